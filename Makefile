@@ -1,0 +1,69 @@
+# The one door for developers. Needs GNU make and Python >= 3.11; everything else goes into $(VENV).
+
+PYTHON ?= python3
+VENV ?= .venv
+BUILD ?= build
+JOBS ?= 2
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint check docs format clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # one pip at a time in one environment
+
+help:
+	@echo "make demo    one certified flow on real data and its report"
+	@echo "make test    linters, types, layers and the test suite"
+	@echo "make lint    linters, types and layers only"
+	@echo "make docs    documentation with executed examples, into $(BUILD)/docs"
+	@echo "make format  rewrite the sources in the common layout"
+	@echo "make clean   remove $(VENV) and everything generated"
+
+# --- environment: one stamp per set of packages, renewed when pyproject.toml changes ---------------------------------
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("lyapflow needs Python >= 3.11; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade "pip>=25.1" # the first that knows --group
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.python pyproject.toml
+	$(PIP) install --editable .
+	@touch $@
+
+# Packages of a group come in beside the package itself, in one resolution.
+$(VENV)/.group-%: $(VENV)/.package
+	$(PIP) install --editable . --group $*
+	@touch $@
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+demo: $(VENV)/.package
+	@mkdir -p $(BUILD)/demo
+	cd $(BUILD)/demo && LYAPFLOW_OUTPUT="$$PWD" MPLBACKEND=Agg \
+		"$(abspath $(PY))" "$(abspath case_studies/elastic_net_diabetes.py)"
+	@echo
+	@ls $(BUILD)/demo/*.html | sed 's/^/The report: /'
+
+test: lint check
+
+lint: $(VENV)/.group-lint $(VENV)/.group-test
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+check: $(VENV)/.group-test
+	MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
+
+docs: $(VENV)/.group-docs
+	MPLBACKEND=Agg $(PY) -m sphinx -W --keep-going -b html docs $(BUILD)/docs
+	@echo "The documentation: $(BUILD)/docs/index.html"
+
+format: $(VENV)/.group-lint
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean:
+	rm -rf $(VENV) $(BUILD) dist docs/generated docs/gallery docs/sg_execution_times.rst
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
