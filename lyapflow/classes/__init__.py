@@ -1,0 +1,35 @@
+"""What is known of an oracle: classes of functions and operators, as inequalities between evaluation points."""
+
+from .functions import (
+    Convex,
+    ConvexIndicator,
+    GradientDominated,
+    Quadratic,
+    SmoothConvex,
+    SmoothStronglyConvex,
+    StronglyConvex,
+    SupportFunction,
+)
+from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, OperatorClass
+from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+
+__all__ = [
+    "EQUILIBRIUM",
+    "Cocoercive",
+    "Convex",
+    "ConvexIndicator",
+    "GradientDominated",
+    "Inequality",
+    "LinearMembers",
+    "Lipschitz",
+    "Monotone",
+    "OperatorClass",
+    "Quadratic",
+    "SectorBounded",
+    "SlopeRestricted",
+    "SmoothConvex",
+    "SmoothStronglyConvex",
+    "StronglyConvex",
+    "StronglyMonotone",
+    "SupportFunction",
+]

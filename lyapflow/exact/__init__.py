@@ -1,0 +1,1 @@
+"""Ground floor: rationals, exact matrices, exact definiteness, rigorous enclosures. Trusts python-flint alone."""

@@ -1,0 +1,194 @@
+"""The only door into exact arithmetic: numbers become ``Fraction`` over Python integers.
+
+Lives here: reading and writing rationals, the simplest rational in an interval. Called by every floor.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Context, Decimal
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+
+from ..errors import InvalidModelError
+
+__all__ = [
+    "as_text",
+    "ceil_to",
+    "floor_to",
+    "rational",
+    "show_above",
+    "show_below",
+    "simplest_between",
+    "simplest_near",
+]
+
+# A number longer than this is junk or an attack, not a model parameter: refuse before converting it.
+_MOST_DIGITS = 5_000
+_MOST_EXPONENT = 5_000
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\s*/\s*\d+|(?:\d+\.?\d*|\.\d+)(?:[eE](?P<exponent>[+-]?\d+))?)\s*", re.ASCII)
+
+
+def rational(value: object, *, name: str = "value") -> Fraction:
+    """Exact rational value of a number, as a `Fraction` over Python integers.
+
+    Parameters
+    ----------
+    value : int, Fraction, float, str or NumPy scalar
+        A finite real number. A float stands for its exact dyadic value; a string (``"1/3"``,
+        ``"0.1"``, ``"1e-3"``) for the decimal or quotient that is written.
+    name : str, default "value"
+        Name of the parameter, for the error message.
+
+    Returns
+    -------
+    Fraction
+        The number itself; nothing is rounded.
+
+    Raises
+    ------
+    InvalidModelError
+        If the value is not a finite real number, or has more than 5000 digits.
+
+    Notes
+    -----
+    ``Fraction(np.int64(2**62)) * 4`` is 0, because `Fraction` keeps the 64-bit numerator. Every number is
+    therefore rebuilt from Python integers here, and nowhere else.
+
+    Examples
+    --------
+    >>> rational("1/3")
+    Fraction(1, 3)
+    >>> rational(0.1) == Fraction(1, 10)
+    False
+    """
+    if isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}:
+        pass
+    elif isinstance(value, str):
+        return _from_text(value, name)
+    elif isinstance(value, Integral):
+        return Fraction(int(value))
+    elif isinstance(value, Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
+    elif isinstance(value, Real) and math.isfinite(value):
+        ratio = getattr(value, "as_integer_ratio", None)
+        if ratio is not None:
+            numerator, denominator = ratio()
+            return Fraction(int(numerator), int(denominator))
+    raise InvalidModelError(f"{name} must be a finite real number, got {_shorten(value)}")
+
+
+def _from_text(text: str, name: str) -> Fraction:
+    if len(text) > _MOST_DIGITS:
+        raise InvalidModelError(f"{name} must have at most {_MOST_DIGITS} digits, got a text of {len(text)} characters")
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise InvalidModelError(f"{name} must be a finite real number, got {_shorten(text)}")
+    exponent = match["exponent"]
+    if exponent is not None and abs(int(exponent)) > _MOST_EXPONENT:
+        raise InvalidModelError(
+            f"{name} must have an exponent of at most {_MOST_EXPONENT} in size, got {_shorten(text)}"
+        )
+    try:
+        return Fraction(re.sub(r"\s", "", text))
+    except ZeroDivisionError:
+        raise InvalidModelError(f"{name} must have a denominator other than 0, got {text!r}") from None
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def as_text(value: Fraction) -> str:
+    """Write a rational as ``"p"`` or ``"p/q"``, the form that certificate files use.
+
+    >>> as_text(Fraction(-2, 6))
+    '-1/3'
+    """
+    return str(value)
+
+
+def floor_to(value: Fraction, digits: int) -> Fraction:
+    """Largest multiple of ``10**-digits`` that is not above `value`.
+
+    >>> floor_to(Fraction(2, 3), 2)
+    Fraction(33, 50)
+    """
+    scale = 10**digits
+    return Fraction(math.floor(value * scale), scale)
+
+
+def ceil_to(value: Fraction, digits: int) -> Fraction:
+    """Smallest multiple of ``10**-digits`` that is not below `value`.
+
+    >>> ceil_to(Fraction(2, 3), 2)
+    Fraction(67, 100)
+    """
+    return -floor_to(-value, digits)
+
+
+def show_below(value: Fraction, digits: int = 9) -> str:
+    """Decimal with `digits` significant digits that is not above `value`; for lower bounds such as proved rates.
+
+    >>> show_below(Fraction(2, 3), 4), show_below(Fraction(1, 4)), show_below(Fraction(2, 3) * 10**9, 3)
+    ('0.6666', '0.25', '666000000')
+    """
+    if value == 0:
+        return "0"
+    # Places after the point, from the size of the number: 10**e <= |value| < 10**(e + 1), e found exactly.
+    exponent = len(str(abs(value.numerator))) - len(str(value.denominator))
+    if abs(value) < Fraction(10) ** exponent:
+        exponent -= 1
+    places = digits - 1 - exponent
+    scaled = math.floor(value * Fraction(10) ** places)
+    decimal = Decimal(scaled).scaleb(-places, Context(prec=digits + 5)).normalize()
+    return f"{decimal:f}" if -5 <= exponent < 12 else f"{decimal:g}"
+
+
+def show_above(value: Fraction, digits: int = 9) -> str:
+    """Decimal with `digits` significant digits that is not below `value`; for upper bounds.
+
+    >>> show_above(Fraction(2, 3), 4)
+    '0.6667'
+    """
+    text = show_below(-value, digits)
+    return text[1:] if text.startswith("-") else (text if value == 0 else f"-{text}")
+
+
+def simplest_between(low: Fraction, high: Fraction) -> Fraction:
+    """Rational of least denominator in the closed interval ``[low, high]`` (Stern-Brocot).
+
+    Raises
+    ------
+    InvalidModelError
+        If ``low > high``.
+
+    Examples
+    --------
+    >>> simplest_between(Fraction(3, 10), Fraction(7, 20))
+    Fraction(1, 3)
+    """
+    if low > high:
+        raise InvalidModelError(f"simplest_between needs low <= high, got low={low}, high={high}")
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -simplest_between(-high, -low)
+    whole = math.ceil(low)
+    if whole <= high:
+        return Fraction(whole)
+    base = whole - 1
+    return base + 1 / simplest_between(1 / (high - base), 1 / (low - base))
+
+
+def simplest_near(value: float, relative: float) -> Fraction:
+    """Simplest rational within ``relative * abs(value)`` of a float.
+
+    >>> simplest_near(0.3333333333, 1e-6)
+    Fraction(1, 3)
+    """
+    centre = rational(value)
+    radius = abs(centre) * rational(relative)
+    return simplest_between(centre - radius, centre + radius)
