@@ -1,0 +1,186 @@
+"""Primal-dual flows for linear constraints, decoupled exactly by the singular values of the constraint matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..classes.inequalities import OperatorClass
+from ..errors import DimensionError, InvalidModelError
+from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
+from ..exact.matrices import Matrix, matrix, multiply, rank, shape, transpose
+from ..exact.rationals import rational
+from .lure import LureSystem, Mode
+
+__all__ = ["PrimalDualSystem"]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class PrimalDualSystem:
+    r"""The saddle-point flow of ``min f(x)`` subject to ``E x = b``.
+
+    .. math::
+        \dot x = -\nabla f(x) - E^\top\lambda - a E^\top(E x - b), \qquad \dot\lambda = \eta\,(E x - b)
+
+    with dual gain :math:`\eta` and augmentation a. In the singular bases of E, with :math:`w = E^\top\lambda`, the
+    plant splits into one mode per singular value, with :math:`\theta` its square:
+
+    .. math:: \dot x = -u - w - a\theta x, \qquad \dot w = \eta\,\theta\,x
+
+    and ``x' = -u`` on the null space of E. The class inequalities of f do not change under rotations, so they hold
+    for the sum over the modes: multipliers are common, storage matrices are not.
+
+    Parameters
+    ----------
+    oracle : OperatorClass
+        What is known of f.
+    constraint : (m, n) array_like
+        E, of full row rank, taken at the exact values of its entries.
+    dual_gain : rational, default 1
+        :math:`\eta > 0`.
+    augmentation : rational, default 0
+        :math:`a \ge 0`.
+    enclosures : sequence of (low, high), optional
+        Intervals for the squared singular values, increasing and disjoint; computed if omitted, and in either case
+        proved to hold all of them.
+
+    Raises
+    ------
+    InvalidModelError
+        If E has not full row rank (then ``E x = b`` has no solution for most b, so there is no equilibrium), if a gain
+        is out of range, or if the enclosures miss a singular value.
+    """
+
+    oracle: OperatorClass
+    constraint: Matrix
+    dual_gain: Fraction
+    augmentation: Fraction
+    enclosures: tuple[tuple[Fraction, Fraction], ...]
+    name: str
+
+    def __init__(
+        self,
+        oracle: OperatorClass,
+        constraint: object,
+        *,
+        dual_gain: object = 1,
+        augmentation: object = 0,
+        enclosures: object = None,
+        name: str = "primal-dual flow",
+    ) -> None:
+        if isinstance(oracle, type) or not isinstance(oracle, OperatorClass) or not oracle.has_values:
+            raise InvalidModelError(f"a primal-dual flow needs a class of functions for f, got {oracle!r}")
+        if not oracle.is_shift_invariant:
+            raise InvalidModelError(
+                f"f must be of a class whose inequalities hold around any equilibrium, got {oracle!r}: at a "
+                "constrained minimiser the gradient of f is not zero"
+            )
+        E = matrix(constraint, name="constraint")
+        gain, a = rational(dual_gain, name="dual_gain"), rational(augmentation, name="augmentation")
+        if gain <= 0:
+            raise InvalidModelError(f"dual_gain must be > 0, got {gain}")
+        if a < 0:
+            raise InvalidModelError(f"augmentation must be >= 0, got {a}")
+        gram = _check_constraint(E)
+        boxes = (
+            tuple((low, high) for low, high, _ in enclose_eigenvalues(gram))
+            if enclosures is None
+            else (_check_enclosures(gram, enclosures))
+        )
+        for field, value in {
+            "oracle": oracle,
+            "constraint": E,
+            "dual_gain": gain,
+            "augmentation": a,
+            "enclosures": boxes,
+            "name": str(name),
+        }.items():
+            object.__setattr__(self, field, value)
+
+    @property
+    def oracles(self) -> tuple[OperatorClass, ...]:
+        """The class of f."""
+        return (self.oracle,)
+
+    @property
+    def oracle_names(self) -> tuple[str, ...]:
+        """Always ``("f",)``."""
+        return ("f",)
+
+    @property
+    def dt(self) -> Fraction:
+        """Always 0: continuous time."""
+        return Fraction(0)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of states (primal and dual) and of oracles."""
+        m, n = shape(self.constraint)
+        return n + m, 1
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """One mode per enclosure, and one for the null space of E if it has one."""
+        m, n = shape(self.constraint)
+        found = [self._range_mode(k, low, high) for k, (low, high) in enumerate(self.enclosures, start=1)]
+        if n > m:
+            null = LureSystem([[0]], [[-1]], [[1]], oracles=[self.oracle])
+            one = ((Fraction(1),),)
+            found.append(Mode(label="null", vertices=(null,), norm_above=one, norm_below=one))
+        return tuple(found)
+
+    def _range_mode(self, k: int, low: Fraction, high: Fraction) -> Mode:
+        vertices = tuple(
+            LureSystem(
+                [[-self.augmentation * theta, -1], [self.dual_gain * theta, 0]],
+                [[-1], [0]],
+                [[1, 0]],
+                oracles=[self.oracle],
+            )
+            for theta in sorted({low, high})
+        )
+        zero, one = Fraction(0), Fraction(1)
+        return Mode(  # |lambda|^2 = |w|^2 / theta, and theta lies between low and high
+            label=f"sigma{k}",
+            vertices=vertices,
+            norm_above=((one, zero), (zero, 1 / low)),
+            norm_below=((one, zero), (zero, 1 / high)),
+        )
+
+
+def _check_constraint(E: Matrix) -> Matrix:
+    m, n = shape(E)
+    if m == 0 or n == 0:
+        raise DimensionError("constraint must have at least one row and one column")
+    found = rank(E)
+    if found < m:
+        raise InvalidModelError(
+            f"constraint must have full row rank, so that E x = b has a solution and the flow an equilibrium; got "
+            f"rank {found} with {m} rows. Remove the dependent rows."
+        )
+    return multiply(E, transpose(E))
+
+
+def _check_enclosures(gram: Matrix, enclosures: object) -> tuple[tuple[Fraction, Fraction], ...]:
+    pairs = matrix(enclosures, name="enclosures")
+    if shape(pairs)[1] != 2:
+        raise DimensionError("enclosures must be a sequence of pairs (low, high)")
+    boxes = tuple((low, high) for low, high in pairs)
+    before = Fraction(0)
+    for low, high in boxes:
+        if not before < low <= high:
+            raise InvalidModelError(f"enclosures must be positive, increasing and disjoint, got {low}, {high}")
+        before = high
+    inside = sum(_count_from(gram, low) - count_eigenvalues_above(gram, high) for low, high in boxes)
+    if inside != len(gram):
+        raise InvalidModelError(
+            f"enclosures must hold the squares of all {len(gram)} singular values of the constraint matrix, "
+            f"they hold {inside}"
+        )
+    return boxes
+
+
+def _count_from(gram: Matrix, low: Fraction) -> int:
+    """Eigenvalues >= low: n minus the eigenvalues of -gram above -low."""
+    negated = tuple(tuple(-v for v in row) for row in gram)
+    return len(gram) - count_eigenvalues_above(negated, -low)

@@ -1,0 +1,223 @@
+"""Lur'e systems: a linear plant in feedback with oracles, everything exact.
+
+What lives here: the model and its checks. What does not: what is known of the oracles (`classes`), the catalogue
+of flows (`flows`), inequalities (`lmi`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..classes.inequalities import OperatorClass
+from ..errors import DimensionError, InvalidModelError
+from ..exact.matrices import Matrix, identity, matrix, shape, zeros
+from ..exact.rationals import rational
+
+if TYPE_CHECKING:
+    from control import StateSpace
+
+__all__ = ["LureSystem", "Mode"]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class LureSystem:
+    r"""A linear plant in feedback with oracles.
+
+    .. math:: \dot x = A x + B u, \quad y = C x + D u, \quad u_j \in O_j(y_j)
+
+    (``x+ = A x + B u`` for ``dt > 0``). Every entry of a matrix acts as ``(.) (x) I_d`` on signals in
+    :math:`R^d`, so one small model speaks for all dimensions d.
+
+    Parameters
+    ----------
+    A : (n, n) array_like
+        State matrix.
+    B : (n, m) array_like
+        One column per oracle output.
+    C : (m, n) array_like
+        One row per oracle input.
+    D : (m, m) array_like, optional
+        Lower triangular, default 0. ``D[j, j] = 0``: oracle j is evaluated explicitly. ``D[j, j] = -step < 0``:
+        oracle j is evaluated at the prox point, ``y_j = prox_{step f_j}(v)`` and ``u_j = (v - y_j) / step``.
+    oracles : sequence of OperatorClass
+        What is known of each oracle, in order.
+    dt : rational, default 0
+        0 for continuous time, > 0 for discrete time.
+    name : str, optional
+        A label for reports; no mathematics depends on it.
+    oracle_names : sequence of str, optional
+        Names of the oracles, default ``f1, f2, ...`` (``f`` if there is one).
+
+    Raises
+    ------
+    DimensionError
+        If shapes do not agree.
+    InvalidModelError
+        If D is not lower triangular with nonpositive diagonal, if a prox step is asked of a class that is not
+        maximally monotone, or an explicit evaluation of a class that is not single valued and not a gradient.
+
+    Notes
+    -----
+    Signals in a proof are deviations from an equilibrium. That one exists is an assumption, printed with every
+    certificate.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> LureSystem([[0]], [[-1]], [[1]], oracles=[SmoothStronglyConvex(1, 10)]).shape
+    (1, 1)
+    """
+
+    A: Matrix
+    B: Matrix
+    C: Matrix
+    D: Matrix
+    oracles: tuple[OperatorClass, ...]
+    dt: Fraction
+    name: str
+    oracle_names: tuple[str, ...]
+
+    def __init__(
+        self,
+        A: object,
+        B: object,
+        C: object,
+        D: object = None,
+        *,
+        oracles: Sequence[OperatorClass],
+        dt: object = 0,
+        name: str = "Lur'e system",
+        oracle_names: Sequence[str] | None = None,
+    ) -> None:
+        def put(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)
+
+        oracles = _check_oracles(oracles)
+        m = len(oracles)
+        put("A", matrix(A, name="A"))
+        put("B", matrix(B, name="B"))
+        put("C", matrix(C, name="C"))
+        put("D", zeros(m, m) if D is None else matrix(D, name="D"))
+        put("oracles", oracles)
+        put("dt", rational(dt, name="dt"))
+        put("name", str(name))
+        put("oracle_names", _check_names(oracle_names, m))
+        _check_shapes(self)
+        _check_feedthrough(self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of states n and of oracles m."""
+        return len(self.A), len(self.oracles)
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The system as a list of modes: here one, with the Euclidean norm of the state."""
+        n = identity(self.shape[0])
+        return (Mode(label="", vertices=(self,), norm_above=n, norm_below=n),)
+
+    def to_control(self) -> StateSpace:
+        """The linear plant (A, B, C, D) as a `control.StateSpace`, in floating point; oracles are not carried."""
+        from .control_interop import to_control
+
+        return to_control(self)
+
+    @staticmethod
+    def from_control(sys: StateSpace, *, oracles: Sequence[OperatorClass], name: str = "Lur'e system") -> LureSystem:
+        """Close a `control.StateSpace` with oracles, no sign implied: ``u_j`` enters as the plant's input.
+
+        Parameters
+        ----------
+        sys : control.StateSpace
+            Plant with one input and one output per oracle; its floats are taken at their exact values.
+        oracles : sequence of OperatorClass
+            What is known of each oracle. For negative feedback, negate the plant's B.
+        name : str, optional
+            Label for reports.
+        """
+        from .control_interop import from_control
+
+        return from_control(sys, oracles=oracles, name=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mode:
+    """A part of a system with a storage matrix of its own.
+
+    Attributes
+    ----------
+    label : str
+        Empty for a system with one mode.
+    vertices : tuple of LureSystem
+        The true dynamics is a convex combination of these, so an inequality that is affine in the dynamics and holds
+        at each vertex holds for it.
+    norm_above, norm_below : Matrix
+        Quadratic forms with ``x' norm_below x <= |state|^2 <= x' norm_above x`` in the user's norm.
+    """
+
+    label: str
+    vertices: tuple[LureSystem, ...]
+    norm_above: Matrix
+    norm_below: Matrix
+
+
+def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...]:
+    if isinstance(oracles, OperatorClass) or not isinstance(oracles, Sequence):
+        raise InvalidModelError(f"oracles must be a sequence of operator classes, got {oracles!r}. Pass [{oracles!r}].")
+    for j, oracle in enumerate(oracles):
+        if isinstance(oracle, type) or not isinstance(oracle, OperatorClass):
+            raise InvalidModelError(
+                f"oracles[{j}] must be an operator class such as SmoothStronglyConvex(mu=1, L=10), got {oracle!r}"
+            )
+    if not oracles:
+        raise InvalidModelError("oracles must name at least one operator class, got none")
+    return tuple(oracles)
+
+
+def _check_names(names: Sequence[str] | None, m: int) -> tuple[str, ...]:
+    if names is None:
+        return ("f",) if m == 1 else tuple(f"f{j + 1}" for j in range(m))
+    chosen = tuple(str(name) for name in names)
+    if len(chosen) != m or len(set(chosen)) != m or not all(name.isidentifier() for name in chosen):
+        raise InvalidModelError(f"oracle_names must be {m} different identifiers, got {list(chosen)}")
+    return chosen
+
+
+def _check_shapes(system: LureSystem) -> None:
+    n, m = len(system.A), len(system.oracles)
+    wanted = {"A": (n, n), "B": (n, m), "C": (m, n), "D": (m, m)}
+    reason = {
+        "A": "as many columns as rows",
+        "B": "one row per state, one column per oracle",
+        "C": "one row per oracle, one column per state",
+        "D": "one row and one column per oracle",
+    }
+    if n == 0:
+        raise DimensionError("A must have at least one row, got an empty matrix")
+    for field, expected in wanted.items():
+        given = shape(getattr(system, field))
+        if given != expected:
+            raise DimensionError(f"{field} must have shape {expected} ({reason[field]}), got {given}")
+    if system.dt < 0:
+        raise InvalidModelError(f"dt must be 0 (continuous time) or > 0 (discrete time), got {system.dt}")
+
+
+def _check_feedthrough(system: LureSystem) -> None:
+    for j, (row, oracle) in enumerate(zip(system.D, system.oracles, strict=True)):
+        if any(row[j + 1 :]):
+            raise InvalidModelError(f"D must be lower triangular (oracles are evaluated in order), got D[{j}]={row}")
+        if row[j] > 0:
+            raise InvalidModelError(f"D[{j}, {j}] must be 0 (explicit) or -step < 0 (prox step), got {row[j]}")
+        if row[j] < 0 and not oracle.is_monotone:
+            raise InvalidModelError(
+                f"oracle {j} has a prox step (D[{j}, {j}] = {row[j]}), so its class must be maximally monotone, "
+                f"got {oracle!r}"
+            )
+        if row[j] == 0 and not oracle.is_single_valued and not oracle.has_values:
+            raise InvalidModelError(
+                f"oracle {j} is evaluated explicitly (D[{j}, {j}] = 0), so its class must be single valued, got "
+                f"{oracle!r}. Give it a prox step D[{j}, {j}] = -step."
+            )

@@ -1,0 +1,14 @@
+"""Catalogue of flows in continuous time: each function turns classes and parameters into an exact system."""
+
+from .momentum import gradient_flow, heavy_ball_flow
+from .primal_dual import primal_dual_flow
+from .splitting import davis_yin_flow, douglas_rachford_flow, forward_backward_flow
+
+__all__ = [
+    "davis_yin_flow",
+    "douglas_rachford_flow",
+    "forward_backward_flow",
+    "gradient_flow",
+    "heavy_ball_flow",
+    "primal_dual_flow",
+]

@@ -1,0 +1,68 @@
+"""Systems that several tests use: those of the reference tables, and one of each kind for the batteries."""
+
+from fractions import Fraction
+
+import lyapflow as lf
+
+TEMPLATES = {
+    "value": lf.QuadraticPlusValue(),
+    "definite": lf.QuadraticPlusValue(definite=True),
+    "quadratic": lf.QuadraticStorage(),
+}
+
+
+def build_class(description):
+    """``["SmoothStronglyConvex", "1", "10"]`` -> the class."""
+    name, *parameters = description
+    return getattr(lf, name)(*parameters)
+
+
+def hessian_damped(f, *, damping, hessian_damping, gain):
+    """x'' + damping x' + hessian_damping H x' + gain grad f = 0 with state (x, x' + hessian_damping grad f)."""
+    b, h, a = Fraction(damping), Fraction(hessian_damping), Fraction(gain)
+    return lf.LureSystem([[0, 1], [0, -b]], [[-h], [b * h - a]], [[1, 0]], oracles=[f])
+
+
+def source_seeking(f):
+    """G(s) = -5 (s - 1) / (s (s^2 + s + 25)) in negative feedback with the oracle, states scaled by (1, 5, 25)."""
+    A = [[0, 5, 0], [0, 0, 5], [0, -5, -1]]
+    B = [[0], [0], [Fraction(-1, 25)]]
+    return lf.LureSystem(A, B, [[5, -25, 0]], oracles=[f])
+
+
+def build_flow(description):
+    """A row's ``flow`` table -> the system."""
+    options = dict(description)
+    name = options.pop("name")
+    oracles = [build_class(options.pop(key)) for key in ("f", "g", "h") if key in options]
+    make = {"hessian_damped": hessian_damped, "source_seeking": source_seeking}.get(name) or getattr(lf.flows, name)
+    return make(*oracles, **options)
+
+
+def catalogue():
+    """One system per flow, class and template feature; the batteries run over all of them."""
+    f = lf.SmoothStronglyConvex(mu=1, L=10)
+    return {
+        "gradient": lf.flows.gradient_flow(f),
+        "gradient-nonsmooth": lf.flows.gradient_flow(lf.StronglyConvex("1/3")),
+        "gradient-dominated": lf.flows.gradient_flow(lf.GradientDominated(1, 10)),
+        "gradient-lipschitz": lf.LureSystem([[-2]], [[1]], [[1]], oracles=[lf.Lipschitz("3/2")]),
+        "heavy-ball": lf.flows.heavy_ball_flow(f, damping=2),
+        "heavy-ball-nonsmooth": lf.flows.heavy_ball_flow(lf.StronglyConvex(1), damping=2),
+        "heavy-ball-quadratic": lf.flows.heavy_ball_flow(lf.Quadratic(1, 10), damping=3),
+        "heavy-ball-sector": lf.flows.heavy_ball_flow(lf.SectorBounded(1, 10), damping="3.4"),
+        "heavy-ball-slope": lf.flows.heavy_ball_flow(lf.SlopeRestricted(1, 10), damping=2),
+        "forward-backward": lf.flows.forward_backward_flow(f, lf.Convex(), step="1/5"),
+        "forward-backward-indicator": lf.flows.forward_backward_flow(f, lf.ConvexIndicator(), step="1/10"),
+        "forward-backward-cocoercive": lf.flows.forward_backward_flow(
+            lf.Cocoercive("1/10"), lf.StronglyMonotone(1), step="1/10"
+        ),
+        "douglas-rachford": lf.flows.douglas_rachford_flow(f, lf.SupportFunction(), step="1/3"),
+        "douglas-rachford-monotone": lf.flows.douglas_rachford_flow(f, lf.Monotone(), step="1/3"),
+        "davis-yin": lf.flows.davis_yin_flow(f, lf.Convex(), lf.SmoothConvex(4), step="1/5"),
+        "primal-dual": lf.flows.primal_dual_flow(f, constraint=[[1, 0, 1], [0, 2, 1]], dual_gain=2),
+        "primal-dual-augmented": lf.flows.primal_dual_flow(f, constraint=[[1, 1]], augmentation="1/2"),
+    }
+
+
+CATALOGUE = catalogue()
