@@ -1,0 +1,142 @@
+"""The certificate: everything that is needed to check a claim, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from ..dynamics import System
+from ..errors import ClaimMismatchError
+from ..exact.matrices import Matrix
+from ..lmi.claims import ExponentialDecay
+from ..lmi.dissipation import UPPER, assemble, storage_name, value_name, valued_oracles
+from ..lmi.pencil import Pencil
+from ..lmi.templates import Template
+from . import consequences
+
+__all__ = ["SCHEMA", "Certificate"]
+
+SCHEMA = 1
+"""Version of the certificate file format."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A claim about a system with the exact numbers that prove it.
+
+    `lyapflow.verify` re-assembles the inequalities from `system`, `claim` and `template`, substitutes `unknowns`, and
+    decides them in rational arithmetic. It succeeds for every certificate that `lyapflow.certify` returns.
+
+    Attributes
+    ----------
+    system : LureSystem or PrimalDualSystem
+        The dynamics and what is known of its oracles.
+    claim : ExponentialDecay
+        With its rate.
+    template : QuadraticStorage or QuadraticPlusValue
+        Form of V.
+    unknowns : tuple of (name, Fraction)
+        Entries of P, weights of function values, multipliers and, where there is one, the upper bound.
+    supremum : float or None
+        The numerical limit that the search approached; not a proved number.
+    versions : tuple of (tool, version)
+        What found the certificate; verification does not depend on it.
+    """
+
+    system: System
+    claim: ExponentialDecay
+    template: Template
+    unknowns: tuple[tuple[str, Fraction], ...]
+    supremum: float | None = None
+    versions: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def values(self) -> Mapping[str, Fraction]:
+        """Unknowns by name."""
+        return dict(self.unknowns)
+
+    @property
+    def rate(self) -> Fraction:
+        """Decay rate of the state norm, in 1/(time unit of the dynamics); V decays at twice that."""
+        if self.claim.rate is None:
+            raise ClaimMismatchError("the certificate's claim has no rate")
+        return self.claim.rate
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether V is also bounded above by the squared state norm."""
+        return UPPER in self.values
+
+    @property
+    def P(self) -> Matrix:
+        """Storage matrix of the (first) mode, symmetric. See `storage` for systems with several modes."""
+        return next(iter(self.storage.values()))
+
+    @property
+    def storage(self) -> Mapping[str, Matrix]:
+        """Storage matrix of each mode by its label; a system without modes has one, under ``""``."""
+        values = self.values
+        found: dict[str, Matrix] = {}
+        for mode in self.system.modes:
+            n = range(mode.vertices[0].shape[0])
+            found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
+        return found
+
+    @property
+    def value_weights(self) -> Mapping[str, Fraction]:
+        """Weight of each oracle's function value in V, by the oracle's name."""
+        names = self.system.oracle_names
+        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(self.system, self.template)}
+
+    @property
+    def multipliers(self) -> Mapping[str, Fraction]:
+        """Multiplier of each class inequality in each condition, by name; all are >= 0."""
+        wanted = set(self.pencil().nonnegative)
+        return {name: value for name, value in self.unknowns if name in wanted and ": " in name}
+
+    def pencil(self) -> Pencil:
+        """The exact inequalities of this claim, assembled from the system."""
+        return assemble(self.system, self.claim, self.template, bounded=self.is_bounded)
+
+    @property
+    def transient_bound(self) -> Fraction:
+        """Proved c in ``|x(t) - x*| <= c exp(-rate t) |x(0) - x*|``, rounded up.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If V has no upper bound in the state norm (a class with L = infinity).
+        """
+        if not self.is_bounded:
+            raise ClaimMismatchError(
+                "transient_bound needs V <= c2 |x - x*|^2, which this certificate does not prove (it cannot hold where "
+                "V contains the value of a function without a Lipschitz gradient). Give the class an L, or use "
+                "template=QuadraticStorage()."
+            )
+        return consequences.bound_transient(self.values[UPPER])
+
+    def settling_time(self, band: object = "0.02") -> Fraction:
+        """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.
+
+        Parameters
+        ----------
+        band : rational, default 0.02
+            Fraction of the initial norm, in (0, 1).
+
+        Returns
+        -------
+        Fraction
+            In the time unit of the dynamics.
+        """
+        return consequences.bound_settling_time(self.rate, self.transient_bound, band)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the certificate's content in its canonical form."""
+        from .files import to_json
+
+        content = {key: value for key, value in to_json(self).items() if key != "digest"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

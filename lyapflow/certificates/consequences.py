@@ -1,0 +1,55 @@
+"""What an engineer reads off a certificate: pure functions of its exact numbers, rounded to the safe side."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..errors import InvalidModelError
+from ..exact.enclosures import bound_log_above, bound_sqrt_above
+from ..exact.rationals import ceil_to, rational
+
+__all__ = ["bound_settling_time", "bound_transient"]
+
+
+def bound_transient(upper: Fraction) -> Fraction:
+    r"""Transient bound from :math:`|x|^2 \le V \le c_2|x|^2`: :math:`\sqrt{c_2}`, rounded up.
+
+    >>> bound_transient(Fraction(4))
+    Fraction(2, 1)
+    """
+    return bound_sqrt_above(upper)
+
+
+def bound_settling_time(rate: Fraction, transient: Fraction, band: object = "0.02") -> Fraction:
+    r"""Time after which the state stays within ``band`` of its initial distance.
+
+    .. math:: t_s = \frac{1}{\rho}\ln\frac{c}{\text{band}}
+
+    Parameters
+    ----------
+    rate : Fraction
+        State decay rate > 0, in 1/(time unit).
+    transient : Fraction
+        Transient bound c >= 1.
+    band : rational, default 0.02
+        In (0, 1).
+
+    Returns
+    -------
+    Fraction
+        In the time unit of the dynamics, rounded up at the sixth digit.
+
+    Raises
+    ------
+    InvalidModelError
+        If the band is not in (0, 1).
+
+    Examples
+    --------
+    >>> float(bound_settling_time(Fraction(2), Fraction(1)))
+    1.956012
+    """
+    width = rational(band, name="band")
+    if not 0 < width < 1:
+        raise InvalidModelError(f"band must be in (0, 1), got {width}")
+    return ceil_to(bound_log_above(transient / width) / rate, 6)

@@ -1,0 +1,165 @@
+"""The checker: re-assembles, substitutes, proves. Its trusted base is Python and python-flint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import CertificateFormatError
+from ..exact.definite import find_negative_direction, is_positive_semidefinite, measure_margin
+from ..exact.matrices import Vector, quadratic_value
+from ..lmi.pencil import Pencil
+from .certificate import Certificate
+
+__all__ = ["Verification", "Violation", "check", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """Evidence that a condition fails.
+
+    Attributes
+    ----------
+    inequality : str
+        Name of the condition.
+    signals : tuple of str
+        What the entries of `point` stand for: states and oracle outputs, a function value, or a multiplier.
+    point : tuple of Fraction
+        Where the condition fails; signals that are not named are zero.
+    value : Fraction
+        The slack there, negative.
+    """
+
+    inequality: str
+    signals: tuple[str, ...]
+    point: Vector
+    value: Fraction
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{name} = {_short(v)}" for name, v in zip(self.signals, self.point, strict=True))
+        return f"the inequality '{self.inequality}' fails: at {at} the slack is {_short(self.value)}"
+
+
+def _short(value: Fraction) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:30]}... (about {float(value):.6g})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Verdict of the checker.
+
+    Attributes
+    ----------
+    proved : bool
+        Whether every condition holds, exactly.
+    margin : Fraction
+        Largest power of two e with ``F - e I`` positive semidefinite for every matrix inequality F of the claim; 0 for
+        a proof on the boundary, or no proof.
+    witness : Violation or None
+        The first condition that fails.
+    reason : str
+        One sentence.
+    """
+
+    proved: bool
+    margin: Fraction
+    witness: Violation | None
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.proved
+
+
+def verify(certificate: Certificate | Path | str) -> Verification:
+    """Prove a certificate again, from the definitions, in exact arithmetic.
+
+    Parameters
+    ----------
+    certificate : Certificate, path or str
+        A certificate, or a file that holds one.
+
+    Returns
+    -------
+    Verification
+        ``proved`` is True only if every sign, equality and matrix inequality holds exactly and, for a file, the stored
+        digest and equalities are those of its content.
+
+    Raises
+    ------
+    CertificateFormatError
+        If a file cannot be read as a certificate.
+    """
+    if isinstance(certificate, Certificate):
+        return _judge(certificate)
+    if not isinstance(certificate, str | Path):
+        raise CertificateFormatError(f"verify needs a Certificate or a path, got {type(certificate).__name__}")
+    from .files import read
+
+    stored = read(certificate)
+    verdict = _judge(stored.certificate)
+    if not verdict.proved or stored.complaint is None:
+        return verdict
+    return Verification(proved=False, margin=Fraction(0), witness=None, reason=stored.complaint)
+
+
+def _judge(certificate: Certificate) -> Verification:
+    pencil = certificate.pencil()
+    values = certificate.values
+    if set(values) != set(pencil.unknowns):
+        missing = sorted(set(pencil.unknowns) - set(values))
+        extra = sorted(set(values) - set(pencil.unknowns))
+        return Verification(
+            proved=False,
+            margin=Fraction(0),
+            witness=None,
+            reason=f"the unknowns are not those of the claim: missing {missing}, not known {extra}",
+        )
+    violation = check(pencil, values)
+    if violation is not None:
+        return Verification(proved=False, margin=Fraction(0), witness=violation, reason=str(violation))
+    margins = [measure_margin(c.at(values)) for c in pencil.conditions]
+    return Verification(
+        proved=True,
+        margin=min(margins, default=Fraction(0)),
+        witness=None,
+        reason="every sign, equality and matrix inequality holds exactly",
+    )
+
+
+def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:
+    """The first condition of a pencil that fails at the given values, or None: then the claim is proved.
+
+    Parameters
+    ----------
+    pencil : Pencil
+        Conditions of the claim.
+    values : mapping
+        A rational for each unknown.
+    """
+    for name in pencil.nonnegative:
+        if values[name] < 0:
+            return Violation(
+                inequality=f"multiplier '{name}' >= 0", signals=(name,), point=(values[name],), value=values[name]
+            )
+    for equality in pencil.equalities:
+        left = equality.at(values)
+        if left != 0:
+            # The inequality is affine in this function value, so it fails for one of the two signs of it.
+            sign = Fraction(-1 if left > 0 else 1)
+            signal = f"phi_{equality.name.rpartition(' ')[2]}"
+            return Violation(
+                inequality=f"equality {equality.name} = 0", signals=(signal,), point=(sign,), value=sign * left
+            )
+    for condition in pencil.conditions:
+        slack = condition.at(values)
+        if not is_positive_semidefinite(slack):
+            point = find_negative_direction(slack)
+            if point is None:  # the two decisions disagree: never call that a proof
+                raise ArithmeticError(f"internal error: no witness for '{condition.name}'")
+            return Violation(
+                inequality=condition.name, signals=condition.signals, point=point, value=quadratic_value(slack, point)
+            )
+    return None
