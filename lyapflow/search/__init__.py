@@ -1,0 +1,7 @@
+"""The only rooms with a numerical solver: scale, solve, round, prove."""
+
+from .outcomes import Inconclusive, Infeasible, Proved, Reason
+from .pipeline import Bracket, attempt, bracket, certify
+from .witness import Witness
+
+__all__ = ["Bracket", "Inconclusive", "Infeasible", "Proved", "Reason", "Witness", "attempt", "bracket", "certify"]

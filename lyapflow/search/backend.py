@@ -1,0 +1,136 @@
+"""Cone data -> cvxpy -> floats and a status. The one room that knows cvxpy.
+
+What comes back is the solver's word: floats that may or may not round to a proof.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import cvxpy as cp
+import numpy as np
+
+from ..errors import InvalidModelError
+from .arrays import ConeData
+
+__all__ = ["Answer", "MarginProblem", "Solver", "check_solver", "minimise"]
+
+_TIGHT = {
+    "CLARABEL": {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11},
+    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a solver said.
+
+    Attributes
+    ----------
+    status : str
+        Its word: ``"optimal"``, ``"optimal_inaccurate"``, ``"infeasible"``, ``"user_limit"``, ``"solver_error"``, ...
+    margin : float or None
+        Largest t with all inequalities satisfied up to t, in scaled units; None if there is none.
+    values : mapping or None
+        Unknowns by name, with `ONE` among them; None if there are none.
+    """
+
+    status: str
+    margin: float | None
+    values: Mapping[str, float] | None
+
+
+class Solver(Protocol):
+    """Anything that answers a margin problem; tests put a lying one here."""
+
+    def solve(self, parameter: float) -> Answer:
+        """Answer at one parameter value."""
+
+
+def check_solver(name: str | None) -> str:
+    """The solver's name in cvxpy, if it is installed.
+
+    Raises
+    ------
+    InvalidModelError
+        If cvxpy has no such solver here.
+    """
+    chosen = "CLARABEL" if name is None else str(name).upper()
+    if chosen not in cp.installed_solvers():
+        known = ", ".join(s for s in cp.installed_solvers() if s in {"CLARABEL", "SCS", "MOSEK", "CVXOPT", "SDPA"})
+        raise InvalidModelError(f"solver must be installed and solve semidefinite programs ({known}), got {name!r}")
+    return chosen
+
+
+def minimise(data: ConeData, objective: str, *, solver: str) -> float | None:
+    """Smallest value of one unknown, by the solver's word, where `ONE` is 1; None if there is none."""
+    y = cp.Variable(len(data.names))
+    one, goal = len(data.names) - 1, data.names.index(objective)
+    constraints: list[cp.Constraint] = [y[one] == 1 / data.unit[one], y[list(data.signed)] >= 0]
+    for base, _ in data.blocks:
+        size = base.shape[1]
+        block = cp.reshape(base.reshape(len(base), -1).T @ y, (size, size), order="C")
+        constraints.append(block[0, 0] >= 0 if size == 1 else block >> 0)
+    if len(data.equalities[0]):
+        constraints.append(data.equalities[0] @ y == 0)
+    problem = cp.Problem(cp.Minimize(y[goal]), constraints)
+    if not _run(problem, solver) or y.value is None or not np.isfinite(y.value[goal]):
+        return None
+    return float(y.value[goal] * data.unit[goal])
+
+
+def _run(problem: cp.Problem, solver: str) -> bool:
+    """Solve quietly; whether the solver came to an end."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cvxpy warns of inaccurate answers; here the status says so
+            problem.solve(solver=solver, **_TIGHT.get(solver, {}))
+    except (cp.error.SolverError, ArithmeticError):
+        return False
+    return True
+
+
+class MarginProblem:
+    """``max t`` subject to every block >= t I, every signed unknown >= t, equalities, and all traces adding to 1.
+
+    The normalisation keeps the problem bounded for either sign of t, so that t crosses zero transversally at the best
+    rate. Built once; the parameter is a cvxpy Parameter.
+    """
+
+    def __init__(self, data: ConeData, *, solver: str) -> None:
+        self._data = data
+        self._solver = solver
+        self._y = cp.Variable(len(data.names))
+        self._t = cp.Variable()
+        self._p = cp.Parameter()
+        constraints: list[cp.Constraint] = []
+        total = cp.sum(self._y[list(data.signed)])
+        for base, slope in data.blocks:
+            size = base.shape[1]
+            flat = self._affine(base.reshape(len(base), -1).T, slope.reshape(len(slope), -1).T)
+            total = total + self._affine(*(np.trace(part, axis1=1, axis2=2)[None, :] for part in (base, slope)))
+            block = cp.reshape(flat, (size, size), order="C")
+            constraints.append(block[0, 0] >= self._t if size == 1 else block >> self._t * np.eye(size))
+        constraints += [self._y[list(data.signed)] >= self._t, total == 1]
+        base, slope = data.equalities
+        if len(base):
+            constraints.append(self._affine(base, slope) == 0)
+        self._problem = cp.Problem(cp.Maximize(self._t), constraints)
+
+    def _affine(self, base: np.ndarray, slope: np.ndarray) -> cp.Expression:
+        fixed = base @ self._y
+        return fixed + self._p * (slope @ self._y) if np.any(slope) else fixed
+
+    def solve(self, parameter: float) -> Answer:
+        """Answer at one parameter value; a solver's failure is a status, never an exception."""
+        self._p.value = parameter
+        if not _run(self._problem, self._solver):
+            return Answer(status="solver_error", margin=None, values=None)
+        y, t = self._y.value, self._t.value
+        if y is None or t is None or not np.all(np.isfinite(y)):
+            return Answer(status=str(self._problem.status), margin=None, values=None)
+        values = dict(zip(self._data.names, (y * self._data.unit).tolist(), strict=True))
+        return Answer(status=str(self._problem.status), margin=float(t), values=values)

@@ -1,0 +1,127 @@
+"""Outcomes of a search as types: a proof, a solver's no, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from ..certificates.certificate import Certificate
+from ..errors import NoCertificateError
+from .witness import Witness
+
+__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "unwrap"]
+
+
+class Reason(Enum):
+    """Why nothing was decided; the value is the advice."""
+
+    SOLVER_FAILED = (
+        "The solver failed, so nothing is known about this claim. Try a smaller rate, another solver (solver='SCS'), "
+        "or rescale the problem."
+    )
+    ROUNDING_FAILED = (
+        "The solver's numbers do not round to an exact proof, so nothing is known about this claim. Try a slightly "
+        "smaller rate."
+    )
+    NEAR_BOUNDARY = (
+        "The claim lies so close to the largest provable rate that the solver cannot tell the two sides apart. Try a "
+        "rate smaller by one part in a million."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """The claim is a theorem.
+
+    Attributes
+    ----------
+    certificate : Certificate
+        The proof.
+    solves : int
+        Number of problems the solver was given.
+    """
+
+    certificate: Certificate
+    solves: int
+
+    def explain(self) -> str:
+        """One sentence."""
+        return f"Proved in exact arithmetic: rate {self.certificate.rate}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infeasible:
+    """No certificate of this form exists, by a solver's word; or a concrete member refutes the claim.
+
+    Attributes
+    ----------
+    rate : float or None
+        The rate that was asked; None if no positive rate was found.
+    status : str
+        The solver's word.
+    witness : Witness or None
+        A concrete linear member that decays no faster than its own rate; where that is below the claim, the claim is
+        false, and that is proved.
+    """
+
+    rate: float | None
+    status: str
+    witness: Witness | None
+
+    def explain(self) -> str:
+        """What is known, and on whose word."""
+        asked = "any positive rate" if self.rate is None else f"rate {self.rate:.9g}"
+        if self.witness is not None and self.witness.refutes(self.rate):
+            return f"The claim of {asked} is false: {self.witness}."
+        return (
+            f"No certificate of this form exists for {asked} (the solver's word, '{self.status}', not a proof). The "
+            "claim may still be true: try a smaller rate or a richer template."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inconclusive:
+    """Nothing is known.
+
+    Attributes
+    ----------
+    reason : Reason
+        Why.
+    status : str
+        What the solver said last.
+    rate : float or None
+        The rate that was tried last.
+    """
+
+    reason: Reason
+    status: str
+    rate: float | None
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+        return self.reason.value
+
+    def explain(self) -> str:
+        """What happened and what to do."""
+        at = "" if self.rate is None else f" at rate {self.rate:.9g}"
+        return f"Inconclusive{at} (solver status: {self.status}). {self.advice}"
+
+
+Outcome: TypeAlias = Proved | Infeasible | Inconclusive
+
+
+def unwrap(outcome: Outcome) -> Certificate:
+    """The certificate of a proof; anything else becomes an exception that carries the outcome.
+
+    Raises
+    ------
+    NoCertificateError
+        If there is no proof.
+    """
+    match outcome:
+        case Proved(certificate=certificate):
+            return certificate
+        case Infeasible() | Inconclusive():
+            raise NoCertificateError(outcome)

@@ -1,0 +1,294 @@
+"""From a system and a claim to an outcome: assemble, solve, round, prove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib.metadata import version
+from typing import TypeAlias
+
+from ..certificates.certificate import Certificate
+from ..certificates.verification import check
+from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..errors import InvalidModelError
+from ..exact.rationals import rational, simplest_between
+from ..lmi.claims import ExponentialDecay
+from ..lmi.dissipation import assemble
+from ..lmi.pencil import Pencil
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
+from .arrays import ConeData, equilibrate, rescale, to_arrays
+from .backend import MarginProblem, Solver, check_solver
+from .bounds import sharpen
+from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
+from .rate import RateSearch, search_rate
+from .reduction import find_face
+from .rounding import prove
+from .witness import Witness, find_witness
+
+__all__ = ["Bracket", "attempt", "bracket", "certify"]
+
+SolverFactory: TypeAlias = Callable[[ConeData], Solver]
+
+_LOSSES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+"""Relative distances from the numerical supremum at which a proof is tried, in order."""
+
+_CLEAR = 1e-6
+"""A margin more negative than this, reported as optimal, is the solver's no; a smaller one is its blind spot."""
+
+
+def certify(
+    system: System,
+    claim: ExponentialDecay | None = None,
+    *,
+    template: Template | None = None,
+    solver: str | SolverFactory | None = None,
+) -> Certificate:
+    """Find a Lyapunov certificate and prove it in exact arithmetic.
+
+    Parameters
+    ----------
+    system : LureSystem or PrimalDualSystem
+        In continuous time.
+    claim : ExponentialDecay, optional
+        What to prove; without a rate, the best rate that can be proved.
+    template : QuadraticStorage or QuadraticPlusValue, optional
+        Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
+        rate with no larger transient bound.
+    solver : str, optional
+        A semidefinite solver that cvxpy has, default ``"CLARABEL"``. What it says is never believed: its numbers are
+        rounded to rationals and those are checked.
+
+    Returns
+    -------
+    Certificate
+        Proved: `verify` succeeds on it.
+
+    Raises
+    ------
+    NoCertificateError
+        If there is no proof; its ``outcome`` is `Infeasible` or `Inconclusive`.
+    InvalidModelError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.flows import gradient_flow
+    >>> certify(gradient_flow(SmoothStronglyConvex(mu="1/3", L=7))).rate
+    Fraction(1, 3)
+    """
+    return unwrap(attempt(system, claim, template=template, solver=solver))
+
+
+def attempt(
+    system: System,
+    claim: ExponentialDecay | None = None,
+    *,
+    template: Template | None = None,
+    solver: str | SolverFactory | None = None,
+) -> Outcome:
+    """Like `certify`, but a "no" is a value: `Proved`, `Infeasible` or `Inconclusive`. Never raises for a "no"."""
+    if not isinstance(system, LureSystem | PrimalDualSystem):
+        raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {type(system).__name__}")
+    wanted = ExponentialDecay() if claim is None else claim
+    if not isinstance(wanted, ExponentialDecay):
+        raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {claim!r}")
+    task = _Task(
+        system=system,
+        template=QuadraticPlusValue() if template is None else template,
+        name="CLARABEL" if callable(solver) else check_solver(solver),
+        make=solver if callable(solver) else None,
+        witness=find_witness(system),
+    )
+    outcome = _attempt_best(task) if wanted.rate is None else _attempt_at(task, wanted.rate)
+    return _prefer_simpler(task, outcome) if template is None else outcome
+
+
+def _prefer_simpler(task: _Task, outcome: Outcome) -> Outcome:
+    """Among proofs of the same rate, a V without function values if its transient bound is no worse."""
+    if not isinstance(outcome, Proved) or not outcome.certificate.value_weights:
+        return outcome
+    richer = outcome.certificate
+    edge = richer.rate if richer.supremum is None else _edge(richer.supremum)
+    plainer = replace(task, template=QuadraticStorage())
+    attempts = [_attempt_at(plainer, rate) for rate in dict.fromkeys((max(edge, richer.rate), richer.rate))]
+    simpler = next((a for a in attempts if isinstance(a, Proved)), None)
+    if simpler is None:
+        return outcome
+    plain = simpler.certificate
+    if richer.is_bounded and not (plain.is_bounded and plain.transient_bound <= richer.transient_bound):
+        return outcome
+    certificate = replace(plain, supremum=richer.supremum)
+    return Proved(certificate=certificate, solves=outcome.solves + simpler.solves)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    system: System
+    template: Template
+    name: str
+    make: SolverFactory | None
+    witness: Witness
+
+    def pencil(self, rate: Fraction) -> Pencil:
+        return assemble(self.system, ExponentialDecay(rate), self.template)
+
+    def solver(self, data: ConeData) -> Solver:
+        return MarginProblem(data, solver=self.name) if self.make is None else self.make(data)
+
+
+def _attempt_best(task: _Task) -> Outcome:
+    if task.witness.refutes(None):
+        return Infeasible(rate=None, status="not asked", witness=task.witness)
+    search = search_rate(_data(task, task.witness.rate), float(task.witness.rate), task.solver)
+    if search.supremum is None:
+        if search.decided:
+            return Infeasible(rate=None, status=search.status, witness=task.witness)
+        return Inconclusive(reason=Reason.SOLVER_FAILED, status=search.status, rate=None)
+    proved = _prove_near(task, search)
+    if proved is None:
+        return Inconclusive(reason=Reason.ROUNDING_FAILED, status=search.status, rate=search.supremum)
+    rate, values, solves = proved
+    return _finish(task, rate, values, supremum=search.supremum, solves=search.solves + solves)
+
+
+def _data(task: _Task, around: Fraction) -> ConeData:
+    """Cone data as a function of the rate."""
+    ends = (around / 3, around)
+    low, high = (task.pencil(rate) for rate in ends)
+    face = find_face(low)
+    return equilibrate(to_arrays(low, high, face, (float(ends[0]), float(ends[1]))), float(around) / 2)
+
+
+def _edge(supremum: float) -> Fraction:
+    """A simple rational just at the supremum: worth a try, because there the solution itself is often simple."""
+    return simplest_between(rational(supremum * (1 - 1e-7)), rational(supremum * (1 + 1e-6)))
+
+
+def _prove_near(task: _Task, search: RateSearch) -> tuple[Fraction, dict[str, Fraction], int] | None:
+    """A proof at the simplest rate at the supremum, else at ever smaller ones."""
+    top = search.supremum
+    if top is None:
+        return None
+    edge = _edge(top)
+    candidates = [(edge, True)] if edge <= task.witness.rate and edge.denominator < 10**6 else []
+    candidates += [(simplest_between(rational(top * (1 - e)), rational(top * (1 - e / 2))), False) for e in _LOSSES]
+    solves = 0
+    for rate, simple in candidates:
+        pencil = task.pencil(rate)
+        face = find_face(pencil)
+        for data in search.scalings:
+            answer = task.solver(data).solve(float(rate))
+            solves += 1
+            if answer.values is None:
+                continue
+            values = prove(pencil, face, answer.values, simple=simple)
+            if values is not None:
+                return rate, values, solves
+    return None
+
+
+def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
+    """The claim of a given rate."""
+    if task.witness.refutes(rate):
+        return Infeasible(rate=float(rate), status="not asked", witness=task.witness)
+    pencil = task.pencil(rate)
+    face = find_face(pencil)
+    data = _data(task, rate)
+    status, decided = "", False
+    for solves in (1, 2):
+        answer = task.solver(data).solve(float(rate))
+        status = answer.status
+        if answer.values is not None:
+            values = prove(pencil, face, answer.values, simple=True)
+            if values is not None:
+                return _finish(task, rate, values, supremum=None, solves=solves)
+        decided = decided or _says_no(answer.status, answer.margin)
+        if answer.values is None or solves == 2:
+            break
+        data = rescale(data, float(rate), answer.values)
+    if decided:
+        return Infeasible(rate=float(rate), status=status, witness=task.witness)
+    failed = answer.values is None
+    reason = (
+        Reason.SOLVER_FAILED
+        if failed
+        else (
+            Reason.NEAR_BOUNDARY
+            if answer.margin is not None and abs(answer.margin) < _CLEAR
+            else Reason.ROUNDING_FAILED
+        )
+    )
+    return Inconclusive(reason=reason, status=status, rate=float(rate))
+
+
+def _says_no(status: str, margin: float | None) -> bool:
+    return status == "infeasible" or (status == "optimal" and margin is not None and margin < -_CLEAR)
+
+
+def _finish(
+    task: _Task, rate: Fraction, values: dict[str, Fraction], *, supremum: float | None, solves: int
+) -> Outcome:
+    claim = ExponentialDecay(rate)
+    sharp = sharpen(task.system, claim, task.template, values, solver=task.name)
+    order = assemble(task.system, claim, task.template, bounded="upper bound" in sharp)
+    chosen = sharp if check(order, sharp) is None else values
+    names = [name for name in order.unknowns if name in chosen]
+    certificate = Certificate(
+        system=task.system,
+        claim=claim,
+        template=task.template,
+        unknowns=tuple((name, chosen[name]) for name in names),
+        supremum=supremum,
+        versions=tuple((tool, version(tool)) for tool in ("cvxpy", "clarabel", "python-flint")),
+    )
+    return Proved(certificate=certificate, solves=solves)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """A two-sided answer: ``proved rate <= true rate of the class <= rate of a concrete member``.
+
+    Attributes
+    ----------
+    certificate : Certificate
+        The proof of the lower end.
+    witness : Witness
+        The member at the upper end; its rate is rigorous too.
+    gap : Fraction
+        Witness rate minus proved rate, >= 0.
+    """
+
+    certificate: Certificate
+    witness: Witness
+    gap: Fraction
+
+    def __str__(self) -> str:
+        low, high = self.certificate.rate, self.witness.rate
+        return f"proved {float(low):.9g} <= true rate <= {float(high):.9g} (gap {float(self.gap):.2g}); {self.witness}"
+
+
+def bracket(system: System, *, template: Template | None = None, solver: str | SolverFactory | None = None) -> Bracket:
+    """Bracket the best decay rate that holds for the whole class.
+
+    Parameters
+    ----------
+    system : LureSystem or PrimalDualSystem
+        In continuous time.
+    template, solver
+        As in `certify`.
+
+    Returns
+    -------
+    Bracket
+        Proved rate, slowest linear member found, and the gap between them.
+
+    Raises
+    ------
+    NoCertificateError
+        If no rate can be proved.
+    """
+    certificate = certify(system, template=template, solver=solver)
+    witness = find_witness(system)
+    return Bracket(certificate=certificate, witness=witness, gap=witness.rate - certificate.rate)

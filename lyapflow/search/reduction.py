@@ -1,0 +1,116 @@
+"""Facial reduction: rows of a matrix inequality that can only vanish, found exactly and taken out.
+
+A diagonal entry that is identically zero forces its whole row to vanish; a diagonal entry that is minus a sum of
+multipliers forces those to vanish. Both happen for every class with ``L = infinity`` and every monotone operator, and a
+solver that is not told so finds no interior. The reduction serves the search alone: a proof substitutes into the
+whole pencil.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..exact.matrices import Matrix, Vector, row_reduce
+from ..lmi.pencil import Condition, Pencil
+
+__all__ = ["ONE", "Face", "find_face", "linear_equalities"]
+
+ONE = "1"
+"""Name of the unknown that multiplies the constant terms: the search works with the homogeneous pencil."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """What must vanish in a pencil.
+
+    Attributes
+    ----------
+    kept : tuple of tuple of int
+        Rows that remain, by condition.
+    zero_entries : tuple of (condition, row, column)
+        Entries that must vanish.
+    zero_unknowns : tuple of str
+        Multipliers that must vanish.
+    """
+
+    kept: tuple[tuple[int, ...], ...]
+    zero_entries: tuple[tuple[int, int, int], ...]
+    zero_unknowns: tuple[str, ...]
+
+
+def entry(condition: Condition, row: int, column: int) -> dict[str, Fraction]:
+    """An entry of the homogeneous condition as a linear form in the unknowns."""
+    form = {name: term[row][column] for name, term in condition.terms if term[row][column]}
+    if condition.constant[row][column]:
+        form[ONE] = condition.constant[row][column]
+    return form
+
+
+def linear_equalities(pencil: Pencil, face: Face) -> tuple[Matrix, tuple[str, ...]]:
+    """All equalities of the pencil on its face, as rows over the unknowns and `ONE`; reduced, so full rank."""
+    columns = (*pencil.unknowns, ONE)
+    index = {name: k for k, name in enumerate(columns)}
+    forms = [dict(e.terms) for e in pencil.equalities]
+    forms += [entry(pencil.conditions[k], i, j) for k, i, j in face.zero_entries]
+    forms += [{name: Fraction(1)} for name in face.zero_unknowns]
+    rows: list[Vector] = []
+    for form in forms:
+        row = [Fraction(0)] * len(columns)
+        for name, value in form.items():
+            row[index[name]] += value
+        if any(row):
+            rows.append(tuple(row))
+    if not rows:
+        return (), columns
+    return row_reduce(tuple(rows))[0], columns
+
+
+def find_face(pencil: Pencil) -> Face:
+    """The smallest face that the diagonal entries show, by repetition until nothing changes."""
+    kept = [list(range(len(c.signals))) for c in pencil.conditions]
+    entries: list[tuple[int, int, int]] = []
+    unknowns: list[str] = []
+    signed = {*pencil.nonnegative, ONE}
+    while True:
+        face = Face(kept=tuple(map(tuple, kept)), zero_entries=tuple(entries), zero_unknowns=tuple(unknowns))
+        equalities, columns = linear_equalities(pencil, face)
+        changed = False
+        for k, condition in enumerate(pencil.conditions):
+            for i in list(kept[k]):
+                form = entry(condition, i, i)
+                if _vanishes(form, equalities, columns):
+                    entries += [(k, i, j) for j in range(len(condition.signals)) if entry(condition, i, j)]
+                    kept[k].remove(i)
+                    changed = True
+                elif all(name in signed and value < 0 for name, value in form.items()):
+                    fresh = [name for name in form if name not in unknowns]
+                    unknowns += fresh
+                    changed = changed or bool(fresh)
+        for name in _forced_to_zero(equalities, columns, signed):
+            if name not in unknowns:
+                unknowns.append(name)
+                changed = True
+        if not changed:
+            return face
+
+
+def _forced_to_zero(equalities: Matrix, columns: tuple[str, ...], signed: set[str]) -> list[str]:
+    """Nonnegative unknowns that an equality sums to zero."""
+    found: list[str] = []
+    for row in equalities:
+        terms = {name: value for name, value in zip(columns, row, strict=True) if value}
+        if all(name in signed for name in terms) and len({value > 0 for value in terms.values()}) == 1:
+            found += list(terms)
+    return found
+
+
+def _vanishes(form: dict[str, Fraction], equalities: Matrix, columns: tuple[str, ...]) -> bool:
+    """Whether a linear form is zero wherever the (reduced) equalities hold."""
+    rest = [form.get(name, Fraction(0)) for name in columns]
+    for row in equalities:
+        pivot = next(j for j, v in enumerate(row) if v)
+        factor = rest[pivot]
+        if factor:
+            rest = [a - factor * b for a, b in zip(rest, row, strict=True)]
+    return not any(rest)

@@ -1,0 +1,42 @@
+"""The tables of published and derived rates against what is proved."""
+
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from systems import TEMPLATES, build_flow
+
+import lyapflow as lf
+from lyapflow.search.witness import find_witness
+
+TABLE = tomllib.loads((Path(__file__).parent / "reference" / "exponential.toml").read_text())["row"]
+RELATIVE = Fraction(1, 10**5)
+
+
+def expected_rate(row):
+    """The listed rate and half a unit of its last printed digit."""
+    text, scale = (row["value"], 1) if "value" in row else (row["v_rate"], 2)
+    digits = len(text.partition(".")[2])
+    slack = Fraction(1, 2 * 10**digits) if digits else Fraction(0)
+    return Fraction(text) / scale, slack / scale
+
+
+def test_rows_name_their_source():
+    known = (Path(__file__).parents[1] / "docs" / "references.bib").read_text()
+    assert len({row["id"] for row in TABLE}) == len(TABLE)
+    for row in TABLE:
+        assert row.get("derived") or (row["locator"] and f"{{{row['source']}," in known), row["id"]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row["id"])
+def test_rate(row):
+    value, slack = expected_rate(row)
+    system = build_flow(row["flow"])
+    certificate = lf.certify(system, template=TEMPLATES[row.get("template", "value")])
+    tolerance = value * Fraction(row.get("tolerance", RELATIVE)) + slack
+    assert lf.verify(certificate).proved
+    assert certificate.rate <= find_witness(system).rate
+    assert certificate.rate >= value - tolerance
+    if row["kind"] == "tight":
+        assert certificate.rate <= value + tolerance
