@@ -1,0 +1,40 @@
+"""Concrete functions and operators: what a certificate speaks about, one at a time and in floating point."""
+
+from .adapters import ProximalAdapter, from_pyproximal
+from .combinations import Declared, Ridged, Translated
+from .functions import LeastSquares, LogisticLoss, QuadraticFunction
+from .norms import BoxSupport, EuclideanNorm, GroupNorm, L1Norm, NuclearNorm
+from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity
+from .protocol import Member
+from .random import random_member
+from .sets import Box, EuclideanBall, NonnegativeOrthant, Zero
+from .smooth import Huber, ProfileSum, SineWell, SquaredNorm
+
+__all__ = [
+    "Box",
+    "BoxSupport",
+    "Declared",
+    "EuclideanBall",
+    "EuclideanNorm",
+    "GroupNorm",
+    "Huber",
+    "L1Norm",
+    "LeastSquares",
+    "LinearMap",
+    "LogisticLoss",
+    "Member",
+    "NonnegativeOrthant",
+    "NuclearNorm",
+    "ProfileSum",
+    "ProximalAdapter",
+    "QuadraticFunction",
+    "Ridged",
+    "SectorNonlinearity",
+    "SineWell",
+    "SlopeNonlinearity",
+    "SquaredNorm",
+    "Translated",
+    "Zero",
+    "from_pyproximal",
+    "random_member",
+]
