@@ -18,6 +18,7 @@ __all__ = [
     "LyapflowError",
     "MissingDependencyError",
     "NoCertificateError",
+    "SimulationError",
     "VerificationError",
 ]
 
@@ -82,6 +83,10 @@ class CertificateFormatError(LyapflowError, ValueError):
     def __init__(self, message: str, *, path: Path | None = None) -> None:
         super().__init__(message if path is None else f"{path}: {message}")
         self.path = path
+
+
+class SimulationError(LyapflowError, RuntimeError):
+    """An integration or the search for an equilibrium came to no result; nothing is known about the system."""
 
 
 class MissingDependencyError(LyapflowError, ImportError):

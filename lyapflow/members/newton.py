@@ -39,7 +39,8 @@ def solve_prox(
     Returns
     -------
     ndarray, shape (d,)
-        A point where the gradient of the sum vanishes, to about twelve digits.
+        A point where the gradient of the sum vanishes, to about twelve digits; to nine where rounding in f leaves no
+        descent to be seen before that.
 
     Raises
     ------

@@ -29,7 +29,8 @@ class Profile:
 
 def _log_cosh(t: Array) -> Array:
     size = np.abs(t)
-    return np.asarray(size + np.log1p(np.exp(-2 * size)) - np.log(2.0))
+    near = np.log1p(np.sinh(np.minimum(size, 1.0)) ** 2) / 2  # keeps the relative accuracy of small values
+    return np.where(size < 1, near, size + np.log1p(np.exp(-2 * size)) - np.log(2.0))
 
 
 def _huber(t: Array) -> Array:

@@ -1,0 +1,227 @@
+r"""V of a certificate in floating point, as defined: :math:`\tilde x^\top P\tilde x + \sum_j\lambda_j\varphi_j`.
+
+Read off the certificate's exact numbers, not off the pencil that proved them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..certificates import Certificate
+from ..classes import SectorBounded
+from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..errors import InvalidModelError
+from ..lmi.dissipation import valued_oracles
+from .equilibria import Equilibrium
+from .loops import Array, Loop, belongs, to_array
+
+__all__ = ["Samples", "Storage", "make_storage"]
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+class Samples(Protocol):
+    """States with their signals and values, one a row."""
+
+    @property
+    def x(self) -> Array:
+        """States, shape (T, n, d) or (T, n + m)."""
+
+    @property
+    def y(self) -> Array:
+        """Inputs of the oracles, shape (T, m, d)."""
+
+    @property
+    def u(self) -> Array:
+        """Outputs of the oracles, shape (T, m, d)."""
+
+    @property
+    def values(self) -> Array:
+        """Function values, shape (T, m)."""
+
+
+class _Form(Protocol):
+    """The quadratic part of V."""
+
+    @property
+    def norm(self) -> float:
+        """Largest absolute eigenvalue."""
+
+    def apply(self, x: Array) -> Array:
+        """Half the gradient at each of T deviations."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PlainForm:
+    """P, acting on the rows of states of shape (T, n, d)."""
+
+    P: Array
+
+    @property
+    def norm(self) -> float:
+        return float(np.linalg.norm(self.P, 2))
+
+    def apply(self, x: Array) -> Array:
+        return np.asarray(self.P @ x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ModalForm:
+    """One P for each group of modes; the basis of a group, (k, r, N), gives the k coordinates of its r modes."""
+
+    groups: tuple[tuple[Array, Array], ...]
+
+    @property
+    def norm(self) -> float:
+        return max(float(np.linalg.norm(P, 2)) * float(np.square(basis).sum(axis=2).max()) for basis, P in self.groups)
+
+    def apply(self, x: Array) -> Array:
+        total = np.zeros_like(x)
+        for basis, P in self.groups:
+            coordinates = np.einsum("krN,tN->tkr", basis, x)
+            total += np.einsum("krN,kl,tlr->tN", basis, P, coordinates)
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Storage:
+    """V around one equilibrium; made by `make_storage`."""
+
+    loop: Loop
+    equilibrium: Equilibrium
+    form: _Form
+    weights: tuple[tuple[int, float], ...]
+
+    def evaluate(self, at: Samples) -> Array:
+        """V at each sample, shape (T,)."""
+        x = at.x - self.equilibrium.x
+        total = _inner(x, self.form.apply(x))
+        for j, weight in self.weights:
+            total += weight * self._measure_value(at, j)
+        return total
+
+    def measure_growth(self, x: Array) -> float:
+        """Growth rate ``V'/V`` at one state; no integration enters."""
+        dx, y, u = self.loop.evaluate(x)
+        half = self.form.apply((x - self.equilibrium.x)[None])[0]
+        V, derivative = float(np.vdot(half, x - self.equilibrium.x)), 2 * float(np.vdot(half, dx))
+        for j, weight in self.weights:
+            rest = self.equilibrium
+            V += weight * float(self.loop.members[j].value(y[j]) - rest.values[j] - (y[j] - rest.y[j]) @ rest.u[j])
+            derivative += weight * float((u[j] - rest.u[j]) @ self.loop.project(j, dx))
+        return derivative / V if V > 0 else np.inf
+
+    def measure_slope(self, at: Samples) -> Array:
+        """Upper bound of the norm of V's derivative in the state, shape (T,)."""
+        half = self.form.apply(at.x - self.equilibrium.x)
+        slope = 2 * np.sqrt(_inner(half, half))
+        plant = self.loop.system
+        for j, weight in self.weights:
+            reach = float(np.linalg.norm(to_array(plant.C)[j])) if isinstance(plant, LureSystem) else 1.0
+            slope += abs(weight) * reach * np.linalg.norm(at.u[:, j] - self.equilibrium.u[j], axis=-1)
+        return np.asarray(slope)
+
+    def measure_rounding(self, at: Samples) -> Array:
+        """Size of the rounding error in `evaluate`, from the terms that cancel there; shape (T,)."""
+        rest, x = self.equilibrium, at.x - self.equilibrium.x
+        distance = np.sqrt(_inner(x, x))
+        total = self.form.norm * distance * (distance + float(np.linalg.norm(rest.x)))
+        for j, weight in self.weights:
+            origin = float(np.linalg.norm(self.loop.members[j].gradient(np.zeros_like(rest.y[j]))))
+            u = np.linalg.norm(at.u[:, j], axis=-1) + float(np.linalg.norm(rest.u[j])) + origin
+            y = np.linalg.norm(at.y[:, j], axis=-1) + float(np.linalg.norm(rest.y[j]))
+            total += abs(weight) * (np.abs(at.values[:, j]) + abs(rest.values[j]) + u * y)
+        return np.asarray(32 * _EPS * total)
+
+    def _measure_value(self, at: Samples, j: int) -> Array:
+        """``f(y) - f(y*) - <u*, y - y*>``."""
+        rest = self.equilibrium
+        return np.asarray(at.values[:, j] - rest.values[j] - (at.y[:, j] - rest.y[j]) @ rest.u[j])
+
+
+def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium) -> Storage:
+    """V of a certificate, around an equilibrium of a closed loop.
+
+    Raises
+    ------
+    InvalidModelError
+        If the certificate is about other dynamics, about classes that the members are not known to belong to, or about
+        equilibria of another kind; or if V contains a value that a member does not offer.
+    """
+    if not isinstance(certificate, Certificate):
+        raise InvalidModelError(f"certificate must be a Certificate, got {type(certificate).__name__}")
+    _check_subject(certificate, loop, equilibrium)
+    names, given = certificate.system.oracle_names, certificate.value_weights
+    valued = valued_oracles(certificate.system, certificate.template)
+    weights = tuple((j, float(given[names[j]])) for j in valued if given[names[j]])
+    for j, _ in weights:
+        if not np.isfinite(equilibrium.values[j]):
+            raise InvalidModelError(
+                f"V contains the value of {names[j]}, so its member must have a finite value, got {loop.members[j]!r}"
+            )
+    form: _Form
+    if isinstance(certificate.system, PrimalDualSystem):
+        form = _ModalForm(_group_modes(certificate, certificate.system))
+    else:
+        form = _PlainForm(to_array(certificate.P))
+    return Storage(loop, equilibrium, form, weights)
+
+
+def _check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium) -> None:
+    subject = certificate.system
+    if _dynamics(subject) != _dynamics(loop.system):
+        raise InvalidModelError(
+            f"the certificate must be about the simulated system, and it is about another one: {subject.name!r} with "
+            f"other matrices than {loop.system.name!r}"
+        )
+    for j, (name, declared, member) in enumerate(zip(subject.oracle_names, subject.oracles, loop.members, strict=True)):
+        if not belongs(declared, member):
+            raise InvalidModelError(
+                f"the certificate must cover the member for oracle {name}, and it speaks of {declared!r}; the class "
+                f"{member.operator_class!r} is not known to be contained in it"
+            )
+        if declared.is_shift_invariant:
+            continue
+        y, u = float(np.linalg.norm(equilibrium.y[j])), float(np.linalg.norm(equilibrium.u[j]))
+        if u > 1e-8 * (1 + y) or (isinstance(declared, SectorBounded) and y > 1e-8):
+            raise InvalidModelError(
+                f"the equilibrium must be one that {declared!r} speaks of: {declared.describe()}. It has |y*| = "
+                f"{y:.3g} and |u*| = {u:.3g} at oracle {name}."
+            )
+
+
+def _dynamics(system: System) -> tuple[object, ...]:
+    """Everything that moves the state, names and classes aside."""
+    if isinstance(system, PrimalDualSystem):
+        return system.constraint, system.dual_gain, system.augmentation
+    return system.A, system.B, system.C, system.D
+
+
+def _group_modes(certificate: Certificate, system: PrimalDualSystem) -> tuple[tuple[Array, Array], ...]:
+    """Storage matrices with the coordinates they act on: ``(v'x, v'w)``, ``w = E' lambda``, v a singular vector."""
+    E = to_array(system.constraint)
+    m, n = E.shape
+    left, singular, right = np.linalg.svd(E)
+    forms = {label: to_array(P) for label, P in certificate.storage.items()}
+    edges = np.array([[float(low), float(high)] for low, high in system.enclosures])
+    outside = np.maximum(edges[:, :1] - singular**2, singular**2 - edges[:, 1:])  # negative inside an enclosure
+    owner = outside.argmin(axis=0)
+    found = []
+    for k in np.unique(owner):
+        chosen = np.flatnonzero(owner == k)
+        basis = np.zeros((2, chosen.size, n + m))
+        basis[0, :, :n] = right[chosen]
+        basis[1, :, n:] = singular[chosen, None] * left[:, chosen].T
+        found.append((basis, forms[f"sigma{k + 1}"]))
+    if n > m:
+        basis = np.zeros((1, n - m, n + m))
+        basis[0, :, :n] = right[m:]
+        found.append((basis, forms["null"]))
+    return tuple(found)
+
+
+def _inner(a: Array, b: Array) -> Array:
+    return np.asarray((a * b).reshape(len(a), -1).sum(axis=1))
