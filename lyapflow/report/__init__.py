@@ -1,0 +1,9 @@
+"""Top floor, for people: the theorem in words, its proof in LaTeX, the report as one offline page."""
+
+from .data import to_data
+from .items import Figure, Note, Simulation, Table
+from .latex import to_latex
+from .rendering import write_report
+from .statement import Statement, state_theorem
+
+__all__ = ["Figure", "Note", "Simulation", "Statement", "Table", "state_theorem", "to_data", "to_latex", "write_report"]

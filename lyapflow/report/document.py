@@ -1,0 +1,186 @@
+"""The report as data: sections, each certificate verified again here, numbers under the word they deserve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+
+from ..certificates import Certificate, Verification, verify
+from ..dynamics import LureSystem
+from ..errors import InvalidModelError
+from .argument import argue
+from .formulas import Block
+from .items import Figure, Note, Simulation, Table
+from .proof import Part, Step, list_parts, list_steps
+from .quantities import Quantity, measure, observe
+from .statement import Statement, find_digest, state_theorem
+
+if TYPE_CHECKING:
+    from ..search import Bracket
+
+__all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
+
+Item: TypeAlias = "Certificate | Bracket | Simulation | Table | Note | Figure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateSection:
+    """A certificate with the verdict of the checker; what is derived from its numbers exists only if it is proved."""
+
+    anchor: str
+    certificate: Certificate
+    verdict: Verification
+    bracket: Bracket | None
+    statement: Statement
+    quantities: tuple[Quantity, ...]
+    parts: tuple[Part, ...] = ()
+    steps: tuple[Step, ...] = ()
+    argument: tuple[Block, ...] = ()
+
+    template = "certificate"
+
+    @property
+    def title(self) -> str:
+        """The system's label."""
+        return self.certificate.system.name
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the certificate's file, if it can be saved."""
+        return find_digest(self.certificate)
+
+    @property
+    def has_portrait(self) -> bool:
+        """Whether the state is planar, so that it can be drawn."""
+        system = self.certificate.system
+        return self.verdict.proved and isinstance(system, LureSystem) and system.shape[0] == 2
+
+    @property
+    def contradiction(self) -> bool:
+        """Whether a concrete member decays more slowly than what the certificate claims."""
+        return self.bracket is not None and self.bracket.witness.rate < self.certificate.rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationSection:
+    """A trajectory beside the bounds of its certificate."""
+
+    anchor: str
+    simulation: Simulation
+    source: CertificateSection
+    quantities: tuple[Quantity, ...]
+
+    template = "simulation"
+
+    @property
+    def title(self) -> str:
+        """Heading."""
+        return self.simulation.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemSection:
+    """A table, a note or a figure of the author."""
+
+    anchor: str
+    item: Table | Note | Figure
+
+    @property
+    def template(self) -> str:
+        """Which part of the page template prints it."""
+        return type(self.item).__name__.lower()
+
+    @property
+    def title(self) -> str:
+        """Heading."""
+        return self.item.title
+
+
+Section: TypeAlias = CertificateSection | SimulationSection | ItemSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """All sections in order."""
+
+    title: str
+    sections: tuple[Section, ...]
+
+    @property
+    def certificates(self) -> tuple[CertificateSection, ...]:
+        """Sections that claim something."""
+        return tuple(s for s in self.sections if isinstance(s, CertificateSection))
+
+    @property
+    def proved(self) -> bool:
+        """Whether every certificate of the report proves its claim."""
+        return all(s.verdict.proved and not s.contradiction for s in self.certificates)
+
+
+def build(items: Sequence[Item], title: str | None = None) -> Document:
+    """Verify every certificate and lay the report out.
+
+    A certificate is printed once, where it is first mentioned; a bracket adds its witness, a simulation its figures.
+    """
+    found = [item for item in items if _is_bracket(item)]
+    brackets = {item.certificate: item for item in found}
+    sections: list[Section] = []
+    known: dict[Certificate, CertificateSection] = {}
+
+    def anchor() -> str:
+        return f"s{len(sections) + 1}"
+
+    for item in items:
+        if isinstance(item, Table | Note | Figure):
+            sections.append(ItemSection(anchor=anchor(), item=item))
+            continue
+        certificate = item if isinstance(item, Certificate) else item.certificate
+        if certificate not in known:
+            known[certificate] = _read(certificate, brackets.get(certificate), anchor())
+            sections.append(known[certificate])
+        if isinstance(item, Simulation):
+            source = known[certificate]
+            seen = tuple(observe(item, proved=source.verdict.proved))
+            sections.append(SimulationSection(anchor=anchor(), simulation=item, source=source, quantities=seen))
+    if title is None:
+        title = sections[0].title if sections else "lyapflow report"
+    return Document(title=str(title), sections=tuple(sections))
+
+
+def _is_bracket(item: object) -> TypeGuard[Bracket]:
+    if isinstance(item, Certificate | Simulation | Table | Note | Figure):
+        return False
+    from ..search import Bracket  # the only item that comes from the search
+
+    if isinstance(item, Bracket):
+        return True
+    raise InvalidModelError(
+        f"a report is made of Certificate, Bracket, Simulation, Table, Note and Figure, got {type(item).__name__}"
+    )
+
+
+def _check_witness(bracket: Bracket) -> None:
+    """A witness is printed under "proved", so it is decided again too."""
+    from ..search.witness import check_witness
+
+    if not check_witness(bracket.certificate.system, bracket.witness):
+        raise InvalidModelError(
+            f"a bracket's witness must belong to the classes of its system and decay no faster than it says, got "
+            f"{bracket.witness}. Make the bracket with lyapflow.bracket."
+        )
+
+
+def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> CertificateSection:
+    verdict = verify(certificate)
+    if bracket is not None:
+        _check_witness(bracket)
+    proved = verdict.proved
+    return CertificateSection(
+        anchor=anchor, certificate=certificate, verdict=verdict, bracket=bracket,
+        statement=state_theorem(certificate, whole=proved),
+        quantities=tuple(measure(certificate, verdict, bracket)),
+        parts=list_parts(certificate) if proved else (),
+        steps=list_steps(certificate) if proved else (),
+        argument=argue(certificate) if proved else (),
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""The proof of a certificate as data: each condition is a sum of class inequalities and weighted squares.
+
+Made for people and for other checkers; `lyapflow.verify` does not use it. The squares come from an exact factorization
+of the same matrices that the checker decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..certificates import Certificate
+from ..classes.inequalities import EQUILIBRIUM, Inequality
+from ..dynamics import LureSystem, Mode, PrimalDualSystem
+from ..exact.definite import measure_margin
+from ..exact.factor import weighted_squares
+from ..exact.matrices import Matrix, Vector
+from ..lmi.dissipation import NOW
+from .constrained import mode_signals
+from .symbols import Symbols, state
+
+__all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
+
+_MULTIPLIERS = {"decrease": r"\sigma", "positivity": r"\nu", "upper bound": r"\omega"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """A class inequality with its multiplier.
+
+    Attributes
+    ----------
+    name : str
+        Name of the multiplier in the certificate.
+    oracle : int
+        Whose inequality it is.
+    inequality : Inequality
+        The inequality, ``I >= 0``.
+    label, symbol : str
+        TeX symbols of the inequality and of the multiplier.
+    value : Fraction
+        The multiplier, >= 0.
+    """
+
+    name: str
+    oracle: int
+    inequality: Inequality
+    label: str
+    symbol: str
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of the inequalities of a proof with its multipliers, common to all modes.
+
+    Attributes
+    ----------
+    name : str
+        ``"decrease"``, ``"positivity"`` or ``"upper bound"``.
+    used : tuple of Used
+        Multipliers, zero ones included.
+    """
+
+    name: str
+    used: tuple[Used, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    r"""One matrix inequality: what remains after the class inequalities is a sum of squares.
+
+    Attributes
+    ----------
+    name : str
+        Name of the condition in the pencil.
+    part : str
+        ``"decrease"``, ``"positivity"``, ``"upper bound"`` or ``"storage"``.
+    mode : str
+        Label of the mode; empty if there is one only.
+    theta : Fraction or None
+        Squared singular value at which the condition is taken.
+    signals : tuple of str
+        TeX symbols of the entries of z.
+    slack : Matrix
+        The matrix M of the condition.
+    squares : tuple of (Fraction, Vector)
+        :math:`z^\top M z = \sum_i d_i (l_i\cdot z)^2`, exactly, with :math:`d_i > 0`.
+    margin : Fraction
+        Largest power of two e with ``M - e I`` positive semidefinite; 0 on the boundary.
+    """
+
+    name: str
+    part: str
+    mode: str
+    theta: Fraction | None
+    signals: tuple[str, ...]
+    slack: Matrix
+    squares: tuple[tuple[Fraction, Vector], ...]
+    margin: Fraction
+
+
+def list_parts(certificate: Certificate) -> tuple[Part, ...]:
+    """Class inequalities and multipliers of each inequality of the proof."""
+    system, values = certificate.system, certificate.values
+    names = Symbols.of(system)
+    valued = set(certificate.value_weights)
+    found: list[Part] = []
+    for part in ("decrease", "positivity", *(("upper bound",) if certificate.is_bounded else ())):
+        used: list[Used] = []
+        for j, oracle in enumerate(system.oracles):
+            owner = system.oracle_names[j]
+            if part != "decrease" and owner not in valued:
+                continue
+            for k, inequality in enumerate(oracle.inequalities((NOW, EQUILIBRIUM)), start=1):
+                name = f"{part}: {owner} {inequality.name}"
+                mark = f"{names.marks[j]},{k}"
+                used.append(
+                    Used(
+                        name=name, oracle=j, inequality=inequality, label=f"I_{{{mark}}}",
+                        symbol=f"{_MULTIPLIERS[part]}_{{{mark}}}", value=values[name],
+                    )
+                )  # fmt: skip
+        found.append(Part(name=part, used=tuple(used)))
+    return tuple(found)
+
+
+def list_steps(certificate: Certificate) -> tuple[Step, ...]:
+    """Matrix inequalities of the proof with their sums of squares.
+
+    Raises
+    ------
+    InvalidModelError
+        If a matrix is not positive semidefinite, so that the certificate proves nothing.
+    """
+    values = certificate.values
+    found: list[Step] = []
+    conditions = certificate.pencil().conditions
+    for condition, (part, mode, plant, signals) in zip(conditions, _sites(certificate), strict=True):
+        if not condition.name.startswith(part):  # the order of the pencil changed: never label a matrix wrongly
+            raise ArithmeticError(f"internal error: expected the condition '{part}', got '{condition.name}'")
+        slack = condition.at(values)
+        found.append(
+            Step(
+                name=condition.name, part=part, mode=mode.label, theta=_theta(certificate, plant, mode),
+                signals=signals, slack=slack, squares=weighted_squares(slack), margin=measure_margin(slack),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _sites(certificate: Certificate) -> Iterator[tuple[str, Mode, LureSystem, tuple[str, ...]]]:
+    """Part, mode, plant and signals of each condition, in the order of the pencil."""
+    system = certificate.system
+    names = Symbols.of(system)
+    for index, mode in enumerate(system.modes):
+        if isinstance(system, PrimalDualSystem):
+            states = mode_signals(system, index)
+            outputs: tuple[str, ...] = ("u" + states[0].removeprefix("x"),)
+        else:
+            n, m = system.shape
+            states = tuple(state(n, i) for i in range(n))
+            outputs = tuple(names.signal("u", j) for j in range(m))
+        both = states + outputs
+        yield from (("decrease", mode, plant, both) for plant in mode.vertices)
+        yield "positivity", mode, mode.vertices[0], both
+        if certificate.is_bounded:
+            yield "upper bound", mode, mode.vertices[0], both
+        if getattr(certificate.template, "definite", False):
+            yield "storage", mode, mode.vertices[0], states
+
+
+def _theta(certificate: Certificate, plant: LureSystem, mode: Mode) -> Fraction | None:
+    system = certificate.system
+    if not isinstance(system, PrimalDualSystem) or mode.label == "null":
+        return None
+    return plant.A[1][0] / system.dual_gain

@@ -1,0 +1,214 @@
+"""From the document to one HTML file: no script, no network, the same bytes for the same items."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..certificates.files import write_atomically
+from ..classes import OperatorClass
+from . import figures
+from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .formulas import Math, Sentence
+from .items import KINDS, Figure
+from .numbers import approximate, with_decimal
+from .symbols import Symbols, inequality_terms
+from .typeset import typeset
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from .proof import Used
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(path: Path | str, *items: Item, title: str | None = None) -> Path:
+    """Write one self-contained HTML page about certificates and what belongs to them.
+
+    Every certificate is verified again while the report is written; one that fails is printed as NOT PROVED with the
+    inequality that is violated, and none of its bounds appear as proved.
+
+    Parameters
+    ----------
+    path : path or str
+        The file; an existing one is replaced only by a complete one.
+    *items : Certificate, Bracket, Simulation, Table, Note or Figure
+        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures.
+    title : str, optional
+        Title of the page; by default that of the first section.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InvalidModelError
+        If an item is none of these, or a trajectory is not one of its certificate's system.
+
+    Notes
+    -----
+    The file has no time stamp and the same bytes for the same items and versions of the tools.
+    """
+    return write_atomically(path, render(build(items, title)))
+
+
+def render(document: Document) -> str:
+    """The page."""
+    template = _environment().get_template("report.html.j2")
+    with figures.style():
+        return template.render(
+            document=document,
+            figures=_figures(document),
+            kinds=KINDS,
+            versions=_versions(),
+            titles=_part_titles(),
+        )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("lyapflow.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters |= {
+        "math": _math, "sentence": _sentence, "cell": _cell, "kind_class": _kind_class, "paragraphs": _paragraphs,
+        "decimal": approximate, "float": _float, "describe_class": _describe_class, "describe_member": _describe_member,
+        "exact": lambda value, side: with_decimal(value, side=side),
+    }  # fmt: skip
+    environment.globals["inequality_formula"] = _inequality_formula
+    environment.globals["symbols_of"] = Symbols.of
+    environment.globals["zip"] = zip
+    return environment
+
+
+def _math(formula: Math | str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(typeset(formula.tex if isinstance(formula, Math) else formula))
+
+
+def _sentence(sentence: Sentence) -> Any:
+    from markupsafe import Markup, escape
+
+    return Markup("").join(_math(part) if isinstance(part, Math) else escape(part) for part in sentence)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, Fraction):
+        return with_decimal(value)
+    if isinstance(value, float):
+        return _float(value)
+    return str(value)
+
+
+def _float(value: float) -> str:
+    return f"{value:.9g}" if math.isfinite(value) else str(value)
+
+
+def _describe_class(oracle: OperatorClass) -> str:
+    """Name and exact parameters, without Fraction(...)."""
+    names: list[str] = [f.name for f in fields(oracle)] if is_dataclass(oracle) else []
+    parameters = [f"{name}={getattr(oracle, name)}" for name in names]
+    return f"{type(oracle).__name__}({', '.join(parameters)})"
+
+
+def _describe_member(member: object) -> str:
+    """What a concrete oracle is, without its data."""
+    dimension, known = getattr(member, "dimension", None), getattr(member, "operator_class", None)
+    parts = [type(member).__name__]
+    if dimension is not None:
+        parts.append(f"d = {dimension}")
+    if known is not None:
+        parts.append(f"a member of {_describe_class(known)}")
+    return ", ".join(parts)
+
+
+def _kind_class(kind: str) -> str:
+    return {"proved": "proved", "solver's word": "solver", "seen in simulation": "seen"}.get(kind, "plain")
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in str(text).replace("\r\n", "\n").split("\n\n") if part.strip()]
+
+
+def _inequality_formula(section: CertificateSection, used: Used) -> list[Math]:
+    """A class inequality with its exact numbers."""
+    from .formulas import combine
+
+    symbols = Symbols.of(section.certificate.system)
+    lines = combine(inequality_terms(used.inequality, symbols, used.oracle, used.label), [], width=60)
+    return [*lines[:-1], Math(lines[-1].tex + r" \geq 0")]
+
+
+def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
+    """Kind, caption and SVG of the figures of each section."""
+    found: dict[str, list[tuple[str, str, Any]]] = {}
+    for section in document.sections:
+        if isinstance(section, SimulationSection):
+            found[section.anchor] = _simulation_figures(section)
+        elif isinstance(section, CertificateSection) and section.has_portrait:
+            draw = partial(figures.draw_portrait, certificate=section.certificate)
+            caption = (
+                "Phase portraits with the extremal linear members of the classes (d = 1, around the equilibrium), "
+                "computed in floating point. Dashed: level sets of V for that member."
+            )
+            found[section.anchor] = [("seen in simulation", caption, _svg(draw, section.anchor, (6.6, 3.3)))]
+        elif isinstance(section, ItemSection) and isinstance(section.item, Figure):
+            item = section.item
+            found[section.anchor] = [(item.kind, item.caption, _svg(item.draw, section.anchor, (6.2, 3.4)))]
+    return found
+
+
+def _simulation_figures(section: SimulationSection) -> list[tuple[str, str, Any]]:
+    proved = section.source.verdict.proved
+    if not proved:
+        return []
+    certificate, trajectory = section.simulation.certificate, section.simulation.trajectory
+    common: dict[str, Any] = {"certificate": certificate, "trajectory": trajectory}
+    draw = partial(figures.draw_storage, **common, proved=proved)
+    found = [("", "Storage along the trajectory and its proved bound.", _svg(draw, f"{section.anchor}-v"))]
+    if certificate.is_bounded:
+        draw = partial(figures.draw_distance, **common, proved=proved)
+        caption = "Distance from the equilibrium and its proved bound."
+        found.append(("", caption, _svg(draw, f"{section.anchor}-d")))
+    if section.source.has_portrait:
+        draw = partial(figures.draw_trajectory_plane, **common)
+        caption = "The trajectory in the plane, one curve for each of its first coordinates."
+        if figures.has_levels(certificate):
+            caption += " Dashed: level sets of the quadratic part of V."
+        found.append(("seen in simulation", caption, _svg(draw, f"{section.anchor}-p", (4.6, 3.8))))
+    return found
+
+
+def _svg(draw: Any, prefix: str, size: tuple[float, float] = (6.2, 3.1)) -> Any:
+    from markupsafe import Markup
+
+    return Markup(figures.to_svg(draw, prefix, size=size))
+
+
+def _versions() -> list[tuple[str, str]]:
+    """What checked the certificates."""
+    found = [("Python", platform.python_version())]
+    for tool in ("lyapflow", "python-flint"):
+        try:
+            found.append((tool, version(tool)))
+        except PackageNotFoundError:  # run from a source tree
+            found.append((tool, "not installed as a package"))
+    return found
+
+
+def _part_titles() -> dict[str, str]:
+    return {"decrease": "V decreases", "positivity": "V is positive", "upper bound": "V is bounded above"}

@@ -1,0 +1,68 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from lyapflow.classes import Convex, GradientDominated, Quadratic, SectorBounded, SmoothStronglyConvex, StronglyConvex
+from lyapflow.dynamics import LureSystem
+from lyapflow.flows import (
+    douglas_rachford_flow,
+    forward_backward_flow,
+    gradient_flow,
+    heavy_ball_flow,
+    primal_dual_flow,
+)
+from lyapflow.lmi.templates import QuadraticPlusValue
+from lyapflow.search import certify
+
+F = SmoothStronglyConvex(1, 10)
+SYSTEMS = {
+    "gradient": gradient_flow(SmoothStronglyConvex("1/3", 7)),
+    "heavy ball": heavy_ball_flow(F, damping=2),
+    "heavy ball, nonsmooth": heavy_ball_flow(StronglyConvex(1), damping=2),
+    "heavy ball, binary": heavy_ball_flow(SmoothStronglyConvex(0.1, 1), damping=0.3),
+    "heavy ball, quadratic": heavy_ball_flow(Quadratic(1, 4), damping=1),
+    "forward-backward": forward_backward_flow(F, Convex(), step="1/10"),
+    "Douglas-Rachford": douglas_rachford_flow(F, Convex(), step="1/3"),
+    "dominated": gradient_flow(GradientDominated(1, 4)),
+    "sector": LureSystem([[0, 1], [-2, -3]], [[0], [-1]], [[1, 0]], oracles=[SectorBounded(0, "3/10")]),
+    "primal-dual": primal_dual_flow(F, constraint=[[1, 0, 0], [0, 3, 1]]),
+    "primal-dual, irrational": primal_dual_flow(F, constraint=[[1, 1, 0], [0, 1, 2]], augmentation="1/2", dual_gain=2),
+}
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    """One certificate of each kind, from the search."""
+    found = {name: certify(system) for name, system in SYSTEMS.items()}
+    found["definite"] = certify(SYSTEMS["heavy ball"], template=QuadraticPlusValue(definite=True))
+    return found
+
+
+@pytest.fixture(scope="session", params=[*SYSTEMS, "definite"])
+def certificate(request, certificates):
+    return certificates[request.param]
+
+
+@pytest.fixture(scope="session")
+def heavy_ball(certificates):
+    return certificates["heavy ball"]
+
+
+@pytest.fixture(scope="session")
+def trajectory(heavy_ball):
+    from lyapflow.members import QuadraticFunction
+    from lyapflow.simulation import simulate
+
+    member = QuadraticFunction(np.diag([1.0, 4.0, 10.0]), [1.0, 2.0, -1.0])
+    return simulate(heavy_ball.system, [member], np.array([[3.0, -2, 1], [0, 1, -1]]), (0, 14))
+
+
+@pytest.fixture(scope="session")
+def broken(heavy_ball):
+    """A certificate that claims more than it proves."""
+    from dataclasses import replace
+
+    from lyapflow.lmi.claims import ExponentialDecay
+
+    return replace(heavy_ball, claim=ExponentialDecay(Fraction(9, 10)))
