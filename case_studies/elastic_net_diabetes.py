@@ -37,7 +37,7 @@ import numpy as np
 
 import lyapflow as lf
 from lyapflow.exact.rationals import show_above, show_below
-from lyapflow.report import Simulation, Table
+from lyapflow.report import Simulation
 from lyapflow.search.steps import find_best_step
 from lyapflow.tables import read_table, standardize
 
@@ -136,18 +136,8 @@ print({name: round(float(v), 4) for name, v in zip(table.columns[:-1], w, strict
 
 lf.save(fb, OUTPUT / "forward_backward.json")
 lf.save(dr, OUTPUT / "douglas_rachford.json")
-rows = [
-    (name, str(step), show_below(c.rate), show_above(c.transient_bound, 5), show_above(c.settling_time("0.02"), 5))
-    for name, step, c in (("forward-backward", fb_step, fb), ("Douglas-Rachford", dr_step, dr))
-]
 report = lf.write_report(
     OUTPUT / "elastic_net_diabetes.html",
-    Table(
-        "The two flows side by side",
-        ("flow", "step", "rate", "transient bound", "settling time (2 %)"),
-        rows,
-        ("", "", "proved", "proved", "proved"),
-    ),
     lf.bracket(fb.system),
     Simulation(fb, runs["forward-backward flow"][1], "Forward-backward flow on the data"),
     lf.bracket(dr.system),

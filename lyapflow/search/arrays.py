@@ -133,8 +133,8 @@ def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) ->
     rows = [np.exp2(np.round(scales[a:b])) for a, b in pairwise(starts)]
     unit = np.exp2(np.round(scales[:unknowns]))
     if loose is not None:
-        k = data.names.index(loose)
-        unit[k] = _power_of_two(_reciprocal(_decisive_size([b[k] for b, _ in data.blocks], rows)))
+        norm = data.names.index(loose)
+        unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
     return _scaled(data, rows, unit, parameter)
 
 

@@ -38,11 +38,14 @@ class Proved:
     ----------
     certificate : Certificate
         The proof.
+    witness : Witness
+        The slowest linear member that was found: no larger rate than its own holds for the class.
     solves : int
         Number of problems the solver was given.
     """
 
     certificate: Certificate
+    witness: Witness
     solves: int
 
     def explain(self) -> str:

@@ -26,7 +26,7 @@ from .reduction import find_face
 from .rounding import prove
 from .witness import Witness, find_witness
 
-__all__ = ["Bracket", "attempt", "bracket", "certify"]
+__all__ = ["SolverFactory", "attempt", "certify"]
 
 SolverFactory: TypeAlias = Callable[[ConeData], Solver]
 
@@ -120,7 +120,7 @@ def _prefer_simpler(task: _Task, outcome: Outcome) -> Outcome:
     if richer.is_bounded and not (plain.is_bounded and plain.transient_bound <= richer.transient_bound):
         return outcome
     certificate = replace(plain, supremum=richer.supremum)
-    return Proved(certificate=certificate, solves=outcome.solves + simpler.solves)
+    return Proved(certificate=certificate, witness=task.witness, solves=outcome.solves + simpler.solves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,54 +241,12 @@ def _finish(
         template=task.template,
         unknowns=tuple((name, chosen[name]) for name in names),
         supremum=supremum,
-        versions=tuple((tool, version(tool)) for tool in ("cvxpy", "clarabel", "python-flint")),
+        versions=_versions(task),
     )
-    return Proved(certificate=certificate, solves=solves)
+    return Proved(certificate=certificate, witness=task.witness, solves=solves)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bracket:
-    """A two-sided answer: ``proved rate <= true rate of the class <= rate of a concrete member``.
-
-    Attributes
-    ----------
-    certificate : Certificate
-        The proof of the lower end.
-    witness : Witness
-        The member at the upper end; its rate is rigorous too.
-    gap : Fraction
-        Witness rate minus proved rate, >= 0.
-    """
-
-    certificate: Certificate
-    witness: Witness
-    gap: Fraction
-
-    def __str__(self) -> str:
-        low, high = self.certificate.rate, self.witness.rate
-        return f"proved {float(low):.9g} <= true rate <= {float(high):.9g} (gap {float(self.gap):.2g}); {self.witness}"
-
-
-def bracket(system: System, *, template: Template | None = None, solver: str | SolverFactory | None = None) -> Bracket:
-    """Bracket the best decay rate that holds for the whole class.
-
-    Parameters
-    ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
-    template, solver
-        As in `certify`.
-
-    Returns
-    -------
-    Bracket
-        Proved rate, slowest linear member found, and the gap between them.
-
-    Raises
-    ------
-    NoCertificateError
-        If no rate can be proved.
-    """
-    certificate = certify(system, template=template, solver=solver)
-    witness = find_witness(system)
-    return Bracket(certificate=certificate, witness=witness, gap=witness.rate - certificate.rate)
+def _versions(task: _Task) -> tuple[tuple[str, str], ...]:
+    """What found the certificate; a proof does not depend on it."""
+    solver = getattr(task.make, "__name__", "custom") if task.make is not None else task.name
+    return ("lyapflow", version("lyapflow")), ("cvxpy", version("cvxpy")), ("solver", solver)

@@ -23,7 +23,7 @@ from ..exact.enclosures import bound_abscissa, bound_sqrt_below
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
 from ..exact.rationals import rational, simplest_near
 
-__all__ = ["Witness", "find_witness"]
+__all__ = ["Witness", "check_witness", "find_witness"]
 
 Slope: TypeAlias = tuple[Fraction, Fraction]
 Rate: TypeAlias = Callable[[Sequence[complex]], float]
@@ -59,6 +59,25 @@ class Witness:
             parts.append(f"{name}: u = {s} y")
         verb = "does not converge" if self.rate <= 0 else f"decays with rate at most {float(self.rate):.9g}"
         return f"the linear member {', '.join(parts)} {verb}"
+
+
+def check_witness(system: System, witness: Witness) -> bool:
+    """Whether a witness belongs to the classes of a system and its rate is an upper bound there, exactly."""
+    if len(witness.slopes) != len(system.oracles):
+        return False
+    for (real, imaginary), oracle in zip(witness.slopes, system.oracles, strict=True):
+        if not _contains(oracle.linear_members(), real, imaginary):
+            return False
+    return _bound_rate(system, witness.slopes) <= witness.rate
+
+
+def _contains(m: LinearMembers, real: Fraction, imaginary: Fraction) -> bool:
+    if imaginary and m.rotations == "none":
+        return False
+    if m.rotations == "disk" and m.lower is not None and m.upper is not None:
+        centre, radius = (m.lower + m.upper) / 2, (m.upper - m.lower) / 2
+        return (real - centre) ** 2 + imaginary**2 <= radius**2
+    return (m.lower is None or real >= m.lower) and (m.upper is None or real <= m.upper)
 
 
 def find_witness(system: System) -> Witness:

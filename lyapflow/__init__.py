@@ -1,0 +1,136 @@
+"""lyapflow: Lyapunov certificates for optimization flows, proved in exact rational arithmetic.
+
+>>> import lyapflow as lf
+>>> flow = lf.flows.gradient_flow(lf.SmoothStronglyConvex(mu=1, L=10))
+>>> certificate = lf.certify(flow)
+>>> certificate.rate, lf.verify(certificate).proved
+(Fraction(1, 1), True)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import flows as flows
+    from . import members as members
+    from .certificates.certificate import Certificate as Certificate
+    from .certificates.files import load as load
+    from .certificates.files import save as save
+    from .certificates.verification import Verification as Verification
+    from .certificates.verification import verify as verify
+    from .classes.curvature import curvature as curvature
+    from .classes.functions import Convex as Convex
+    from .classes.functions import ConvexIndicator as ConvexIndicator
+    from .classes.functions import GradientDominated as GradientDominated
+    from .classes.functions import Quadratic as Quadratic
+    from .classes.functions import SmoothConvex as SmoothConvex
+    from .classes.functions import SmoothStronglyConvex as SmoothStronglyConvex
+    from .classes.functions import StronglyConvex as StronglyConvex
+    from .classes.functions import SupportFunction as SupportFunction
+    from .classes.operators import Cocoercive as Cocoercive
+    from .classes.operators import Lipschitz as Lipschitz
+    from .classes.operators import Monotone as Monotone
+    from .classes.operators import SectorBounded as SectorBounded
+    from .classes.operators import SlopeRestricted as SlopeRestricted
+    from .classes.operators import StronglyMonotone as StronglyMonotone
+    from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
+    from .dynamics.lure import LureSystem as LureSystem
+    from .errors import CertificateFormatError as CertificateFormatError
+    from .errors import ClaimMismatchError as ClaimMismatchError
+    from .errors import DimensionError as DimensionError
+    from .errors import InvalidModelError as InvalidModelError
+    from .errors import LyapflowError as LyapflowError
+    from .errors import MissingDependencyError as MissingDependencyError
+    from .errors import NoCertificateError as NoCertificateError
+    from .errors import SimulationError as SimulationError
+    from .errors import VerificationError as VerificationError
+    from .lmi.claims import ExponentialDecay as ExponentialDecay
+    from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
+    from .lmi.templates import QuadraticStorage as QuadraticStorage
+    from .report.rendering import write_report as write_report
+    from .search.bracket import Bracket as Bracket
+    from .search.bracket import bracket as bracket
+    from .search.outcomes import Inconclusive as Inconclusive
+    from .search.outcomes import Infeasible as Infeasible
+    from .search.outcomes import Proved as Proved
+    from .search.pipeline import attempt as attempt
+    from .search.pipeline import certify as certify
+    from .search.witness import Witness as Witness
+    from .simulation.equilibria import find_equilibrium as find_equilibrium
+    from .simulation.falsification import Counterexample as Counterexample
+    from .simulation.falsification import falsify as falsify
+    from .simulation.trajectories import Trajectory as Trajectory
+    from .simulation.trajectories import simulate as simulate
+
+__version__ = "0.1.0"
+
+# Name -> room. Rooms are entered when a name is first used: importing lyapflow alone loads neither cvxpy nor SciPy.
+_ROOMS = {
+    "Bracket": "search.bracket",
+    "Certificate": "certificates.certificate",
+    "CertificateFormatError": "errors",
+    "ClaimMismatchError": "errors",
+    "Cocoercive": "classes.operators",
+    "Counterexample": "simulation.falsification",
+    "Convex": "classes.functions",
+    "ConvexIndicator": "classes.functions",
+    "DimensionError": "errors",
+    "ExponentialDecay": "lmi.claims",
+    "GradientDominated": "classes.functions",
+    "Inconclusive": "search.outcomes",
+    "Infeasible": "search.outcomes",
+    "InvalidModelError": "errors",
+    "Lipschitz": "classes.operators",
+    "LureSystem": "dynamics.lure",
+    "LyapflowError": "errors",
+    "MissingDependencyError": "errors",
+    "Monotone": "classes.operators",
+    "NoCertificateError": "errors",
+    "PrimalDualSystem": "dynamics.constrained",
+    "Proved": "search.outcomes",
+    "Quadratic": "classes.functions",
+    "QuadraticPlusValue": "lmi.templates",
+    "QuadraticStorage": "lmi.templates",
+    "SectorBounded": "classes.operators",
+    "SimulationError": "errors",
+    "SlopeRestricted": "classes.operators",
+    "SmoothConvex": "classes.functions",
+    "SmoothStronglyConvex": "classes.functions",
+    "StronglyConvex": "classes.functions",
+    "StronglyMonotone": "classes.operators",
+    "SupportFunction": "classes.functions",
+    "Trajectory": "simulation.trajectories",
+    "Verification": "certificates.verification",
+    "VerificationError": "errors",
+    "Witness": "search.witness",
+    "attempt": "search.pipeline",
+    "bracket": "search.bracket",
+    "certify": "search.pipeline",
+    "curvature": "classes.curvature",
+    "find_equilibrium": "simulation.equilibria",
+    "falsify": "simulation.falsification",
+    "flows": "",
+    "load": "certificates.files",
+    "members": "",
+    "save": "certificates.files",
+    "simulate": "simulation.trajectories",
+    "verify": "certificates.verification",
+    "write_report": "report.rendering",
+}
+
+__all__ = [*_ROOMS]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = _ROOMS[name]
+    value: object = (
+        import_module(f".{name}", __name__) if not room else getattr(import_module(f".{room}", __name__), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,76 @@
+"""The two-sided answer: a proof from below, a concrete member from above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..certificates.certificate import Certificate
+from ..dynamics import System
+from ..exact.rationals import show_above, show_below
+from ..lmi.templates import Template
+from .outcomes import Proved, unwrap
+from .pipeline import SolverFactory, attempt
+from .witness import Witness, find_witness
+
+__all__ = ["Bracket", "bracket"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """A two-sided answer: ``proved rate <= true rate of the class <= rate of a concrete member``.
+
+    Attributes
+    ----------
+    certificate : Certificate
+        The proof of the lower end.
+    witness : Witness
+        The member at the upper end; its rate is rigorous too.
+    """
+
+    certificate: Certificate
+    witness: Witness
+
+    @property
+    def gap(self) -> Fraction:
+        """Witness rate minus proved rate, >= 0."""
+        return self.witness.rate - self.certificate.rate
+
+    def __str__(self) -> str:
+        low, high = show_below(self.certificate.rate), show_above(self.witness.rate)
+        return f"proved {low} <= true rate <= {high} (gap {show_above(self.gap, 2)}); {self.witness}"
+
+
+def bracket(system: System, *, template: Template | None = None, solver: str | SolverFactory | None = None) -> Bracket:
+    """Bracket the best decay rate that holds for the whole class.
+
+    Parameters
+    ----------
+    system : LureSystem or PrimalDualSystem
+        In continuous time.
+    template : Template, optional
+        As in `certify`.
+    solver : str, optional
+        As in `certify`.
+
+    Returns
+    -------
+    Bracket
+        Proved rate, slowest linear member found, and the gap between them.
+
+    Raises
+    ------
+    NoCertificateError
+        If no rate can be proved.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.flows import gradient_flow
+    >>> print(bracket(gradient_flow(SmoothStronglyConvex(mu=2, L=9))))
+    proved 2 <= true rate <= 2 (gap 0); the linear member f: u = 2 y decays with rate at most 2
+    """
+    outcome = attempt(system, template=template, solver=solver)
+    certificate = unwrap(outcome)
+    witness = outcome.witness if isinstance(outcome, Proved) else find_witness(system)
+    return Bracket(certificate=certificate, witness=witness)

@@ -1,0 +1,154 @@
+"""The command line as a user runs it: real processes, exit codes, one clear sentence for what cannot be used."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lyapflow as lf
+from lyapflow.cli import main
+
+CASES = Path(__file__).parents[1] / "case_studies"
+
+CLASSES = """
+title = "two flows"
+[functions]
+f = { class = "SmoothStronglyConvex", mu = 1, L = 10 }
+g = { class = "Convex" }
+[[flow]]
+name = "gradient"
+[[flow]]
+name = "douglas_rachford"
+step = 0.25 # rate step / (1 + step)
+"""
+
+DATA = """
+title = "a small lasso"
+[data]
+table = "table.csv"
+target = "y"
+standardize = true
+[objective]
+loss = "least_squares"
+ridge = 0.1
+l1 = 0.2
+[[flow]]
+name = "forward_backward"
+step = 0.5
+"""
+
+TABLE = "a,b,y\n1,2,3\n2,1,0.5\n0,-1,2\n4,0.5,-1\n-2,3,1\n"
+
+
+def run(*arguments, folder=None):
+    command = [sys.executable, "-m", "lyapflow.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=240)
+
+
+@pytest.fixture
+def certificate_file(tmp_path):
+    certificate = lf.certify(lf.flows.heavy_ball_flow(lf.SmoothStronglyConvex(1, 10), damping=2))
+    return lf.save(certificate, tmp_path / "certificate.json")
+
+
+def test_certify_then_verify(tmp_path):
+    (tmp_path / "problem.toml").write_text(CLASSES)
+    done = run("certify", "problem.toml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "gradient: proved 1 <= true rate <= 1" in done.stdout
+    assert "douglas_rachford (step 1/4): proved 0.2 <= true rate" in done.stdout
+    files = sorted(tmp_path.glob("*.json"))
+    assert [f.name for f in files] == ["1-gradient.json", "2-douglas_rachford.json"]
+    again = run("verify", *files)
+    assert again.returncode == 0
+    assert again.stdout.count("proved") == 2
+
+
+def test_verify_loads_no_solver(certificate_file):
+    code = (
+        "import sys; from lyapflow.cli import main; code = main(['verify', sys.argv[1]]); "
+        "heavy = {'cvxpy', 'scipy', 'control', 'matplotlib', 'numpy', 'rich'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(certificate_file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_raised_rate_is_refused_with_a_witness(certificate_file):
+    data = json.loads(certificate_file.read_text())
+    data["claim"]["rate"] = "4/5"
+    certificate_file.write_text(json.dumps(data))
+    done = run("verify", certificate_file)
+    assert done.returncode == 1
+    assert "NOT PROVED" in done.stdout
+    assert "slack = -" in done.stdout
+    verdict = json.loads(run("verify", "--json", certificate_file).stdout)[0]
+    assert not verdict["proved"]
+    assert verdict["witness"]["value"].startswith("-")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1, 2]", '{"format": "other"}', "\x00\x01", '{"format": "lyapflow certificate"}']
+)
+def test_unusable_file_is_one_sentence(tmp_path, content):
+    path = tmp_path / "junk.json"
+    path.write_text(content)
+    done = run("verify", path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("lyapflow: ")
+    assert str(path) in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_one_bad_file_does_not_hide_the_others(certificate_file, tmp_path):
+    missing = tmp_path / "missing.json"
+    done = run("verify", missing, certificate_file)
+    assert done.returncode == 2
+    assert "proved" in done.stdout
+    assert "missing.json" in done.stderr
+
+
+def test_study_on_data(tmp_path):
+    (tmp_path / "problem.toml").write_text(DATA)
+    (tmp_path / "table.csv").write_text(TABLE)
+    done = run("study", "problem.toml", "-o", "out", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["flows"][0]["proved"]
+    assert done.stderr == ""  # --json is quiet
+    assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert lf.verify(tmp_path / "out" / "1-forward_backward.json").proved
+
+
+def test_report_and_latex(certificate_file, tmp_path):
+    done = run("report", certificate_file, "-o", tmp_path / "r.html", "--latex", tmp_path / "r.tex")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r.html").exists()
+    assert "\\begin{" in (tmp_path / "r.tex").read_text()
+
+
+def test_unprovable_flow_is_exit_code_1(tmp_path):
+    (tmp_path / "p.toml").write_text(CLASSES.replace('name = "gradient"', 'name = "gradient"\nrate = 2'))
+    done = run("certify", "p.toml", folder=tmp_path)
+    assert done.returncode == 1
+    assert "is false: the linear member" in done.stdout
+
+
+def test_list_names_every_flow_and_class(capsys):
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in lf.flows.__all__)
+    assert "GradientDominated(mu, L)" in printed
+
+
+def test_committed_problem_files_are_readable():
+    from lyapflow.problems import read_problem
+
+    files = sorted(CASES.glob("*.toml"))
+    assert len(files) == 2
+    for file in files:
+        assert len(read_problem(file).requests) == 2
