@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .classes.curvature import curvature as curvature
     from .classes.functions import Convex as Convex
     from .classes.functions import ConvexIndicator as ConvexIndicator
-    from .classes.functions import GradientDominated as GradientDominated
-    from .classes.functions import Quadratic as Quadratic
     from .classes.functions import SmoothConvex as SmoothConvex
     from .classes.functions import SmoothStronglyConvex as SmoothStronglyConvex
     from .classes.functions import StronglyConvex as StronglyConvex
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from .classes.operators import SectorBounded as SectorBounded
     from .classes.operators import SlopeRestricted as SlopeRestricted
     from .classes.operators import StronglyMonotone as StronglyMonotone
+    from .classes.special import GradientDominated as GradientDominated
+    from .classes.special import Quadratic as Quadratic
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .errors import CertificateFormatError as CertificateFormatError
@@ -76,7 +76,7 @@ _ROOMS = {
     "ConvexIndicator": "classes.functions",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
-    "GradientDominated": "classes.functions",
+    "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
     "InvalidModelError": "errors",
@@ -88,7 +88,7 @@ _ROOMS = {
     "NoCertificateError": "errors",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
-    "Quadratic": "classes.functions",
+    "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",
     "SectorBounded": "classes.operators",

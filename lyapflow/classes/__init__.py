@@ -3,8 +3,6 @@
 from .functions import (
     Convex,
     ConvexIndicator,
-    GradientDominated,
-    Quadratic,
     SmoothConvex,
     SmoothStronglyConvex,
     StronglyConvex,
@@ -12,6 +10,7 @@ from .functions import (
 )
 from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, OperatorClass
 from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from .special import GradientDominated, Quadratic
 
 __all__ = [
     "EQUILIBRIUM",

@@ -12,8 +12,8 @@ from itertools import combinations
 
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
-from .functions import check_positive, interpolate
 from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, Products, Signal, build, inner, sector, signal, total
+from .interpolation import check_positive, interpolate
 
 __all__ = ["Cocoercive", "Lipschitz", "Monotone", "SectorBounded", "SlopeRestricted", "StronglyMonotone"]
 

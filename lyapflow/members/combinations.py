@@ -7,16 +7,10 @@ from fractions import Fraction
 
 from numpy.typing import ArrayLike
 
-from ..classes.functions import (
-    Convex,
-    Quadratic,
-    SmoothConvex,
-    SmoothStronglyConvex,
-    StronglyConvex,
-    SupportFunction,
-)
+from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
 from ..classes.inequalities import OperatorClass
 from ..classes.operators import Cocoercive, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from ..classes.special import Quadratic
 from ..errors import DimensionError, InvalidModelError
 from .protocol import Array, Member, check_class, check_positive, check_step, freeze, read_vector
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classes.curvature import Curvature, curvature, read_data
-from ..classes.functions import Quadratic, SmoothConvex, SmoothStronglyConvex
+from ..classes.functions import SmoothConvex, SmoothStronglyConvex
+from ..classes.special import Quadratic
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
 from ..exact.gram import find_eigenvalue_bound, is_bounded_below

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..classes.curvature import read_data
-from ..classes.functions import check_positive
 from ..classes.inequalities import OperatorClass
+from ..classes.interpolation import check_positive
 from ..errors import DimensionError, InvalidModelError
 from ..exact.rationals import rational
 

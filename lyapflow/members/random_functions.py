@@ -15,13 +15,12 @@ import numpy as np
 from ..classes.functions import (
     Convex,
     ConvexIndicator,
-    GradientDominated,
-    Quadratic,
     SmoothConvex,
     SmoothStronglyConvex,
     StronglyConvex,
     SupportFunction,
 )
+from ..classes.special import GradientDominated, Quadratic
 from .combinations import Ridged, Translated
 from .functions import QuadraticFunction
 from .norms import BoxSupport, EuclideanNorm, GroupNorm, L1Norm, NuclearNorm

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classes.curvature import curvature, read_data
-from ..classes.functions import GradientDominated, Quadratic, SmoothConvex, SmoothStronglyConvex, check_moduli
+from ..classes.functions import SmoothConvex, SmoothStronglyConvex
+from ..classes.interpolation import check_moduli
+from ..classes.special import GradientDominated, Quadratic
 from ..errors import DimensionError
 from ..exact.enclosures import bound_sqrt_below
 from ..exact.rationals import floor_to

@@ -116,7 +116,7 @@ class Figure:
 def _check_kind(name: str, kind: str) -> None:
     if kind == PROVED:
         raise InvalidModelError(
-            f"{name} cannot be {PROVED!r}: that is printed only for what the report itself verified. Give the certificate."
+            f"{name} cannot be {PROVED!r}: only what the report itself verified is called so. Give the certificate."
         )
     if kind not in {SOLVER, SEEN, ""}:
         raise InvalidModelError(f"{name} must be one of {[SOLVER, SEEN, '']}, got {kind!r}")

@@ -1,0 +1,148 @@
+"""Classes of functions with more, or less, than convexity: `Quadratic` and `GradientDominated`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, build, inner, signal, total
+from .interpolation import check_moduli
+
+__all__ = ["GradientDominated", "Quadratic"]
+
+_KNS = "Karimi, Nutini, Schmidt (2016), Theorem 2"
+
+
+@dataclass(frozen=True, slots=True)
+class Quadratic:
+    """Quadratic functions whose Hessian Q satisfies ``mu I <= Q <= L I``.
+
+    Beside the sector of the gradient, the value is known: ``phi = <u, y> / 2``.
+
+    Parameters
+    ----------
+    mu, L : rational
+        Bounds of the spectrum, ``0 < mu <= L``.
+    """
+
+    mu: Fraction
+    L: Fraction
+
+    has_values = True
+    is_shift_invariant = True
+    is_monotone = True
+    is_single_valued = True
+
+    def __post_init__(self) -> None:
+        mu, L = check_moduli("Quadratic", self.mu, self.L)
+        object.__setattr__(self, "mu", mu)
+        object.__setattr__(self, "L", L)
+
+    def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
+        """The sector of differences and, as two inequalities, the value."""
+        found: list[Inequality] = []
+        for point in points:
+            if point == EQUILIBRIUM:
+                continue
+            y, u = signal("y", point), signal("u", point)
+            left, right = total((1, u), (-self.mu, y)), total((self.L, y), (-1, u))
+            sector = r"$\langle u-\mu y,\ Ly-u\rangle \geq 0$"
+            found.append(build(f"sector({point})", sector, "spectrum of Q", [inner(left, right)]))
+            half = [inner(u, y, Fraction(-1, 2))]
+            found.append(
+                build(
+                    f"value-({point})", r"$\varphi \geq \frac{1}{2}\langle u,y\rangle$", "quadratic", half, [(point, 1)]
+                )
+            )
+            half = [inner(u, y, Fraction(1, 2))]
+            found.append(
+                build(
+                    f"value+({point})",
+                    r"$\varphi \leq \frac{1}{2}\langle u,y\rangle$",
+                    "quadratic",
+                    half,
+                    [(point, -1)],
+                )
+            )
+        return tuple(found)
+
+    def linear_members(self) -> LinearMembers:
+        """All ``mu <= s <= L``."""
+        return LinearMembers(lower=self.mu, upper=self.L)
+
+    def describe(self) -> str:
+        """The hypothesis in words."""
+        return f"quadratic, with the eigenvalues of its Hessian between {self.mu} and {self.L}"
+
+
+@dataclass(frozen=True, slots=True)
+class GradientDominated:
+    r"""L-smooth functions, convex or not, with one minimiser and ``|grad f|^2 >= 2 mu (f - f*)`` (Polyak-Lojasiewicz).
+
+    Parameters
+    ----------
+    mu, L : rational
+        Constants of gradient domination and of smoothness, ``0 < mu <= L``.
+
+    Notes
+    -----
+    Gradient domination implies quadratic growth, :math:`f - f^\star \ge \frac{\mu}{2}|y - y^\star|^2`, where
+    :math:`y^\star` is the nearest minimiser (Karimi, Nutini, Schmidt 2016, Theorem 2); a unique minimiser is part of
+    the class so that the state norm can be measured from one point.
+    """
+
+    mu: Fraction
+    L: Fraction
+
+    has_values = True
+    is_shift_invariant = False
+    is_monotone = False
+    is_single_valued = True
+
+    def __post_init__(self) -> None:
+        mu, L = check_moduli("GradientDominated", self.mu, self.L)
+        object.__setattr__(self, "mu", mu)
+        object.__setattr__(self, "L", L)
+
+    def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
+        """Gradient domination, quadratic growth and smoothness, at each point against the minimiser."""
+        found: list[Inequality] = []
+        for p in points:
+            if p == EQUILIBRIUM:
+                continue
+            y, u = signal("y", p), signal("u", p)
+            smooth = "L-smooth, at a minimiser"
+            found += [
+                build(
+                    f"domination({p})",
+                    r"$|u|^2 \geq 2\mu\varphi$",
+                    "Polyak-Lojasiewicz inequality",
+                    [inner(u, u, 1 / (2 * self.mu))],
+                    [(p, -1)],
+                ),
+                build(
+                    f"growth({p})", r"$\varphi \geq \frac{\mu}{2}|y|^2$", _KNS, [inner(y, y, -self.mu / 2)], [(p, 1)]
+                ),
+                build(
+                    f"descent({p})",
+                    r"$\varphi \geq \frac{1}{2L}|u|^2$",
+                    smooth,
+                    [inner(u, u, -1 / (2 * self.L))],
+                    [(p, 1)],
+                ),
+                build(f"smooth({p})", r"$\varphi \leq \frac{L}{2}|y|^2$", smooth, [inner(y, y, self.L / 2)], [(p, -1)]),
+                build(f"lipschitz({p})", r"$|u|^2 \leq L^2|y|^2$", smooth, [inner(y, y, self.L**2), inner(u, u, -1)]),
+            ]
+        return tuple(found)
+
+    def linear_members(self) -> LinearMembers:
+        """All ``mu <= s <= L``."""
+        return LinearMembers(lower=self.mu, upper=self.L)
+
+    def describe(self) -> str:
+        """The hypothesis in words."""
+        return (
+            f"continuously differentiable with a {self.L}-Lipschitz gradient, with exactly one minimiser, and "
+            f"gradient-dominated: |grad f|^2 >= 2 ({self.mu}) (f - min f)"
+        )
