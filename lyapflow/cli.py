@@ -18,6 +18,7 @@ from . import __version__
 from .errors import LyapflowError
 
 if TYPE_CHECKING:
+    from .certificates.verification import Verification
     from .studies import StudiedFlow
 
 __all__ = ["main"]
@@ -190,20 +191,24 @@ def _flow_data(flow: StudiedFlow) -> dict[str, Any]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from .certificates.verification import Verification, verify
+    from .certificates.files import read
+    from .certificates.verification import judge
     from .errors import CertificateFormatError
+    from .exact.rationals import shorten
 
     worst = PROVED
     data: list[dict[str, Any]] = []
     for file in arguments.files:
         try:
-            verdict: Verification = verify(file)
+            stored = read(file)
         except CertificateFormatError as problem:
             worst = max(worst, UNUSABLE)
             data.append({"file": str(file), "usable": False, "proved": False, "reason": str(problem)})
             if not arguments.json:
                 print(f"lyapflow: {problem}", file=sys.stderr)
             continue
+        verdict = judge(stored)
+        claim = f"exponential decay with rate {shorten(stored.certificate.rate)}"
         worst = max(worst, PROVED if verdict.proved else NOT_PROVED)
         data.append(
             {
@@ -211,6 +216,8 @@ def _verify(arguments: argparse.Namespace) -> int:
                 "usable": True,
                 "proved": verdict.proved,
                 "margin": str(verdict.margin),
+                "claim": claim,
+                "digest": stored.certificate.digest,
                 "reason": verdict.reason,
                 "witness": None
                 if verdict.witness is None
@@ -222,13 +229,13 @@ def _verify(arguments: argparse.Namespace) -> int:
             }
         )
         if not arguments.json:
-            print(_verdict_text(file, verdict))
+            print(_verdict_text(file, verdict, claim, stored.certificate.digest))
     if arguments.json:
         print(json.dumps(data, indent=1))
     return worst
 
 
-def _verdict_text(file: Path, verdict: Any) -> str:
+def _verdict_text(file: Path, verdict: Verification, claim: str, digest: str) -> str:
     if not verdict.proved:
         lines = [f"{file}: NOT PROVED: {verdict.reason}"]
         if verdict.witness is not None and verdict.witness.signals:
@@ -239,7 +246,7 @@ def _verdict_text(file: Path, verdict: Any) -> str:
             lines.append(f"  slack = {verdict.witness.value}")
         return "\n".join(lines)
     margin = "on the boundary" if verdict.margin == 0 else f"margin {verdict.margin}"
-    return f"{file}: proved ({verdict.reason}; {margin})"
+    return f"{file}: proved: {claim} ({verdict.reason}; {margin})\n  sha256 {digest}"
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -63,7 +63,7 @@ def test_certify_then_verify(tmp_path):
     assert [f.name for f in files] == ["1-gradient.json", "2-douglas_rachford.json"]
     again = run("verify", *files)
     assert again.returncode == 0
-    assert again.stdout.count("proved") == 2
+    assert again.stdout.count(": proved: exponential decay with rate") == 2
 
 
 def test_verify_loads_no_solver(certificate_file):

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..dynamics import System
-from ..errors import ClaimMismatchError
+from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
+from ..exact.rationals import rational
 from ..lmi.claims import ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble, storage_name, value_name, valued_oracles
 from ..lmi.pencil import Pencil
-from ..lmi.templates import Template
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from . import consequences
 
 __all__ = ["SCHEMA", "Certificate"]
@@ -52,6 +53,21 @@ class Certificate:
     unknowns: tuple[tuple[str, Fraction], ...]
     supremum: float | None = None
     versions: tuple[tuple[str, str], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.system, LureSystem | PrimalDualSystem):
+            raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {self.system!r}")
+        if not isinstance(self.claim, ExponentialDecay):
+            raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {self.claim!r}")
+        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue):
+            raise InvalidModelError(
+                f"template must be QuadraticStorage() or QuadraticPlusValue(), got {self.template!r}"
+            )
+        # Rebuilt from Python integers: a Fraction may have been born with a numerator that wraps around.
+        unknowns = tuple((str(name), rational(value, name=f"unknown {name!r:.60}")) for name, value in self.unknowns)
+        if len(dict(unknowns)) < len(unknowns):
+            raise InvalidModelError("unknowns must have different names")
+        object.__setattr__(self, "unknowns", unknowns)
 
     @property
     def values(self) -> Mapping[str, Fraction]:
@@ -136,7 +152,7 @@ class Certificate:
     @property
     def digest(self) -> str:
         """SHA-256 of the certificate's content in its canonical form."""
-        from .files import to_json
+        from .encoding import to_json
 
         content = {key: value for key, value in to_json(self).items() if key != "digest"}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

@@ -5,44 +5,17 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import classes
-from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..errors import CertificateFormatError, LyapflowError
-from ..exact.matrices import Matrix
-from ..exact.rationals import as_text, rational
-from ..lmi.claims import ExponentialDecay
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .certificate import SCHEMA, Certificate
+from .encoding import find_difference, from_json, to_json
 
-__all__ = ["Stored", "load", "read", "save", "to_json", "write_atomically"]
+__all__ = ["Stored", "load", "read", "save", "write_atomically"]
 
 _MOST_BYTES = 64 * 2**20
-_MOST_UNKNOWNS = 200_000
-_CLASSES: Mapping[str, type] = {
-    c.__name__: c
-    for c in (
-        classes.Cocoercive,
-        classes.Convex,
-        classes.ConvexIndicator,
-        classes.GradientDominated,
-        classes.Lipschitz,
-        classes.Monotone,
-        classes.Quadratic,
-        classes.SectorBounded,
-        classes.SlopeRestricted,
-        classes.SmoothConvex,
-        classes.SmoothStronglyConvex,
-        classes.StronglyConvex,
-        classes.StronglyMonotone,
-        classes.SupportFunction,
-    )
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +24,6 @@ class Stored:
 
     certificate: Certificate
     complaint: str | None
-
-
-def to_json(certificate: Certificate) -> dict[str, Any]:
-    """The certificate's content as JSON data, without its digest."""
-    pencil = certificate.pencil()
-    return {
-        "format": "lyapflow certificate",
-        "schema": SCHEMA,
-        "system": _system_to_json(certificate.system),
-        "claim": {"type": "ExponentialDecay", "rate": as_text(certificate.rate)},
-        "template": _template_to_json(certificate.template),
-        "unknowns": {name: as_text(value) for name, value in certificate.unknowns},
-        "equalities": {e.name: {name: as_text(value) for name, value in e.terms} for e in pencil.equalities},
-        "supremum": None if certificate.supremum is None else repr(certificate.supremum),
-        "versions": dict(certificate.versions),
-    }
 
 
 def save(certificate: Certificate, path: Path | str) -> Path:
@@ -112,6 +69,16 @@ def write_atomically(path: Path | str, text: str) -> Path:
 def load(path: Path | str) -> Certificate:
     """Read a certificate from a file. Reading proves nothing: see `lyapflow.verify`.
 
+    Parameters
+    ----------
+    path : path or str
+        File that `save` wrote.
+
+    Returns
+    -------
+    Certificate
+        As it was saved.
+
     Raises
     ------
     CertificateFormatError
@@ -131,10 +98,12 @@ def read(path: Path | str) -> Stored:
     CertificateFormatError
         If the file cannot be read as a certificate.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise CertificateFormatError(f"a certificate is read from a path, got {type(path).__name__}")
     source = Path(path)
     data = _read_json(source)
     try:
-        certificate = _from_json(data)
+        certificate = from_json(data)
         complaint = _complaint(certificate, data)
     except CertificateFormatError as problem:
         raise CertificateFormatError(str(problem), path=source) from None
@@ -145,12 +114,11 @@ def read(path: Path | str) -> Stored:
 
 def _read_json(source: Path) -> dict[str, Any]:
     try:
-        size = source.stat().st_size
-        if size > _MOST_BYTES:
-            raise CertificateFormatError(
-                f"a certificate file has at most {_MOST_BYTES} bytes, this has {size}", path=source
-            )
-        text = source.read_bytes().decode("utf-8")
+        with source.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise CertificateFormatError(f"a certificate file has at most {_MOST_BYTES} bytes", path=source)
+        text = content.decode("utf-8")
         data = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_unique)
     except OSError as problem:
         raise CertificateFormatError(f"cannot be read: {problem.strerror}", path=source) from None
@@ -172,150 +140,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _from_json(data: dict[str, Any]) -> Certificate:
-    if data.get("schema") != str(SCHEMA):
-        raise CertificateFormatError(f"schema must be {SCHEMA}, got {data.get('schema')!r}. Use a newer lyapflow.")
-    claim = _part(data, "claim", dict)
-    if claim.get("type") != "ExponentialDecay":
-        raise CertificateFormatError(f"claim type must be ExponentialDecay, got {claim.get('type')!r}")
-    unknowns = _part(data, "unknowns", dict)
-    if len(unknowns) > _MOST_UNKNOWNS:
-        raise CertificateFormatError(f"a certificate has at most {_MOST_UNKNOWNS} unknowns, this has {len(unknowns)}")
-    versions = _part(data, "versions", dict)
-    supremum = data.get("supremum")
-    return Certificate(
-        system=_system_from_json(_part(data, "system", dict)),
-        claim=ExponentialDecay(_number(claim.get("rate"), "rate")),
-        template=_template_from_json(_part(data, "template", dict)),
-        unknowns=tuple((name, _number(value, f"unknown {name!r}")) for name, value in unknowns.items()),
-        supremum=None if supremum is None else float(_number(supremum, "supremum")),
-        versions=tuple((str(tool), str(version)) for tool, version in versions.items()),
-    )
-
-
 def _complaint(certificate: Certificate, data: dict[str, Any]) -> str | None:
+    """What is wrong with a file whose certificate may be right: all that it says must follow from its content."""
     if set(certificate.values) != set(certificate.pencil().unknowns):
         return None  # verification says so with the names
-    expected = to_json(certificate)
-    if data.get("equalities") != expected["equalities"]:
-        return "the equalities in the file are not those of its claim: the file was edited"
+    content = {key: value for key, value in data.items() if key != "digest"}
+    where = find_difference(to_json(certificate) | {"schema": str(SCHEMA)}, content)
+    if where is not None:
+        return f"the file says something at {where!r} that does not follow from its content: it was edited"
     if data.get("digest") != certificate.digest:
         return "the digest in the file is not that of its content: the file was edited or damaged after it was saved"
     return None
-
-
-def _part(data: Mapping[str, Any], key: str, kind: type) -> Any:
-    value = data.get(key)
-    if not isinstance(value, kind):
-        raise CertificateFormatError(
-            f'"{key}" must be a JSON {"object" if kind is dict else "array"}, it is missing or not'
-        )
-    return value
-
-
-def _number(value: object, name: str) -> Fraction:
-    if not isinstance(value, str):
-        raise CertificateFormatError(f'{name} must be a rational such as "1/3", got {str(value)[:40]!r}')
-    return rational(value, name=name)
-
-
-def _template_to_json(template: Template) -> dict[str, Any]:
-    if isinstance(template, QuadraticPlusValue):
-        return {"type": "QuadraticPlusValue", "definite": template.definite}
-    return {"type": "QuadraticStorage"}
-
-
-def _template_from_json(data: Mapping[str, Any]) -> Template:
-    kind, definite = data.get("type"), data.get("definite", False)
-    if kind == "QuadraticStorage":
-        return QuadraticStorage()
-    if kind == "QuadraticPlusValue" and isinstance(definite, bool):
-        return QuadraticPlusValue(definite=definite)
-    raise CertificateFormatError(f"template must be QuadraticStorage or QuadraticPlusValue, got {dict(data)!r}")
-
-
-def _class_to_json(oracle: Any) -> dict[str, str]:
-    name = type(oracle).__name__
-    if _CLASSES.get(name) is not type(oracle):
-        raise CertificateFormatError(
-            f"only the classes of lyapflow can be saved, so that any copy of it can verify the file; got {oracle!r}"
-        )
-    return {"class": name, **{f.name: as_text(getattr(oracle, f.name)) for f in fields(_CLASSES[name])}}
-
-
-def _class_from_json(data: Any) -> Any:
-    if not isinstance(data, dict):
-        raise CertificateFormatError(f"a class must be a JSON object, got {data!r}")
-    kind = _CLASSES.get(str(data.get("class")))
-    if kind is None:
-        raise CertificateFormatError(f"class must be one of {', '.join(sorted(_CLASSES))}, got {data.get('class')!r}")
-    wanted = {f.name for f in fields(kind)}
-    if set(data) != wanted | {"class"}:
-        raise CertificateFormatError(
-            f"{kind.__name__} has the parameters {sorted(wanted)}, got {sorted(set(data) - {'class'})}"
-        )
-    return kind(**{name: _number(data[name], f"{kind.__name__}: {name}") for name in wanted})
-
-
-def _matrix_to_json(m: Matrix) -> list[list[str]]:
-    return [[as_text(v) for v in row] for row in m]
-
-
-def _matrix_from_json(data: Mapping[str, Any], key: str) -> list[list[Fraction]]:
-    rows = _part(data, key, list)
-    if not all(isinstance(row, list) for row in rows):
-        raise CertificateFormatError(f'"{key}" must be an array of rows')
-    return [[_number(v, key) for v in row] for row in rows]
-
-
-def _system_to_json(system: System) -> dict[str, Any]:
-    if isinstance(system, PrimalDualSystem):
-        return {
-            "type": "PrimalDualSystem",
-            "name": system.name,
-            "oracle": _class_to_json(system.oracle),
-            "constraint": _matrix_to_json(system.constraint),
-            "dual_gain": as_text(system.dual_gain),
-            "augmentation": as_text(system.augmentation),
-            "enclosures": _matrix_to_json(system.enclosures),
-        }
-    return {
-        "type": "LureSystem",
-        "name": system.name,
-        **{key: _matrix_to_json(getattr(system, key)) for key in "ABCD"},
-        "dt": as_text(system.dt),
-        "oracles": [_class_to_json(oracle) for oracle in system.oracles],
-        "oracle_names": list(system.oracle_names),
-    }
-
-
-def _system_from_json(data: Mapping[str, Any]) -> System:
-    readers: Mapping[str, Callable[[Mapping[str, Any]], System]] = {
-        "LureSystem": _lure_from_json,
-        "PrimalDualSystem": _primal_dual_from_json,
-    }
-    reader = readers.get(str(data.get("type")))
-    if reader is None:
-        raise CertificateFormatError(f"system type must be one of {', '.join(readers)}, got {data.get('type')!r}")
-    return reader(data)
-
-
-def _lure_from_json(data: Mapping[str, Any]) -> LureSystem:
-    return LureSystem(
-        *(_matrix_from_json(data, key) for key in "ABCD"),
-        oracles=[_class_from_json(item) for item in _part(data, "oracles", list)],
-        dt=_number(data.get("dt"), "dt"),
-        name=str(data.get("name")),
-        oracle_names=[str(name) for name in _part(data, "oracle_names", list)],
-    )
-
-
-def _primal_dual_from_json(data: Mapping[str, Any]) -> PrimalDualSystem:
-    return PrimalDualSystem(
-        _class_from_json(data.get("oracle")),
-        _matrix_from_json(data, "constraint"),
-        dual_gain=_number(data.get("dual_gain"), "dual_gain"),
-        augmentation=_number(data.get("augmentation"), "augmentation"),
-        enclosures=_matrix_from_json(data, "enclosures"),
-        name=str(data.get("name")),
-    )

@@ -10,10 +10,12 @@ from pathlib import Path
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, is_positive_semidefinite, measure_margin
 from ..exact.matrices import Vector, quadratic_value
+from ..exact.rationals import shorten
 from ..lmi.pencil import Pencil
 from .certificate import Certificate
+from .files import Stored, read
 
-__all__ = ["Verification", "Violation", "check", "verify"]
+__all__ = ["Verification", "Violation", "check", "judge", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +40,8 @@ class Violation:
     value: Fraction
 
     def __str__(self) -> str:
-        at = ", ".join(f"{name} = {_short(v)}" for name, v in zip(self.signals, self.point, strict=True))
-        return f"the inequality '{self.inequality}' fails: at {at} the slack is {_short(self.value)}"
-
-
-def _short(value: Fraction) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:30]}... (about {float(value):.6g})"
+        at = ", ".join(f"{name} = {shorten(v)}" for name, v in zip(self.signals, self.point, strict=True))
+        return f"the inequality '{self.inequality}' fails: at {at} the slack is {shorten(self.value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +93,11 @@ def verify(certificate: Certificate | Path | str) -> Verification:
         return _judge(certificate)
     if not isinstance(certificate, str | Path):
         raise CertificateFormatError(f"verify needs a Certificate or a path, got {type(certificate).__name__}")
-    from .files import read
+    return judge(read(certificate))
 
-    stored = read(certificate)
+
+def judge(stored: Stored) -> Verification:
+    """The verdict on a certificate that was read from a file: its mathematics first, then the file around it."""
     verdict = _judge(stored.certificate)
     if not verdict.proved or stored.complaint is None:
         return verdict
@@ -109,13 +108,13 @@ def _judge(certificate: Certificate) -> Verification:
     pencil = certificate.pencil()
     values = certificate.values
     if set(values) != set(pencil.unknowns):
-        missing = sorted(set(pencil.unknowns) - set(values))
-        extra = sorted(set(values) - set(pencil.unknowns))
+        missing = _name_some(set(pencil.unknowns) - set(values))
+        extra = _name_some(set(values) - set(pencil.unknowns))
         return Verification(
             proved=False,
             margin=Fraction(0),
             witness=None,
-            reason=f"the unknowns are not those of the claim: missing {missing}, not known {extra}",
+            reason=f"the unknowns are not those of the claim: missing {missing}; not known {extra}",
         )
     violation = check(pencil, values)
     if violation is not None:
@@ -127,6 +126,11 @@ def _judge(certificate: Certificate) -> Verification:
         witness=None,
         reason="every sign, equality and matrix inequality holds exactly",
     )
+
+
+def _name_some(names: set[str]) -> str:
+    some = ", ".join(repr(name[:60]) for name in sorted(names)[:3])
+    return f"{some} and {len(names) - 3} more" if len(names) > 3 else some or "none"
 
 
 def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:

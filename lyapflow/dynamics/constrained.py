@@ -43,6 +43,8 @@ class PrimalDualSystem:
     enclosures : sequence of (low, high), optional
         Intervals for the squared singular values, increasing and disjoint; computed if omitted, and in either case
         proved to hold all of them.
+    name : str, optional
+        A label for reports; no mathematics depends on it.
 
     Raises
     ------

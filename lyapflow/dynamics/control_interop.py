@@ -27,6 +27,8 @@ def from_control(sys: control.StateSpace, *, oracles: Sequence[OperatorClass], n
     """Close a plant with oracles. See `LureSystem.from_control`."""
     from .lure import LureSystem
 
+    if not isinstance(oracles, Sequence):
+        raise InvalidModelError(f"oracles must be a sequence of operator classes, got {oracles!r}. Pass [{oracles!r}].")
     if not isinstance(sys, control.StateSpace):
         raise InvalidModelError(f"sys must be a control.StateSpace (use control.ss), got {type(sys).__name__}")
     if sys.ninputs != len(oracles) or sys.noutputs != len(oracles):

@@ -11,22 +11,26 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from numbers import Integral, Rational, Real
 
+from flint import fmpz
+
 from ..errors import InvalidModelError
 
 __all__ = [
+    "MOST_DIGITS",
     "as_text",
     "ceil_to",
     "floor_to",
     "rational",
+    "shorten",
     "show_above",
     "show_below",
     "simplest_between",
     "simplest_near",
 ]
 
-# A number longer than this is junk or an attack, not a model parameter: refuse before converting it.
-_MOST_DIGITS = 5_000
-_MOST_EXPONENT = 5_000
+# A number longer than this is junk or an attack, not a model parameter: refuse before converting it. The limit is below
+# the 4300 digits that Python converts, so whatever is let in can be written again.
+MOST_DIGITS = 4_000
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\s*/\s*\d+|(?:\d+\.?\d*|\.\d+)(?:[eE](?P<exponent>[+-]?\d+))?)\s*", re.ASCII)
 
 
@@ -49,7 +53,7 @@ def rational(value: object, *, name: str = "value") -> Fraction:
     Raises
     ------
     InvalidModelError
-        If the value is not a finite real number, or has more than 5000 digits.
+        If the value is not a finite real number, or has more than 4000 digits.
 
     Notes
     -----
@@ -80,15 +84,15 @@ def rational(value: object, *, name: str = "value") -> Fraction:
 
 
 def _from_text(text: str, name: str) -> Fraction:
-    if len(text) > _MOST_DIGITS:
-        raise InvalidModelError(f"{name} must have at most {_MOST_DIGITS} digits, got a text of {len(text)} characters")
+    if len(text) > MOST_DIGITS:
+        raise InvalidModelError(f"{name} must have at most {MOST_DIGITS} digits, got a text of {len(text)} characters")
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise InvalidModelError(f"{name} must be a finite real number, got {_shorten(text)}")
     exponent = match["exponent"]
-    if exponent is not None and abs(int(exponent)) > _MOST_EXPONENT:
+    if exponent is not None and abs(int(exponent)) + len(text) > MOST_DIGITS:
         raise InvalidModelError(
-            f"{name} must have an exponent of at most {_MOST_EXPONENT} in size, got {_shorten(text)}"
+            f"{name} must have at most {MOST_DIGITS} digits, those of its exponent included, got {_shorten(text)}"
         )
     try:
         return Fraction(re.sub(r"\s", "", text))
@@ -107,7 +111,19 @@ def as_text(value: Fraction) -> str:
     >>> as_text(Fraction(-2, 6))
     '-1/3'
     """
-    return str(value)
+    if value.denominator == 1:
+        return str(fmpz(value.numerator))  # flint has no limit on the digits it writes, Python has
+    return f"{fmpz(value.numerator)}/{fmpz(value.denominator)}"
+
+
+def shorten(value: Fraction, *, most: int = 40) -> str:
+    """The rational as it is if its text is short, else its ends and its size; for messages, whatever the number.
+
+    >>> shorten(Fraction(1, 3)), shorten(Fraction(10**50 + 1, 3), most=20)
+    ('1/3', '1000000000... (about 3.33333e+49)')
+    """
+    text = as_text(value)
+    return text if len(text) <= most else f"{text[: most // 2]}... (about {show_below(value, 6)})"
 
 
 def floor_to(value: Fraction, digits: int) -> Fraction:
@@ -138,7 +154,7 @@ def show_below(value: Fraction, digits: int = 9) -> str:
     if value == 0:
         return "0"
     # Places after the point, from the size of the number: 10**e <= |value| < 10**(e + 1), e found exactly.
-    exponent = len(str(abs(value.numerator))) - len(str(value.denominator))
+    exponent = len(str(fmpz(abs(value.numerator)))) - len(str(fmpz(value.denominator)))
     if abs(value) < Fraction(10) ** exponent:
         exponent -= 1
     places = digits - 1 - exponent
@@ -176,11 +192,14 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(0)
     if high < 0:
         return -simplest_between(-high, -low)
-    whole = math.ceil(low)
-    if whole <= high:
-        return Fraction(whole)
-    base = whole - 1
-    return base + 1 / simplest_between(1 / (high - base), 1 / (low - base))
+    bases: list[int] = []  # common part of the two continued fractions
+    while (whole := math.ceil(low)) > high:
+        bases.append(whole - 1)
+        low, high = 1 / (high - bases[-1]), 1 / (low - bases[-1])
+    simplest = Fraction(whole)
+    for base in reversed(bases):
+        simplest = base + 1 / simplest
+    return simplest
 
 
 def simplest_near(value: float, relative: float) -> Fraction:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from ..certificates.files import to_json
+from ..certificates.encoding import to_json
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate

@@ -95,12 +95,13 @@ def _equalities(pencil: Pencil, face: Face) -> Array:
 def rescale(data: ConeData, parameter: float, values: Mapping[str, float]) -> ConeData:
     """The same cone problem in units in which a known interior point has unit unknowns and unit diagonals."""
     y = np.array([values[name] for name in data.names]) / data.unit
-    size = np.abs(y).max()
+    size = max(np.abs(y).max(), np.finfo(np.float64).tiny)
     unit = _power_of_two(np.maximum(np.abs(y), 1e-12 * size))
     rows = []
     for base, slope in data.blocks:
         diagonal = np.einsum("kii,k->i", base + parameter * slope, y)
-        rows.append(np.exp2(-np.round(np.log2(np.maximum(diagonal, 1e-14 * np.abs(diagonal).max())) / 2)))
+        least = max(1e-14 * np.abs(diagonal).max(), np.finfo(np.float64).tiny)
+        rows.append(np.exp2(-np.round(np.log2(np.maximum(diagonal, least)) / 2)))
     return _scaled(data, rows, unit, parameter)
 
 

@@ -5,23 +5,28 @@ What comes back is the solver's word: floats that may or may not round to a proo
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import cvxpy as cp
 import numpy as np
+from cvxpy.reductions.solvers.defines import INSTALLED_CONIC_SOLVERS, SOLVER_MAP_CONIC
 
 from ..errors import InvalidModelError
 from .arrays import ConeData
 
-__all__ = ["Answer", "MarginProblem", "Solver", "check_solver", "minimise"]
+__all__ = ["Answer", "CheckedSolver", "MarginProblem", "Solver", "check_solver", "minimise"]
 
 _TIGHT = {
     "CLARABEL": {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11},
     "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
 }
+
+
+_HUGE = 1e150  # an answer beyond this size is noise, and would overflow when it is scaled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +64,10 @@ def check_solver(name: str | None) -> str:
         If cvxpy has no such solver here.
     """
     chosen = "CLARABEL" if name is None else str(name).upper()
-    if chosen not in cp.installed_solvers():
-        known = ", ".join(s for s in cp.installed_solvers() if s in {"CLARABEL", "SCS", "MOSEK", "CVXOPT", "SDPA"})
+    cones = {s: [c.__name__ for c in SOLVER_MAP_CONIC[s].SUPPORTED_CONSTRAINTS] for s in INSTALLED_CONIC_SOLVERS}
+    able = [s for s, names in cones.items() if any("PSD" in name for name in names)]  # PSD, SvecPSD: by version
+    if chosen not in able:
+        known = ", ".join(sorted(able))
         raise InvalidModelError(f"solver must be installed and solve semidefinite programs ({known}), got {name!r}")
     return chosen
 
@@ -91,6 +98,25 @@ def _run(problem: cp.Problem, solver: str) -> bool:
     except (cp.error.SolverError, ArithmeticError):
         return False
     return True
+
+
+class CheckedSolver:
+    """A solver whose answers are made safe: without values unless all are there, finite and of a sane size."""
+
+    def __init__(self, solver: Solver, names: Sequence[str]) -> None:
+        self._solver = solver
+        self._names = names
+
+    def solve(self, parameter: float) -> Answer:
+        """Answer at one parameter value."""
+        answer = self._solver.solve(parameter)
+        margin = answer.margin if answer.margin is not None and math.isfinite(answer.margin) else None
+        values = answer.values
+        if values is not None:
+            sizes = [abs(values.get(name, math.nan)) for name in self._names]
+            if not all(size < _HUGE for size in sizes) or not any(size > 1 / _HUGE for size in sizes):
+                values = None
+        return Answer(status=answer.status, margin=margin if values is not None else None, values=values)
 
 
 class MarginProblem:

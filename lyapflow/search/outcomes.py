@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..errors import NoCertificateError
+from ..exact.rationals import as_text, show_above
 from .witness import Witness
 
 __all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "unwrap"]
@@ -23,6 +25,10 @@ class Reason(Enum):
     ROUNDING_FAILED = (
         "The solver's numbers do not round to an exact proof, so nothing is known about this claim. Try a slightly "
         "smaller rate."
+    )
+    OUT_OF_RANGE = (
+        "Some number of the model is so large or so small that it leaves the range of floating point, so nothing is "
+        "known about this claim. Choose units in which the numbers lie between 1e-100 and 1e100."
     )
     NEAR_BOUNDARY = (
         "The claim lies so close to the largest provable rate that the solver cannot tell the two sides apart. Try a "
@@ -59,7 +65,7 @@ class Infeasible:
 
     Attributes
     ----------
-    rate : float or None
+    rate : Fraction or None
         The rate that was asked; None if no positive rate was found.
     status : str
         The solver's word.
@@ -68,13 +74,13 @@ class Infeasible:
         false, and that is proved.
     """
 
-    rate: float | None
+    rate: Fraction | None
     status: str
     witness: Witness | None
 
     def explain(self) -> str:
         """What is known, and on whose word."""
-        asked = "any positive rate" if self.rate is None else f"rate {self.rate:.9g}"
+        asked = "any positive rate" if self.rate is None else f"rate {_tell(self.rate)}"
         if self.witness is not None and self.witness.refutes(self.rate):
             return f"The claim of {asked} is false: {self.witness}."
         return (
@@ -110,6 +116,12 @@ class Inconclusive:
         """What happened and what to do."""
         at = "" if self.rate is None else f" at rate {self.rate:.9g}"
         return f"Inconclusive{at} (solver status: {self.status}). {self.advice}"
+
+
+def _tell(rate: Fraction) -> str:
+    """The rate, or where its text is long a decimal above it: what is false of the rate is false of that too."""
+    text = as_text(rate)
+    return text if len(text) <= 40 else show_above(rate, 17)
 
 
 Outcome: TypeAlias = Proved | Infeasible | Inconclusive

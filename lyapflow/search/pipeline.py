@@ -8,8 +8,10 @@ from fractions import Fraction
 from importlib.metadata import version
 from typing import TypeAlias
 
+from .. import __version__
 from ..certificates.certificate import Certificate
 from ..certificates.verification import check
+from ..classes.inequalities import EQUILIBRIUM
 from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_between
@@ -18,7 +20,7 @@ from ..lmi.dissipation import assemble
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .arrays import ConeData, equilibrate, rescale, to_arrays
-from .backend import MarginProblem, Solver, check_solver
+from .backend import CheckedSolver, MarginProblem, Solver, check_solver
 from .bounds import sharpen
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .rate import RateSearch, search_rate
@@ -32,6 +34,9 @@ SolverFactory: TypeAlias = Callable[[ConeData], Solver]
 
 _LOSSES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Relative distances from the numerical supremum at which a proof is tried, in order."""
+
+_SMALLEST = Fraction(1, 10**100)
+"""Numbers of a model below this, or above its inverse, leave the range of floating point when multiplied."""
 
 _CLEAR = 1e-6
 """A margin more negative than this, reported as optimal, is the solver's no; a smaller one is its blind spot."""
@@ -88,21 +93,66 @@ def attempt(
     template: Template | None = None,
     solver: str | SolverFactory | None = None,
 ) -> Outcome:
-    """Like `certify`, but a "no" is a value: `Proved`, `Infeasible` or `Inconclusive`. Never raises for a "no"."""
+    """Like `certify`, but a "no" is a value, never an exception.
+
+    Parameters
+    ----------
+    system : LureSystem or PrimalDualSystem
+        In continuous time.
+    claim : ExponentialDecay, optional
+        As in `certify`.
+    template : QuadraticStorage or QuadraticPlusValue, optional
+        As in `certify`.
+    solver : str, optional
+        As in `certify`; or a function from `ConeData` to a `Solver`, to bring one that cvxpy does not have.
+
+    Returns
+    -------
+    Proved, Infeasible or Inconclusive
+        The proof; or a "no", with whose word it is; or why nothing is known and what to try.
+
+    Raises
+    ------
+    InvalidModelError
+        If an argument is not valid.
+    """
     if not isinstance(system, LureSystem | PrimalDualSystem):
         raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {type(system).__name__}")
     wanted = ExponentialDecay() if claim is None else claim
     if not isinstance(wanted, ExponentialDecay):
         raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {claim!r}")
+    chosen = QuadraticPlusValue() if template is None else template
+    assemble(
+        system, ExponentialDecay(Fraction(1)), chosen
+    )  # a claim that cannot be made of this system is an error, not a no
+    if not _is_representable(system):
+        return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
     task = _Task(
         system=system,
-        template=QuadraticPlusValue() if template is None else template,
+        template=chosen,
         name="CLARABEL" if callable(solver) else check_solver(solver),
         make=solver if callable(solver) else None,
         witness=find_witness(system),
     )
     outcome = _attempt_best(task) if wanted.rate is None else _attempt_at(task, wanted.rate)
     return _prefer_simpler(task, outcome) if template is None else outcome
+
+
+def _is_representable(system: System) -> bool:
+    """Whether every number of the model can go to floating point and be multiplied there."""
+    numbers: list[Fraction] = []
+    for plant in (plant for mode in system.modes for plant in mode.vertices):
+        numbers += [v for m in (plant.A, plant.B, plant.C, plant.D) for row in m for v in row]
+    for oracle in system.oracles:
+        for inequality in oracle.inequalities(("t", EQUILIBRIUM)):
+            numbers += [c for _, c in (*inequality.values, *inequality.products)]
+        members = oracle.linear_members()
+        numbers += [bound for bound in (members.lower, members.upper) if bound is not None]
+    return all(map(_is_moderate, numbers))
+
+
+def _is_moderate(number: Fraction) -> bool:
+    return not number or _SMALLEST < abs(number) < 1 / _SMALLEST
 
 
 def _prefer_simpler(task: _Task, outcome: Outcome) -> Outcome:
@@ -135,7 +185,8 @@ class _Task:
         return assemble(self.system, ExponentialDecay(rate), self.template)
 
     def solver(self, data: ConeData) -> Solver:
-        return MarginProblem(data, solver=self.name) if self.make is None else self.make(data)
+        made = MarginProblem(data, solver=self.name) if self.make is None else self.make(data)
+        return CheckedSolver(made, data.names)
 
 
 def _attempt_best(task: _Task) -> Outcome:
@@ -192,7 +243,9 @@ def _prove_near(task: _Task, search: RateSearch) -> tuple[Fraction, dict[str, Fr
 def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
     """The claim of a given rate."""
     if task.witness.refutes(rate):
-        return Infeasible(rate=float(rate), status="not asked", witness=task.witness)
+        return Infeasible(rate=rate, status="not asked", witness=task.witness)
+    if not _is_moderate(rate):
+        return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
     pencil = task.pencil(rate)
     face = find_face(pencil)
     data = _data(task, rate)
@@ -209,7 +262,7 @@ def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
             break
         data = rescale(data, float(rate), answer.values)
     if decided:
-        return Infeasible(rate=float(rate), status=status, witness=task.witness)
+        return Infeasible(rate=rate, status=status, witness=task.witness)
     failed = answer.values is None
     reason = (
         Reason.SOLVER_FAILED
@@ -249,4 +302,4 @@ def _finish(
 def _versions(task: _Task) -> tuple[tuple[str, str], ...]:
     """What found the certificate; a proof does not depend on it."""
     solver = getattr(task.make, "__name__", "custom") if task.make is not None else task.name
-    return ("lyapflow", version("lyapflow")), ("cvxpy", version("cvxpy")), ("solver", solver)
+    return ("lyapflow", __version__), ("cvxpy", version("cvxpy")), ("solver", solver)

@@ -91,7 +91,7 @@ def _bisect(solver: Solver, low: float, ceiling: float) -> _Bisection:
         answer: Answer = solver.solve(rate)
         solves += 1
         status = answer.status
-        decided = decided or (answer.status == "optimal" and answer.margin is not None)
+        decided = decided or answer.status == "infeasible" or (answer.status == "optimal" and answer.margin is not None)
         return answer.margin is not None and answer.margin > _POSITIVE
 
     while high - low > _WIDTH * ceiling:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeAlias
 
 from ..certificates.verification import check
-from ..exact.rationals import rational, simplest_near
+from ..exact.rationals import MOST_DIGITS, rational, simplest_near
 from ..lmi.pencil import Pencil
 from .reduction import ONE, Face, linear_equalities
 
@@ -21,6 +21,7 @@ __all__ = ["prove"]
 
 _SIMPLE = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 32, 36, 40, 48, 50, 60, 64, 72, 81, 100, 120, 144, 1000)
 _TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+_MOST = 1e100  # ratios beyond it are noise
 _FEW = 24
 _FINE = (2**16, 2**24, 2**32, 2**40, 2**48, 2**56)
 
@@ -55,12 +56,17 @@ def prove(pencil: Pencil, face: Face, values: Mapping[str, float], *, simple: bo
         for row, pivot in zip(equalities, pivots, strict=True):
             exact[pivot] = -sum((row[j] * exact[j] for j in free), Fraction(0))
         one = exact[columns.index(ONE)]
-        if one <= 0 or any(exact[j] < 0 for j in signed):
+        if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
             continue
         candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
         if check(pencil, candidate) is None:
             return {name: candidate[name] for name in pencil.unknowns}
     return None
+
+
+def _is_too_long(numbers: list[Fraction]) -> bool:
+    """Whether a number could not be read back from a certificate file (with room for the division by `ONE`)."""
+    return max(v.numerator.bit_length() + v.denominator.bit_length() for v in numbers) > MOST_DIGITS
 
 
 Rounding: TypeAlias = Callable[[float], Fraction]
@@ -83,11 +89,11 @@ def _roundings(pencil: Pencil, values: Mapping[str, float], *, simple: bool) -> 
 
 
 def _to_grid(value: float, *, unit: float, denominator: int) -> Fraction:
-    return Fraction(round(value / unit * denominator), denominator)
+    return Fraction(round(min(max(value / unit, -_MOST), _MOST) * denominator), denominator)
 
 
 def _to_simplest(value: float, *, unit: float, tolerance: float) -> Fraction:
-    ratio = value / unit
+    ratio = min(max(value / unit, -_MOST), _MOST)
     return simplest_near(ratio, tolerance) if abs(ratio) > tolerance**1.5 else Fraction(0)
 
 

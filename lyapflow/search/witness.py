@@ -8,6 +8,7 @@ rigorous (rational data, root balls).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,7 +22,7 @@ from ..classes.inequalities import LinearMembers
 from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..exact.enclosures import bound_abscissa, bound_sqrt_below
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
-from ..exact.rationals import rational, simplest_near
+from ..exact.rationals import shorten, show_above, simplest_near
 
 __all__ = ["Witness", "check_witness", "find_witness"]
 
@@ -48,16 +49,20 @@ class Witness:
     oracle_names: tuple[str, ...]
     rate: Fraction
 
-    def refutes(self, rate: float | Fraction | None) -> bool:
+    def refutes(self, rate: Fraction | None) -> bool:
         """Whether this member decays more slowly than the given rate (None: than any positive rate)."""
-        return self.rate <= 0 if rate is None else self.rate < rational(rate)
+        return self.rate <= 0 if rate is None else self.rate < rate
 
     def __str__(self) -> str:
         parts = []
         for name, (real, imaginary) in zip(self.oracle_names, self.slopes, strict=True):
-            s = f"{float(real):.9g}" if not imaginary else f"({float(real):.9g} + {float(imaginary):.9g}i)"
+            s = (
+                shorten(real, most=24)
+                if not imaginary
+                else f"({shorten(real, most=24)} + {shorten(imaginary, most=24)} i)"
+            )
             parts.append(f"{name}: u = {s} y")
-        verb = "does not converge" if self.rate <= 0 else f"decays with rate at most {float(self.rate):.9g}"
+        verb = "does not converge" if self.rate <= 0 else f"decays with rate at most {show_above(self.rate)}"
         return f"the linear member {', '.join(parts)} {verb}"
 
 
@@ -91,7 +96,7 @@ def find_witness(system: System) -> Witness:
     def rate(slopes: Sequence[complex]) -> float:
         return min(_rate(parts, slopes) for parts in numeric)
 
-    best = min(itertools.product(*seeds), key=rate)
+    best = _search_grid(seeds, rate)
     best = _refine(best, members, unit, rate)
     exact = tuple(_round(s, m) for s, m in zip(best, members, strict=True))
     return Witness(slopes=exact, oracle_names=system.oracle_names, rate=_bound_rate(system, exact))
@@ -121,6 +126,24 @@ def _candidates(m: LinearMembers, unit: float) -> list[complex]:
     elif m.rotations == "half-plane":
         found += [complex(low, unit * 10.0**k) for k in (-3, -2, -1, 0, 1, 2, 3)]
     return found
+
+
+_MOST_COMBINATIONS = 5_000
+
+
+def _search_grid(seeds: list[list[complex]], rate: Rate) -> tuple[complex, ...]:
+    """The slowest combination of candidates: all of them while they are few, else one oracle at a time."""
+    if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
+        return min(itertools.product(*seeds), key=rate)
+    ends = []
+    for start in range(3):  # all at the first candidate, all in the middle, all at the last
+        slopes = [options[start * (len(options) - 1) // 2] for options in seeds]
+        for _ in range(3):
+            for j, options in enumerate(seeds):
+                rates = [rate([*slopes[:j], s, *slopes[j + 1 :]]) for s in options]
+                slopes[j] = options[int(np.argmin(rates))]
+        ends.append(tuple(slopes))
+    return min(ends, key=rate)
 
 
 def _floats(plant: LureSystem) -> tuple[NDArray[np.float64], ...]:

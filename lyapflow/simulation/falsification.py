@@ -168,8 +168,15 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
         return None
     inequality, k, left, right, tolerance = max(violations, key=lambda v: (v[2] - v[3]) / v[3])
     return Counterexample(
-        inequality=inequality, members=loop.members, x0=x0, time=float(times[k]), left=left, right=right,
-        tolerance=tolerance, equilibrium=rest, offset=offset,
+        inequality=inequality,
+        members=loop.members,
+        x0=x0,
+        time=float(times[k]),
+        left=left,
+        right=right,
+        tolerance=tolerance,
+        equilibrium=rest,
+        offset=offset,
     )
 
 
@@ -245,9 +252,7 @@ def _find_violations(certificate: Certificate, storage: Storage, path: Trajector
     if certificate.is_bounded:
         c = float(certificate.transient_bound)
         bound = c * decay * distance[0]
-        checks.append(
-            ("|x(t)| <= c exp(-rate t) |x(0)|", distance, bound, error + rest.error * (1 + c * decay))
-        )
+        checks.append(("|x(t)| <= c exp(-rate t) |x(0)|", distance, bound, error + rest.error * (1 + c * decay)))
     found = []
     for inequality, left, right, allowed in checks:
         k = int(np.argmax((left - right - allowed) / np.maximum(right, np.finfo(np.float64).tiny)))

@@ -233,8 +233,14 @@ def integrate(
     signals = [loop.evaluate(state)[1:] for state in x]
     y, u = (np.array([pair[k] for pair in signals]) for k in (0, 1))
     return Trajectory(
-        t=times, x=x, y=y, u=u, values=np.array([read_values(loop, inputs) for inputs in y]),
-        equilibrium=equilibrium, loop=loop, interpolant=solution.sol,
+        t=times,
+        x=x,
+        y=y,
+        u=u,
+        values=np.array([read_values(loop, inputs) for inputs in y]),
+        equilibrium=equilibrium,
+        loop=loop,
+        interpolant=solution.sol,
     )
 
 

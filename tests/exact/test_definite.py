@@ -19,10 +19,11 @@ from lyapflow.exact.matrices import multiply, quadratic_value, transpose
 small = st.fractions(-4, 4, max_denominator=6)
 integers = st.integers(-3, 3).map(Fraction)
 entries = st.one_of(integers, small)
+sizes = st.integers(1, 5)
 
 
 @st.composite
-def symmetric(draw, sizes=st.integers(1, 5), numbers=entries):
+def symmetric(draw, sizes=sizes, numbers=entries):
     n = draw(sizes)
     upper = [[draw(numbers) for _ in range(n - i)] for i in range(n)]
     return tuple(tuple(upper[min(i, j)][abs(i - j)] for j in range(n)) for i in range(n))

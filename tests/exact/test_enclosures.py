@@ -2,6 +2,7 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from lyapflow.exact.enclosures import (
 from lyapflow.exact.matrices import add, identity, inverse, multiply, scale, transpose
 
 integers = st.integers(-4, 4).map(Fraction)
+up_to_four, up_to_five = st.integers(1, 4), st.integers(1, 5)
 positive = st.one_of(
     st.fractions(min_value="1/1000000", max_value=10**6),
     st.integers(-60, 60).map(lambda k: Fraction(10) ** k),
@@ -29,13 +31,13 @@ positive = st.one_of(
 
 
 @st.composite
-def squares(draw, sizes=st.integers(1, 4), numbers=integers):
+def squares(draw, sizes=up_to_four, numbers=integers):
     n = draw(sizes)
     return tuple(tuple(draw(numbers) for _ in range(n)) for _ in range(n))
 
 
 @st.composite
-def symmetric(draw, sizes=st.integers(1, 5)):
+def symmetric(draw, sizes=up_to_five):
     m = draw(squares(sizes=sizes))
     return tuple(tuple(m[min(i, j)][max(i, j)] for j in range(len(m))) for i in range(len(m)))
 
@@ -60,7 +62,7 @@ def as_floats(m):
 @given(positive)
 def test_square_roots_are_on_the_right_side(value):
     low, high = bound_sqrt_below(value), bound_sqrt_above(value)
-    assert 0 <= low
+    assert low >= 0
     assert low * low <= value <= high * high
     assert high - low <= Fraction(1, 10**12)
     if low * low == value:
@@ -108,7 +110,7 @@ def test_eigenvalues_lie_in_their_boxes(m):
     boxes = enclose_eigenvalues(m)
     assert sum(multiplicity for _, _, multiplicity in boxes) == len(m)
     assert all(low <= high for low, high, _ in boxes)
-    assert all(a[1] < b[0] for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(boxes))
     expanded = [box for box in boxes for _ in range(box[2])]
     for value, (low, high, _) in zip(np.linalg.eigvalsh(as_floats(m)), expanded, strict=True):
         assert float(low) - 1e-9 <= value <= float(high) + 1e-9

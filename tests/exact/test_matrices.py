@@ -54,8 +54,8 @@ def test_row_reduce(m):
         assert not any(row[:pivot])
         assert all(other[pivot] == 0 for i, other in enumerate(rows) if i != k)
     for row in m:  # each row is the combination of the reduced ones that its pivot entries say
-        rebuilt = [sum((row[p] * r[j] for p, r in zip(pivots, rows, strict=True)), Fraction(0)) for j in range(len(row))]
-        assert tuple(rebuilt) == row
+        parts = list(zip(pivots, rows, strict=True))
+        assert row == tuple(sum((row[p] * r[j] for p, r in parts), Fraction(0)) for j in range(len(row)))
 
 
 @given(matrices(square=True))
@@ -94,7 +94,9 @@ def test_a_scalar_is_one_by_one():
     assert shape(matrix([])) == (0, 0)
 
 
-@pytest.mark.parametrize("values", [[1, 2], "abc", [["x"]], [[None]], [[1], [1, 2]], [[[1]]], None, [[float("nan")]], [[True]]])
+@pytest.mark.parametrize(
+    "values", [[1, 2], "abc", [["x"]], [[None]], [[1], [1, 2]], [[[1]]], None, [[float("nan")]], [[True]]]
+)
 def test_what_is_no_matrix_is_refused_by_name(values):
     with pytest.raises(InvalidModelError, match="A"):
         matrix(values, name="A")

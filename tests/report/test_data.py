@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from lyapflow.certificates.files import to_json
+from lyapflow.certificates.encoding import to_json
 from lyapflow.errors import InvalidModelError
 from lyapflow.report import Figure, Note, Simulation, Table, to_data
 from lyapflow.report.quantities import settle
