@@ -65,13 +65,12 @@ tried = {"forward-backward": {}, "Douglas-Rachford": {}}
 
 def search(name, make, interval):
     """The best step and its certificate; remembers what was tried."""
-    return find_best_step(
-        make,
-        interval,
-        points=5 if QUICK else 9,
-        tolerance=1e-2 if QUICK else 1e-3,
-        report=lambda step, rate: tried[name].update({step: rate}),
-    )
+
+    def report(step, rate):
+        tried[name][step] = rate
+        print(f"{name}, step {float(step):.4g}: proved rate {show_below(rate or Fraction(0), 6)}", flush=True)
+
+    return find_best_step(make, interval, points=5 if QUICK else 9, tolerance=1e-2 if QUICK else 1e-3, report=report)
 
 
 fb_step, fb = search("forward-backward", lambda s: lf.flows.forward_backward_flow(f, g, step=s), (1 / f.L, 100 / f.L))

@@ -208,7 +208,8 @@ def _verify(arguments: argparse.Namespace) -> int:
                 print(f"lyapflow: {problem}", file=sys.stderr)
             continue
         verdict = judge(stored)
-        claim = f"exponential decay with rate {shorten(stored.certificate.rate)}"
+        bounded = "" if stored.certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"
+        claim = f"exponential decay with rate {shorten(stored.certificate.rate)}{bounded}"
         worst = max(worst, PROVED if verdict.proved else NOT_PROVED)
         data.append(
             {

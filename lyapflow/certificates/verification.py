@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from .. import classes
+from ..dynamics import LureSystem, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, is_positive_semidefinite, measure_margin
 from ..exact.matrices import Vector, quadratic_value
 from ..exact.rationals import shorten
+from ..lmi.claims import ExponentialDecay
 from ..lmi.pencil import Pencil
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage
 from .certificate import Certificate
 from .files import Stored, read
 
@@ -105,6 +109,9 @@ def judge(stored: Stored) -> Verification:
 
 
 def _judge(certificate: Certificate) -> Verification:
+    stranger = _find_stranger(certificate)
+    if stranger is not None:
+        return Verification(proved=False, margin=Fraction(0), witness=None, reason=stranger)
     pencil = certificate.pencil()
     values = certificate.values
     if set(values) != set(pencil.unknowns):
@@ -126,6 +133,20 @@ def _judge(certificate: Certificate) -> Verification:
         witness=None,
         reason="every sign, equality and matrix inequality holds exactly",
     )
+
+
+def _find_stranger(certificate: Certificate) -> str | None:
+    """A part that only looks like one of lyapflow's: a subclass may say one thing and compute another."""
+    parts = (certificate, certificate.system, certificate.claim, certificate.template)
+    known = (Certificate, LureSystem, PrimalDualSystem, ExponentialDecay, QuadraticStorage, QuadraticPlusValue)
+    for part in parts:
+        if type(part) not in known:
+            return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
+    own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)
+    for oracle in certificate.system.oracles:
+        if isinstance(oracle, own) and type(oracle) not in own:
+            return f"the class {type(oracle).__name__} derives from one of lyapflow's; write it as a class of its own"
+    return None
 
 
 def _name_some(names: set[str]) -> str:

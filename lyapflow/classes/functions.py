@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .inequalities import Inequality, LinearMembers
+from .inequalities import ANY, Inequality, LinearMembers
 from .interpolation import check_moduli, check_positive, interpolate
 
 __all__ = [
@@ -34,7 +34,7 @@ class Convex:
     """
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = False
 
@@ -59,6 +59,10 @@ class ConvexIndicator(Convex):
     "the value is zero" is not an inequality between deviations.
     """
 
+    def linear_members(self) -> LinearMembers:
+        """Only ``s = 0``, the whole space."""
+        return LinearMembers(lower=Fraction(0), upper=Fraction(0))
+
     def describe(self) -> str:
         """The hypothesis in words."""
         return "the indicator function of a nonempty closed convex set"
@@ -67,6 +71,10 @@ class ConvexIndicator(Convex):
 @dataclass(frozen=True, slots=True)
 class SupportFunction(Convex):
     """Support functions of nonempty closed convex sets, norms among them. Inequalities as in `ConvexIndicator`."""
+
+    def linear_members(self) -> LinearMembers:
+        """Only ``s = 0``, the zero function."""
+        return LinearMembers(lower=Fraction(0), upper=Fraction(0))
 
     def describe(self) -> str:
         """The hypothesis in words."""
@@ -91,7 +99,7 @@ class StronglyConvex:
     mu: Fraction
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = False
 
@@ -129,7 +137,7 @@ class SmoothConvex:
     L: Fraction
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = True
 
@@ -173,7 +181,7 @@ class SmoothStronglyConvex:
     L: Fraction
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = True
 

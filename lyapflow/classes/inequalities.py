@@ -11,19 +11,28 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from ..errors import InvalidModelError
+from ..exact.rationals import rational
+
 __all__ = [
+    "ANY",
     "EQUILIBRIUM",
+    "ORIGIN",
+    "ZERO_OUTPUT",
     "Inequality",
     "LinearMembers",
     "OperatorClass",
     "Signal",
     "inner",
+    "read_inequalities",
     "sector",
     "signal",
     "total",
 ]
 
 EQUILIBRIUM = "*"
+ANY, ZERO_OUTPUT, ORIGIN = "any", "zero output", "origin"
+"""Around which equilibria the inequalities of a class hold; a theorem assumes as much of its equilibrium."""
 
 Signal: TypeAlias = Mapping[tuple[str, str], Fraction]
 """Linear combination of base signals ``("y" | "u", point)``."""
@@ -97,8 +106,8 @@ class OperatorClass(Protocol):
         """Whether every member is a function, so that it can be evaluated explicitly."""
 
     @property
-    def is_shift_invariant(self) -> bool:
-        """Whether the inequalities hold for deviations from any equilibrium, not only from one with ``u* = 0``."""
+    def equilibria(self) -> str:
+        """Around which equilibria the inequalities hold: `ANY`, `ZERO_OUTPUT` (u* = 0) or `ORIGIN` (y* = u* = 0)."""
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Inequalities that hold between the given points, the equilibrium ``"*"`` among them."""
@@ -108,6 +117,40 @@ class OperatorClass(Protocol):
 
     def describe(self) -> str:
         """The hypothesis in words, as it is printed in a theorem."""
+
+
+def read_inequalities(oracle: OperatorClass, points: Sequence[str]) -> tuple[Inequality, ...]:
+    """The inequalities of a class, made safe: exact coefficients, nothing at the equilibrium, names that differ.
+
+    Classes may come from users, and a proof must not rest on what they forgot; everything reads them through this door.
+
+    Raises
+    ------
+    InvalidModelError
+        If an inequality speaks of an unknown point or signal, has a coefficient that is not a rational, or shares its
+        name with another.
+    """
+    found: list[Inequality] = []
+    for given in oracle.inequalities(points):
+        where = f"inequality {given.name!r} of {type(oracle).__name__}"
+        values: dict[str, Fraction] = {}
+        for point, coefficient in given.values:
+            if point not in points:
+                raise InvalidModelError(f"{where} must speak of the points {', '.join(points)}, got {point!r}")
+            values[point] = values.get(point, Fraction(0)) + rational(coefficient, name=where)
+        products: list[Products] = []
+        for pair, coefficient in given.products:
+            for kind, point in pair:
+                if kind not in {"y", "u"} or point not in points:
+                    raise InvalidModelError(
+                        f"{where} must speak of y and u at the points {', '.join(points)}, got {(kind, point)!r}"
+                    )
+            first, second = (signal(*key) for key in pair)
+            products.append(inner(first, second, rational(coefficient, name=where)))
+        if any(given.name == other.name for other in found):
+            raise InvalidModelError(f"{where}: the inequalities of a class must have different names")
+        found.append(build(given.name, given.formula, given.source, products, values.items()))
+    return tuple(found)
 
 
 def signal(kind: str, point: str) -> Signal:

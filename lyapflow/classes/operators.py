@@ -12,7 +12,20 @@ from itertools import combinations
 
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
-from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, Products, Signal, build, inner, sector, signal, total
+from .inequalities import (
+    ANY,
+    EQUILIBRIUM,
+    ORIGIN,
+    Inequality,
+    LinearMembers,
+    Products,
+    Signal,
+    build,
+    inner,
+    sector,
+    signal,
+    total,
+)
 from .interpolation import check_positive, interpolate
 
 __all__ = ["Cocoercive", "Lipschitz", "Monotone", "SectorBounded", "SlopeRestricted", "StronglyMonotone"]
@@ -47,7 +60,7 @@ class Monotone:
     """Maximally monotone operators: ``<u_i - u_j, y_i - y_j> >= 0``. Use them through their resolvent."""
 
     has_values = False
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = False
 
@@ -78,7 +91,7 @@ class StronglyMonotone:
     mu: Fraction
 
     has_values = False
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = False
 
@@ -112,7 +125,7 @@ class Cocoercive:
     beta: Fraction
 
     has_values = False
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = True
 
@@ -146,7 +159,7 @@ class Lipschitz:
     L: Fraction
 
     has_values = False
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = False
     is_single_valued = True
 
@@ -177,7 +190,7 @@ class SectorBounded:
 
     Notes
     -----
-    The sector is measured from the origin, so the equilibrium of the closed loop must be the origin. Nothing more is
+    The sector is measured from the origin, so at the equilibrium the input and output must be zero. Nothing more is
     assumed (no slope, no time invariance): proofs with this class are those of the circle criterion.
     """
 
@@ -185,7 +198,7 @@ class SectorBounded:
     upper: Fraction
 
     has_values = False
-    is_shift_invariant = False
+    equilibria = ORIGIN
     is_monotone = False
     is_single_valued = True
 
@@ -206,7 +219,7 @@ class SectorBounded:
 
     def describe(self) -> str:
         """The hypothesis in words."""
-        return f"in the sector [{self.lower}, {self.upper}], with equilibrium at the origin; it may vary with time"
+        return f"in the sector [{self.lower}, {self.upper}], measured from y = 0; it may vary with time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +238,7 @@ class SlopeRestricted:
     upper: Fraction
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_single_valued = True
 
     def __post_init__(self) -> None:

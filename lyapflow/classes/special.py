@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, build, inner, signal, total
+from .inequalities import ANY, EQUILIBRIUM, ZERO_OUTPUT, Inequality, LinearMembers, build, inner, signal, total
 from .interpolation import check_moduli
 
 __all__ = ["GradientDominated", "Quadratic"]
@@ -30,7 +30,7 @@ class Quadratic:
     L: Fraction
 
     has_values = True
-    is_shift_invariant = True
+    equilibria = ANY
     is_monotone = True
     is_single_valued = True
 
@@ -96,7 +96,7 @@ class GradientDominated:
     L: Fraction
 
     has_values = True
-    is_shift_invariant = False
+    equilibria = ZERO_OUTPUT
     is_monotone = False
     is_single_valued = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..classes.inequalities import OperatorClass
+from ..classes.inequalities import ANY, OperatorClass
 from ..errors import DimensionError, InvalidModelError
 from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
 from ..exact.matrices import Matrix, matrix, multiply, rank, shape, transpose
@@ -72,7 +72,7 @@ class PrimalDualSystem:
     ) -> None:
         if isinstance(oracle, type) or not isinstance(oracle, OperatorClass) or not oracle.has_values:
             raise InvalidModelError(f"a primal-dual flow needs a class of functions for f, got {oracle!r}")
-        if not oracle.is_shift_invariant:
+        if oracle.equilibria != ANY:
             raise InvalidModelError(
                 f"f must be of a class whose inequalities hold around any equilibrium, got {oracle!r}: at a "
                 "constrained minimiser the gradient of f is not zero"

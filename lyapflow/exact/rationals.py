@@ -159,7 +159,8 @@ def show_below(value: Fraction, digits: int = 9) -> str:
         exponent -= 1
     places = digits - 1 - exponent
     scaled = math.floor(value * Fraction(10) ** places)
-    decimal = Decimal(scaled).scaleb(-places, Context(prec=digits + 5)).normalize()
+    own = Context(prec=digits + 5)  # not the thread's: that may round, and to the wrong side
+    decimal = Decimal(scaled).scaleb(-places, own).normalize(own)
     return f"{decimal:f}" if -5 <= exponent < 12 else f"{decimal:g}"
 
 

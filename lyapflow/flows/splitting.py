@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..classes.inequalities import OperatorClass
+from ..classes.inequalities import ANY, OperatorClass
 from ..dynamics.lure import LureSystem
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
@@ -26,7 +26,7 @@ def _check_step(step: object) -> Fraction:
 def _check_shifts(**oracles: OperatorClass) -> None:
     """At the minimiser of a sum the single gradients are not zero: classes that need that are refused."""
     for name, oracle in oracles.items():
-        if isinstance(oracle, OperatorClass) and not oracle.is_shift_invariant:
+        if isinstance(oracle, OperatorClass) and oracle.equilibria != ANY:
             raise InvalidModelError(
                 f"{name} must be of a class whose inequalities hold around any equilibrium, got {oracle!r}: its "
                 "inequalities hold only where its output is zero, and at the minimiser of a sum it is not"

@@ -15,7 +15,11 @@ __all__ = ["ExponentialDecay"]
 class ExponentialDecay:
     r"""Exponential decay of the state norm in continuous time.
 
-    .. math:: \|x(t) - x^\star\| \le c\, e^{-\rho t}\, \|x(0) - x^\star\|
+    .. math:: \|x(t) - x^\star\| \le \sqrt{V(t)} \le e^{-\rho t}\sqrt{V(0)}
+
+    Where V is bounded by the state norm too, :math:`V \le c^2\|x - x^\star\|^2`, this is
+    :math:`\|x(t) - x^\star\| \le c\, e^{-\rho t}\, \|x(0) - x^\star\|`. With a function value in V and
+    ``L = infinity`` no such c exists: the rate is that of each trajectory, and its constant depends on V(0).
 
     Parameters
     ----------

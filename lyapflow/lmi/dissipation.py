@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ..classes.inequalities import EQUILIBRIUM, Inequality
+from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
 from ..dynamics import LureSystem, Mode, System
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix, Vector, scale, symmetric_product
@@ -139,7 +139,7 @@ def _entries(mode: Mode) -> Iterator[tuple[int, int]]:
 
 def _named_inequalities(system: System, oracles: tuple[int, ...], part: str) -> Iterator[tuple[str, int, Inequality]]:
     for j in oracles:
-        for inequality in system.oracles[j].inequalities((NOW, EQUILIBRIUM)):
+        for inequality in read_inequalities(system.oracles[j], (NOW, EQUILIBRIUM)):
             yield f"{part}: {system.oracle_names[j]} {inequality.name}", j, inequality
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..classes.curvature import read_data
 from ..classes.functions import ConvexIndicator, SupportFunction
-from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass
+from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
@@ -124,7 +124,8 @@ def _is_linear_member(array: Array, known: OperatorClass) -> bool:
         return False
     if isinstance(known, SlopeRestricted) and np.count_nonzero(array - np.diag(np.diag(array))):
         return False
-    return all(is_positive_semidefinite(_quadratic_form(i, exact)) for i in known.inequalities(("t", EQUILIBRIUM)))
+    inequalities = read_inequalities(known, ("t", EQUILIBRIUM))
+    return all(is_positive_semidefinite(_quadratic_form(i, exact)) for i in inequalities)
 
 
 def _quadratic_form(inequality: Inequality, m: Matrix) -> Matrix:

@@ -35,6 +35,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-14  # relative to the start; smaller values of V are differences that rounding left
 COLORS = {PROVED: "#1b7f4b", SEEN: "#1f5fbf", "claimed": "#b42318", "ink": "#1c2430", "soft": "#8a94a3"}
 _STYLE: dict[str, Any] = {
     "svg.hashsalt": "lyapflow", "svg.fonttype": "path", "path.simplify": True, "font.family": "DejaVu Sans",
@@ -103,7 +104,7 @@ def _curves(axes: Axes, t: Array, seen: Array, bound: Array, formula: str, *, pr
     word = "proved" if proved else "claimed, NOT PROVED"
     color = COLORS[PROVED] if proved else COLORS["claimed"]
     axes.plot(t, bound, color=color, linewidth=2.2, linestyle=(0, (5, 1.6)), label=f"bound {formula} ({word})")
-    positive = np.where(seen > 0, seen, np.nan)
+    positive = np.where(seen > ROUNDING * abs(seen[0]), seen, np.nan)  # what is left below is rounding
     axes.plot(t, positive, color=COLORS[SEEN], linewidth=1.6, label="trajectory (seen in simulation)")
     axes.set_yscale("log")
     floor = float(bound.min())

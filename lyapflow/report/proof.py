@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..classes.inequalities import EQUILIBRIUM, Inequality
+from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
 from ..dynamics import LureSystem, Mode, PrimalDualSystem
 from ..exact.definite import measure_margin
 from ..exact.factor import weighted_squares
@@ -113,7 +113,7 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
             owner = system.oracle_names[j]
             if part != "decrease" and owner not in valued:
                 continue
-            for k, inequality in enumerate(oracle.inequalities((NOW, EQUILIBRIUM)), start=1):
+            for k, inequality in enumerate(read_inequalities(oracle, (NOW, EQUILIBRIUM)), start=1):
                 name = f"{part}: {owner} {inequality.name}"
                 mark = f"{names.marks[j]},{k}"
                 used.append(

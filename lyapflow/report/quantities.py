@@ -55,7 +55,9 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
     yield Quantity(
         key="rate", name="Decay rate of the state norm", proved=rate if verdict.proved else None,
         shown=f"≥ {approximate(rate, side='down')}", solver=certificate.supremum,
-        remark="1/(time unit); V decays at twice this rate. Solver's word: the numerical supremum that was approached.",
+        remark="1/(time unit); V decays at twice this rate."
+        + ("" if certificate.is_bounded else " Its constant depends on V(0), not on the initial distance alone.")
+        + " Solver's word: the numerical supremum that was approached.",
     )  # fmt: skip
     if bracket is not None:
         yield Quantity(

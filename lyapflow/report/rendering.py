@@ -179,7 +179,8 @@ def _simulation_figures(section: SimulationSection) -> list[tuple[str, str, Any]
     certificate, trajectory = section.simulation.certificate, section.simulation.trajectory
     common: dict[str, Any] = {"certificate": certificate, "trajectory": trajectory}
     draw = partial(figures.draw_storage, **common, proved=proved)
-    found = [("", "Storage along the trajectory and its proved bound.", _svg(draw, f"{section.anchor}-v"))]
+    caption = "Storage along the trajectory and its proved bound. What is below 1e-14 V(0) is rounding, and not drawn."
+    found = [("", caption, _svg(draw, f"{section.anchor}-v"))]
     if certificate.is_bounded:
         draw = partial(figures.draw_distance, **common, proved=proved)
         caption = "Distance from the equilibrium and its proved bound."

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..classes import SectorBounded, SlopeRestricted
+from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import LureSystem, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
@@ -151,7 +152,9 @@ def _oracle_hypotheses(system: LureSystem | PrimalDualSystem) -> list[Block]:
 def _assumptions(system: LureSystem) -> list[Sentence]:
     names = Symbols.of(system)
     still = tuple(
-        Math(names.signal("u", j) + r"^{\star} = 0") for j, o in enumerate(system.oracles) if not o.is_shift_invariant
+        Math(names.signal(kind, j) + r"^{\star} = 0")
+        for j, o in enumerate(system.oracles)
+        for kind in {ANY: "", ZERO_OUTPUT: "u"}.get(o.equilibria, "yu")
     )
     found: list[Sentence] = [
         ("Dimension: every signal takes values in ", Math(r"\mathbb{R}^{d}"), " for an arbitrary ", Math("d"),
@@ -161,8 +164,6 @@ def _assumptions(system: LureSystem) -> list[Sentence]:
     ]  # fmt: skip
     if still:
         found.append(("At this equilibrium ", *_join(still), ": the hypothesis measures from there."))
-    if any(isinstance(o, SectorBounded) for o in system.oracles):
-        found.append(("The equilibrium is the origin, as the sector demands: ", Math(r"x^{\star} = 0"), "."))
     found.append(
         ("Solution: ", Math("x"), " is absolutely continuous on an interval ", Math("[0,T)"),
          " and satisfies the relations for almost every ", Math("t"), ".")

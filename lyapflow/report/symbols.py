@@ -14,7 +14,7 @@ from .formulas import Term
 
 __all__ = ["Symbols", "inequality_terms", "kind_of"]
 
-_RESERVED = frozenset("xyuvwzVctTdPABCDEIJRSeklp")
+_RESERVED = frozenset("xyuvwzVNctTdPABCDEIJRSeklp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from .. import __version__
 from ..certificates.certificate import Certificate
 from ..certificates.verification import check
-from ..classes.inequalities import EQUILIBRIUM
+from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_between
@@ -144,7 +144,7 @@ def _is_representable(system: System) -> bool:
     for plant in (plant for mode in system.modes for plant in mode.vertices):
         numbers += [v for m in (plant.A, plant.B, plant.C, plant.D) for row in m for v in row]
     for oracle in system.oracles:
-        for inequality in oracle.inequalities(("t", EQUILIBRIUM)):
+        for inequality in read_inequalities(oracle, ("t", EQUILIBRIUM)):
             numbers += [c for _, c in (*inequality.values, *inequality.products)]
         members = oracle.linear_members()
         numbers += [bound for bound in (members.lower, members.upper) if bound is not None]

@@ -20,6 +20,7 @@ from scipy.optimize import minimize
 
 from ..classes.inequalities import LinearMembers
 from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..errors import InvalidModelError
 from ..exact.enclosures import bound_abscissa, bound_sqrt_below
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
 from ..exact.rationals import shorten, show_above, simplest_near
@@ -223,6 +224,8 @@ def _round(s: complex, m: LinearMembers) -> Slope:
 
 def _bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     """Rigorous upper bound of the closed loop's decay rate."""
+    if system.dt != 0:
+        raise InvalidModelError(f"a witness of a decay rate speaks of continuous time (dt = 0), got dt = {system.dt}")
     if isinstance(system, PrimalDualSystem):
         return _bound_modal_rate(system, slopes[0][0])
     return -bound_abscissa(_close(system, slopes))[0]
@@ -251,6 +254,6 @@ def _bound_modal_rate(system: PrimalDualSystem, k: Fraction) -> Fraction:
     for low, high in system.enclosures:
         most = k + system.augmentation * high
         least = k + system.augmentation * low
-        inside = max(least**2 - 4 * system.dual_gain * high, Fraction(0))
+        inside = max(max(least, Fraction(0)) ** 2 - 4 * system.dual_gain * high, Fraction(0))
         rates.append((most - bound_sqrt_below(inside, digits=18)) / 2)
     return min(rates)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
+from ..classes.inequalities import ANY
 from ..dynamics import LureSystem, PrimalDualSystem
 from ..errors import InvalidModelError, SimulationError
 from ..exact.matrices import shape
@@ -186,7 +187,7 @@ def _draw_loop(
     """Random members, closed, with an equilibrium; its existence is an assumption of the theorem."""
     system = certificate.system
     offset, size = None, dimension
-    centred = not all(oracle.is_shift_invariant for oracle in system.oracles)
+    centred = any(oracle.equilibria != ANY for oracle in system.oracles)
     if isinstance(system, PrimalDualSystem):
         rows, size = shape(system.constraint)
         offset = rng.normal(size=rows)

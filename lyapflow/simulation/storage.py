@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from ..certificates import Certificate
-from ..classes import SectorBounded
+from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..lmi.dissipation import valued_oracles
@@ -183,10 +183,10 @@ def _check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibriu
                 f"the certificate must cover the member for oracle {name}, and it speaks of {declared!r}; the class "
                 f"{member.operator_class!r} is not known to be contained in it"
             )
-        if declared.is_shift_invariant:
+        if declared.equilibria == ANY:
             continue
         y, u = float(np.linalg.norm(equilibrium.y[j])), float(np.linalg.norm(equilibrium.u[j]))
-        if u > 1e-8 * (1 + y) or (isinstance(declared, SectorBounded) and y > 1e-8):
+        if u > 1e-8 * (1 + y) or (declared.equilibria != ZERO_OUTPUT and y > 1e-8):
             raise InvalidModelError(
                 f"the equilibrium must be one that {declared!r} speaks of: {declared.describe()}. It has |y*| = "
                 f"{y:.3g} and |u*| = {u:.3g} at oracle {name}."
