@@ -215,3 +215,13 @@ def test_the_installed_version_is_this_one():
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("lyapflow is not installed: run from its source tree")
     assert installed == lf.__version__
+
+
+def test_every_public_name_is_in_the_documentation():
+    pages = (ROOT / "docs" / "api.md").read_text()
+    errors = {
+        name for name in lf.__all__ if inspect.isclass(getattr(lf, name)) and issubclass(getattr(lf, name), Exception)
+    }
+    assert "automodule:: lyapflow.errors" in pages
+    for name in sorted(set(lf.__all__) - errors):
+        assert re.search(rf"\b{name}\b", pages), name
