@@ -40,3 +40,14 @@ def test_rate(row):
     assert certificate.rate >= value - tolerance
     if row["kind"] == "tight":
         assert certificate.rate <= value + tolerance
+
+
+def test_where_the_published_criterion_fails_a_member_does_too():
+    """At L = 2 the circle criterion is infeasible for the nonminimum-phase plant.
+
+    Every gain in [1, 2] gives a stable loop, but a scaled rotation in the sector does not: the criterion is sharp.
+    """
+    outcome = lf.attempt(build_flow({"name": "source_seeking", "f": ["SectorBounded", "1", "2"]}))
+    assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness.refutes(None)
+    assert outcome.witness.slopes[0][1] != 0
