@@ -72,7 +72,7 @@ def check_solver(name: str | None) -> str:
     return chosen
 
 
-def minimise(data: ConeData, objective: str, *, solver: str) -> float | None:
+def minimise(data: ConeData, objective: str, *, solver: str = "CLARABEL") -> float | None:
     """Smallest value of one unknown, by the solver's word, where `ONE` is 1; None if there is none."""
     y = cp.Variable(len(data.names))
     one, goal = len(data.names) - 1, data.names.index(objective)

@@ -17,7 +17,8 @@ from ..lmi.dissipation import UPPER, assemble
 from ..lmi.pencil import Condition, Equality, Pencil
 from ..lmi.templates import Template
 from .arrays import equilibrate, to_arrays
-from .backend import MarginProblem, minimise
+from .backend import minimise
+from .direct import DirectMarginProblem
 from .reduction import ONE, find_face
 from .rounding import prove
 
@@ -28,7 +29,7 @@ _SLACKS = (1e-9, 1e-7, 1e-5, 1e-3, 1e-1)
 
 
 def sharpen(
-    system: System, claim: ExponentialDecay, template: Template, values: Mapping[str, Fraction], *, solver: str
+    system: System, claim: ExponentialDecay, template: Template, values: Mapping[str, Fraction]
 ) -> dict[str, Fraction]:
     """The same proof with V scaled down to ``|x|^2`` and, where one exists, with the upper bound c2.
 
@@ -38,8 +39,6 @@ def sharpen(
         What is proved.
     values : mapping
         Exact unknowns that prove it.
-    solver : str
-        Solver in cvxpy.
 
     Returns
     -------
@@ -48,13 +47,13 @@ def sharpen(
     """
     full = assemble(system, claim, template, bounded=True)
     storage = {n: v for n, v in values.items() if ": " not in n}
-    scaled = _smallest(_part(full, "positivity", storage, into=_SCALE), _SCALE, solver=solver)
+    scaled = _smallest(_part(full, "positivity", storage, into=_SCALE), _SCALE)
     found = dict(values)
     if scaled is not None and scaled[_SCALE] < 1:
         factor = scaled.pop(_SCALE)
         found = {n: v * factor for n, v in values.items()} | scaled
     storage = {n: found[n] for n in storage}
-    bound = _smallest(_part(full, "upper bound", storage, into=ONE), UPPER, solver=solver)
+    bound = _smallest(_part(full, "upper bound", storage, into=ONE), UPPER)
     return found if bound is None else found | bound
 
 
@@ -86,12 +85,12 @@ def _collapse(condition: Condition, storage: Mapping[str, Fraction], into: str) 
     return Condition(name=condition.name, signals=condition.signals, constant=constant, terms=terms)
 
 
-def _smallest(pencil: Pencil, objective: str, *, solver: str) -> dict[str, Fraction] | None:
+def _smallest(pencil: Pencil, objective: str) -> dict[str, Fraction] | None:
     """Exact values with the smallest provable objective, or None."""
     face = find_face(pencil)
     loose = ONE if objective == _SCALE else UPPER
     data = equilibrate(to_arrays(pencil, pencil, face, (0.0, 1.0)), 0.0, loose=loose)
-    smallest = minimise(data, objective, solver=solver)
+    smallest = minimise(data, objective)
     if smallest is None or smallest <= 0:
         return None
     for slack in _SLACKS:
@@ -103,7 +102,7 @@ def _smallest(pencil: Pencil, objective: str, *, solver: str) -> dict[str, Fract
         fixed = _part_at(pencil, objective, goal)
         face = find_face(fixed)
         data = equilibrate(to_arrays(fixed, fixed, face, (0.0, 1.0)), 0.0, loose=None)
-        answer = MarginProblem(data, solver=solver).solve(0.0)
+        answer = DirectMarginProblem(data).solve(0.0)
         if answer.values is not None:
             proved = prove(fixed, face, answer.values, simple=slack == _SLACKS[0])
             if proved is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .arrays import ConeData, equilibrate, rescale, to_arrays
 from .backend import CheckedSolver, MarginProblem, Solver, check_solver
 from .bounds import sharpen
+from .direct import DirectMarginProblem
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .rate import RateSearch, search_rate
 from .reduction import find_face
@@ -61,8 +63,8 @@ def certify(
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         rate with no larger transient bound.
     solver : str, optional
-        A semidefinite solver that cvxpy has, default ``"CLARABEL"``. What it says is never believed: its numbers are
-        rounded to rationals and those are checked.
+        A semidefinite solver that cvxpy has, such as ``"SCS"``; default Clarabel, called directly. What it says is never
+        believed: its numbers are rounded to rationals and those are checked.
 
     Returns
     -------
@@ -127,15 +129,26 @@ def attempt(
     )  # a claim that cannot be made of this system is an error, not a no
     if not _is_representable(system):
         return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
+    name, make = _choose_solver(solver)
     task = _Task(
         system=system,
         template=chosen,
-        name="CLARABEL" if callable(solver) else check_solver(solver),
-        make=solver if callable(solver) else None,
+        name=name,
+        make=make,
         witness=find_witness(system),
     )
     outcome = _attempt_best(task) if wanted.rate is None else _attempt_at(task, wanted.rate)
     return _prefer_simpler(task, outcome) if template is None else outcome
+
+
+def _choose_solver(solver: str | SolverFactory | None) -> tuple[str, SolverFactory]:
+    """The user's own, or the one that is named through cvxpy; Clarabel directly where none is named."""
+    if callable(solver):
+        return getattr(solver, "__name__", type(solver).__name__), solver
+    if solver is None:
+        return "CLARABEL", DirectMarginProblem
+    name = check_solver(solver)
+    return f"{name} through cvxpy", partial(MarginProblem, solver=name)
 
 
 def _is_representable(system: System) -> bool:
@@ -178,15 +191,14 @@ class _Task:
     system: System
     template: Template
     name: str
-    make: SolverFactory | None
+    make: SolverFactory
     witness: Witness
 
     def pencil(self, rate: Fraction) -> Pencil:
         return assemble(self.system, ExponentialDecay(rate), self.template)
 
     def solver(self, data: ConeData) -> Solver:
-        made = MarginProblem(data, solver=self.name) if self.make is None else self.make(data)
-        return CheckedSolver(made, data.names)
+        return CheckedSolver(self.make(data), data.names)
 
 
 def _attempt_best(task: _Task) -> Outcome:
@@ -284,7 +296,7 @@ def _finish(
     task: _Task, rate: Fraction, values: dict[str, Fraction], *, supremum: float | None, solves: int
 ) -> Outcome:
     claim = ExponentialDecay(rate)
-    sharp = sharpen(task.system, claim, task.template, values, solver=task.name)
+    sharp = sharpen(task.system, claim, task.template, values)
     order = assemble(task.system, claim, task.template, bounded="upper bound" in sharp)
     chosen = sharp if check(order, sharp) is None else values
     names = [name for name in order.unknowns if name in chosen]
@@ -301,5 +313,4 @@ def _finish(
 
 def _versions(task: _Task) -> tuple[tuple[str, str], ...]:
     """What found the certificate; a proof does not depend on it."""
-    solver = getattr(task.make, "__name__", "custom") if task.make is not None else task.name
-    return ("lyapflow", __version__), ("cvxpy", version("cvxpy")), ("solver", solver)
+    return ("lyapflow", __version__), ("cvxpy", version("cvxpy")), ("solver", task.name)
