@@ -63,8 +63,8 @@ def certify(
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         rate with no larger transient bound.
     solver : str, optional
-        A semidefinite solver that cvxpy has, such as ``"SCS"``; default Clarabel, called directly. What it says is never
-        believed: its numbers are rounded to rationals and those are checked.
+        A semidefinite solver that cvxpy has, such as ``"SCS"``; default Clarabel, called directly. What it says is
+        never believed: its numbers are rounded to rationals and those are checked.
 
     Returns
     -------
