@@ -266,7 +266,8 @@ def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
         answer = task.solver(data).solve(float(rate))
         status = answer.status
         if answer.values is not None:
-            values = prove(pencil, face, answer.values, simple=True)
+            # A clear no is not worth the many simple roundings; a few fine ones show whether the margin lied.
+            values = prove(pencil, face, answer.values, simple=not _says_no(answer.status, answer.margin))
             if values is not None:
                 return _finish(task, rate, values, supremum=None, solves=solves)
         decided = decided or _says_no(answer.status, answer.margin)
