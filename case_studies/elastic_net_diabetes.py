@@ -37,7 +37,8 @@ import numpy as np
 
 import lyapflow as lf
 from lyapflow.exact.rationals import show_above, show_below
-from lyapflow.report import Simulation
+from lyapflow.problems import read_problem
+from lyapflow.report import Note, Simulation
 from lyapflow.search.steps import find_best_step
 from lyapflow.tables import read_table, standardize
 
@@ -131,12 +132,16 @@ print({name: round(float(v), 4) for name, v in zip(table.columns[:-1], w, strict
 # %%
 # Certificates and report
 # -----------------------
-# Anybody can prove the files again: ``lyapflow verify forward_backward.json douglas_rachford.json``.
+# Anybody can prove the files again: ``lyapflow verify forward_backward.json douglas_rachford.json``. The same job stands in
+# ``elastic_net_diabetes.toml`` for the command line, ``lyapflow study``; both describe one problem.
 
 lf.save(fb, OUTPUT / "forward_backward.json")
 lf.save(dr, OUTPUT / "douglas_rachford.json")
+problem = read_problem(HERE / "elastic_net_diabetes.toml")
+assert problem.oracles["f"] == f
 report = lf.write_report(
     OUTPUT / "elastic_net_diabetes.html",
+    Note("The data", "\n\n".join(problem.facts)),
     lf.bracket(fb.system),
     Simulation(fb, runs["forward-backward flow"][1], "Forward-backward flow on the data"),
     lf.bracket(dr.system),

@@ -33,7 +33,8 @@ import numpy as np
 
 import lyapflow as lf
 from lyapflow.exact.rationals import show_above, show_below
-from lyapflow.report import Simulation
+from lyapflow.problems import read_problem
+from lyapflow.report import Note, Simulation
 from lyapflow.tables import read_table, standardize
 
 QUICK = bool(os.environ.get("LYAPFLOW_QUICK"))
@@ -89,11 +90,15 @@ assert np.linalg.norm(loss.gradient(runs["gradient flow"][1].equilibrium.y[0])) 
 # %%
 # Certificates and report
 # -----------------------
+# The same job stands in ``logistic_breast_cancer.toml`` for the command line, ``lyapflow study``; both describe one problem.
 
 lf.save(gradient, OUTPUT / "gradient.json")
 lf.save(momentum, OUTPUT / "heavy_ball.json")
+problem = read_problem(HERE / "logistic_breast_cancer.toml")
+assert problem.oracles["f"] == f
 report = lf.write_report(
     OUTPUT / "logistic_breast_cancer.html",
+    Note("The data", "\n\n".join(problem.facts)),
     lf.bracket(gradient.system),
     Simulation(gradient, runs["gradient flow"][1], "Gradient flow on the data"),
     lf.bracket(momentum.system),

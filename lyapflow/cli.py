@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .errors import LyapflowError
+from .errors import InvalidModelError, LyapflowError
 
 if TYPE_CHECKING:
+    from .certificates.certificate import Certificate
     from .certificates.verification import Verification
     from .studies import StudiedFlow
 
@@ -46,8 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LyapflowError as problem:
         print(f"lyapflow: {problem}", file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:  # whoever read our output has left; say nothing more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
     except OSError as problem:
-        print(f"lyapflow: {problem.filename or 'a file'}: {problem.strerror}", file=sys.stderr)
+        print(f"lyapflow: {problem.filename or 'standard output'}: {problem.strerror}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print("lyapflow: stopped; files that were already written are complete", file=sys.stderr)
@@ -118,29 +123,32 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
         yield say
 
 
+def _check_folder(folder: Path, *, must_exist: bool) -> None:
+    """Find out before the work, not after it, whether its results can be written."""
+    if folder.exists() and not folder.is_dir():
+        raise InvalidModelError(f"{folder}: must be a folder, and it is a file")
+    if must_exist and not folder.exists():
+        raise InvalidModelError(f"{folder}: the folder does not exist; create it first")
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidModelError(f"{folder}: cannot be written to")
+
+
 def _certify(arguments: argparse.Namespace) -> int:
-    from .certificates.files import save
     from .problems import read_problem
     from .studies import certify_problem
 
-    if not arguments.output.is_dir():
-        print(f"lyapflow: {arguments.output}: the folder does not exist; create it first", file=sys.stderr)
-        return UNUSABLE
+    _check_folder(arguments.output, must_exist=True)
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
-        flows = certify_problem(problem, solver=arguments.solver, say=say)
-    files = [
-        save(flow.bracket.certificate, arguments.output / f"{k + 1}-{flow.request.name}.json")
-        for k, flow in enumerate(flows)
-        if flow.bracket is not None
-    ]
-    return _print_flows(flows, files, as_json=arguments.json)
+        flows = tuple(certify_problem(problem, arguments.output, solver=arguments.solver, say=say))
+    return _print_flows(flows, [flow.file for flow in flows if flow.file is not None], as_json=arguments.json)
 
 
 def _study(arguments: argparse.Namespace) -> int:
     from .problems import read_problem
     from .studies import study
 
+    _check_folder(arguments.output, must_exist=False)
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
         done = study(problem, arguments.output, solver=arguments.solver, say=say)
@@ -167,8 +175,17 @@ def _flow_line(flow: StudiedFlow) -> str:
     low, high = flow.bracket.certificate.rate, flow.bracket.witness.rate
     return (
         f"{flow.request.name}{step}: proved {show_below(low)} <= true rate <= {show_above(high)} "
-        f"(gap {show_above(flow.bracket.gap, 2)})"
+        f"(gap {show_above(flow.bracket.gap, 2)}); {_consequences(flow.bracket.certificate)}"
     )
+
+
+def _consequences(certificate: Certificate) -> str:
+    from .exact.rationals import show_above
+
+    if not certificate.is_bounded:
+        return "no bound by the initial distance"
+    transient, settling = certificate.transient_bound, certificate.settling_time()
+    return f"transient bound {show_above(transient, 6)}, settling time {show_above(settling, 6)}"
 
 
 def _flow_data(flow: StudiedFlow) -> dict[str, Any]:
@@ -184,6 +201,7 @@ def _flow_data(flow: StudiedFlow) -> dict[str, Any]:
         "proved": True,
         "rate": str(certificate.rate),
         "transient_bound": str(certificate.transient_bound) if certificate.is_bounded else None,
+        "settling_time": str(certificate.settling_time()) if certificate.is_bounded else None,
         "witness_rate": str(flow.bracket.witness.rate),
         "witness": str(flow.bracket.witness),
         "digest": certificate.digest,
@@ -230,13 +248,13 @@ def _verify(arguments: argparse.Namespace) -> int:
             }
         )
         if not arguments.json:
-            print(_verdict_text(file, verdict, claim, stored.certificate.digest))
+            print(_verdict_text(file, verdict, claim, stored.certificate))
     if arguments.json:
         print(json.dumps(data, indent=1))
     return worst
 
 
-def _verdict_text(file: Path, verdict: Verification, claim: str, digest: str) -> str:
+def _verdict_text(file: Path, verdict: Verification, claim: str, certificate: Certificate) -> str:
     if not verdict.proved:
         lines = [f"{file}: NOT PROVED: {verdict.reason}"]
         if verdict.witness is not None and verdict.witness.signals:
@@ -247,7 +265,12 @@ def _verdict_text(file: Path, verdict: Verification, claim: str, digest: str) ->
             lines.append(f"  slack = {verdict.witness.value}")
         return "\n".join(lines)
     margin = "on the boundary" if verdict.margin == 0 else f"margin {verdict.margin}"
-    return f"{file}: proved: {claim} ({verdict.reason}; {margin})\n  sha256 {digest}"
+    system = certificate.system
+    oracles = ", ".join(f"{n} {o.describe()}" for n, o in zip(system.oracle_names, system.oracles, strict=True))
+    return (
+        f"{file}: proved: {claim} ({verdict.reason}; {margin})\n  system labelled {system.name!r}: {oracles}\n"
+        f"  sha256 {certificate.digest}"
+    )
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -270,10 +293,12 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from . import classes, flows
+    from .problems import list_flows
 
-    print("Flows:")
-    for name in flows.__all__:
-        print(f"  {name:28}{(getattr(flows, name).__doc__ or '').splitlines()[0]}")
+    print("Flows (in Python: lyapflow.flows.NAME_flow):")
+    for name, parameters in list_flows().items():
+        described = (getattr(flows, f"{name}_flow").__doc__ or "").splitlines()[0]
+        print(f"  {f'{name}({parameters})':52}{described}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

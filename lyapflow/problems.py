@@ -5,8 +5,9 @@ Reading decides everything that can be decided without solving: names, numbers, 
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,10 +21,11 @@ from .classes.inequalities import OperatorClass
 from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
+from .lmi.claims import ExponentialDecay
 from .members import L1Norm, LeastSquares, LogisticLoss, Member, Zero
 from .tables import read_table, standardize
 
-__all__ = ["BEST", "FlowRequest", "Problem", "read_problem"]
+__all__ = ["BEST", "FlowRequest", "Problem", "list_flows", "read_problem"]
 
 BEST = "best"
 """Value of a flow's ``step`` that asks for the step with the largest proved rate."""
@@ -87,6 +89,8 @@ class Problem:
         Flows to certify, in order.
     dimension : int
         Number of unknowns of the concrete problem; 0 without data.
+    facts : tuple of str
+        What a reader must know of the data, and what was proved of them; empty without data.
     """
 
     title: str
@@ -94,6 +98,15 @@ class Problem:
     members: Mapping[str, Member]
     requests: tuple[FlowRequest, ...]
     dimension: int
+    facts: tuple[str, ...] = ()
+
+
+def list_flows() -> dict[str, str]:
+    """Flows by the names that problem files use, with their functions and parameters."""
+    return {
+        name: ", ".join((*oracles, *_OPTIONS[name][0], *(f"{option}?" for option in _OPTIONS[name][1])))
+        for name, oracles in _ORACLES.items()
+    }
 
 
 def read_problem(path: str | Path) -> Problem:
@@ -134,23 +147,31 @@ def _read(data: dict[str, Any], folder: Path) -> Problem:
         raise InvalidModelError("a problem needs either [functions] (classes) or [data] with [objective], and not both")
     members: dict[str, Member] = {}
     dimension = 0
+    facts: tuple[str, ...] = ()
     if "functions" in data:
         if "objective" in data:
             raise InvalidModelError("[objective] goes with [data]; with [functions] the classes say everything")
         oracles = _read_functions(_table(data, "functions"))
     else:
-        members, dimension = _read_data(_table(data, "data"), _table(data, "objective"), folder)
+        members, dimension, facts = _read_data(_table(data, "data"), _table(data, "objective"), folder)
         oracles = {name: member.operator_class for name, member in members.items()}
     flow_tables = data.get("flow")
     if not isinstance(flow_tables, list) or not flow_tables:
         raise InvalidModelError("a problem needs at least one [[flow]] table")
     requests = tuple(_read_flow(item, oracles, folder) for item in flow_tables)
+    for request in requests:
+        if isinstance(members.get("g"), L1Norm) and "g" not in _ORACLES[request.name]:
+            raise InvalidModelError(
+                f"[[flow]] {request.name} has no place for the l1 term of [objective] and would leave it out. Use "
+                "forward_backward or douglas_rachford, or set l1 = 0."
+            )
     return Problem(
         title=str(data.get("title", "Untitled problem")),
         oracles=oracles,
         members=members,
         requests=requests,
         dimension=dimension,
+        facts=facts,
     )
 
 
@@ -193,7 +214,9 @@ def _read_class(name: str, value: object) -> OperatorClass:
     return made
 
 
-def _read_data(data: dict[str, Any], objective: dict[str, Any], folder: Path) -> tuple[dict[str, Member], int]:
+def _read_data(
+    data: dict[str, Any], objective: dict[str, Any], folder: Path
+) -> tuple[dict[str, Member], int, tuple[str, ...]]:
     _allow(data, "[data]", ("table", "target", "standardize"))
     _allow(objective, "[objective]", ("loss", "ridge", "l1"))
     for key in ("table", "target"):
@@ -210,14 +233,41 @@ def _read_data(data: dict[str, Any], objective: dict[str, Any], folder: Path) ->
     weight = rational(objective.get("l1", 0), name="[objective]: l1")
     loss = objective.get("loss")
     if loss == "least_squares":
-        f: Member = LeastSquares(features, target - target.mean() if scaled else target, ridge=ridge)
+        f: LeastSquares | LogisticLoss = LeastSquares(
+            features, target - target.mean() if scaled else target, ridge=ridge
+        )
     elif loss == "logistic":
         f = LogisticLoss(features, _read_labels(target, data["target"]), ridge=ridge)
     else:
         raise InvalidModelError(f'[objective]: loss must be "least_squares" or "logistic", got {loss!r}')
     if weight < 0:
         raise InvalidModelError(f"[objective]: l1 must be >= 0, got {weight}")
-    return {"f": f, "g": L1Norm(weight) if weight else Zero()}, features.shape[1]
+    members: dict[str, Member] = {"f": f, "g": L1Norm(weight) if weight else Zero()}
+    return members, features.shape[1], tuple(_list_facts(f, data, folder, ridge, weight, scaled))
+
+
+def _list_facts(
+    f: LeastSquares | LogisticLoss, data: dict[str, Any], folder: Path, ridge: Fraction, weight: Fraction, scaled: bool
+) -> Iterator[str]:
+    """Where the numbers come from, what was done to them, and what is proved of them, for a report."""
+    source = folder / data["table"]
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    n, d = f.curvature.shape
+    yield f"Table: {source.name}, SHA-256 {digest}; {n} observations of {d} features, target {data['target']!r}."
+    yield (
+        "Features were brought to zero mean and unit variance in double precision, and count at their exact doubles."
+        if scaled
+        else "Features are taken as they are, each double at its exact value."
+    )
+    loss = f.curvature.loss.replace("_", " ")
+    yield f"Objective: {loss} (mean over the observations), ridge {ridge}, l1 weight {weight}."
+    if not f.curvature.check():  # made by a proof, so this cannot happen; a report must not rest on that
+        raise InvalidModelError(f"{source}: the curvature bounds of the data do not hold")
+    yield (
+        f"Checked in exact arithmetic for these data, when this was written: the Hessian of f lies between mu = "
+        f"{f.curvature.mu} and L = {f.curvature.L} everywhere, so f belongs to the class {f.operator_class!r}. "
+        "To check it again: lyapflow.curvature on the same table."
+    )
 
 
 def _read_labels(target: NDArray[np.float64], name: str) -> NDArray[np.float64]:
@@ -255,13 +305,19 @@ def _read_flow(data: object, oracles: Mapping[str, OperatorClass], folder: Path)
         made: System = build(*chosen, **options, **({} if step is None else {"step": gamma}))
         return made
 
-    if step is None or isinstance(step, Fraction):
-        make(step)  # wrong parameters are found here, not after an hour
+    try:
+        if step is None or isinstance(step, Fraction):
+            make(step)  # wrong parameters are found here, not after an hour
+        rate = ExponentialDecay(data["rate"]).rate if "rate" in data else None
+    except LyapflowError as problem:
+        raise InvalidModelError(f"{where}: {problem}") from problem
+    if "interval" in data and step != BEST:
+        raise InvalidModelError(f'{where}: interval goes with step = "best"')
     return FlowRequest(
         name=name,
         make=make,
         step=step,
-        rate=rational(data["rate"], name=f"{where}: rate") if "rate" in data else None,
+        rate=rate,
         interval=_read_interval(data, where, oracles) if step == BEST else None,
     )
 
@@ -273,7 +329,10 @@ def _read_interval(
     if given is not None:
         if not isinstance(given, list) or len(given) != 2:
             raise InvalidModelError(f"{where}: interval must be [low, high], got {given!r}")
-        return rational(given[0], name=f"{where}: interval"), rational(given[1], name=f"{where}: interval")
+        low, high = (rational(end, name=f"{where}: interval") for end in given)
+        if not 0 < low < high:
+            raise InvalidModelError(f"{where}: interval must be [low, high] with 0 < low < high, got [{low}, {high}]")
+        return low, high
     smoothness = [getattr(c, "L", None) for c in oracles.values()]
     largest = max((L for L in smoothness if L is not None), default=None)
     if largest is None:

@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import lyapflow as lf
 from lyapflow.cli import main
+from lyapflow.problems import read_problem
+from lyapflow.studies import study
 
 CASES = Path(__file__).parents[1] / "case_studies"
 
@@ -124,6 +127,58 @@ def test_study_on_data(tmp_path):
     assert lf.verify(tmp_path / "out" / "1-forward_backward.json").proved
 
 
+def test_a_study_reports_what_it_could_not_prove_and_keeps_nothing_stale(tmp_path):
+    (tmp_path / "p.toml").write_text(CLASSES)
+    assert run("study", "p.toml", "-o", "out", folder=tmp_path).returncode == 0
+    (tmp_path / "p.toml").write_text(CLASSES.replace('name = "gradient"', 'name = "gradient"\nrate = 2'))
+    done = run("study", "p.toml", "-o", "out", folder=tmp_path)
+    assert done.returncode == 1
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "gradient: no certificate" in report
+    assert "is false: the linear member" in report
+    assert not (tmp_path / "out" / "1-gradient.json").exists()
+    assert (tmp_path / "out" / "1-gradient.old.json").exists()
+    assert (tmp_path / "out" / "2-douglas_rachford.json").exists()
+
+
+def test_what_is_proved_is_saved_at_once(tmp_path):
+    """The second flow fails in the middle of the work; the certificate of the first is there."""
+    (tmp_path / "p.toml").write_text(CLASSES)
+    problem = read_problem(tmp_path / "p.toml")
+
+    def interrupt(step):
+        raise KeyboardInterrupt
+
+    broken = replace(problem, requests=(problem.requests[0], replace(problem.requests[1], make=interrupt)))
+    with pytest.raises(KeyboardInterrupt):
+        study(broken, tmp_path / "out")
+    assert lf.verify(tmp_path / "out" / "1-gradient.json").proved
+    assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_folders_are_looked_at_before_the_work(tmp_path):
+    (tmp_path / "p.toml").write_text(CLASSES)
+    (tmp_path / "afile").write_text("")
+    for command, folder, said in (("certify", "none", "does not exist"), ("study", "afile", "it is a file")):
+        done = run(command, "p.toml", "-o", folder, folder=tmp_path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert "searching" not in done.stderr
+
+
+def test_targets_that_are_no_files_stay_what_they_are(certificate_file, tmp_path):
+    certificate = lf.load(certificate_file)
+    (tmp_path / "link.json").symlink_to(tmp_path / "behind.json")
+    lf.save(certificate, tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert lf.verify(tmp_path / "behind.json").proved
+    with pytest.raises(lf.CertificateFormatError, match="not a file"):
+        lf.save(certificate, tmp_path)
+    with pytest.raises(lf.CertificateFormatError, match="not a file"):
+        lf.save(certificate, "/dev/null")
+    assert Path("/dev/null").is_char_device()
+
+
 def test_report_and_latex(certificate_file, tmp_path):
     done = run("report", certificate_file, "-o", tmp_path / "r.html", "--latex", tmp_path / "r.tex")
     assert done.returncode == 0, done.stderr
@@ -141,13 +196,12 @@ def test_unprovable_flow_is_exit_code_1(tmp_path):
 def test_list_names_every_flow_and_class(capsys):
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in lf.flows.__all__)
+    assert all(f"{name.removesuffix('_flow')}(" in printed for name in lf.flows.__all__)
+    assert "heavy_ball(f, damping)" in printed
     assert "GradientDominated(mu, L)" in printed
 
 
 def test_committed_problem_files_are_readable():
-    from lyapflow.problems import read_problem
-
     files = sorted(CASES.glob("*.toml"))
     assert len(files) == 2
     for file in files:

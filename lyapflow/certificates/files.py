@@ -13,7 +13,7 @@ from ..errors import CertificateFormatError, LyapflowError
 from .certificate import SCHEMA, Certificate
 from .encoding import find_difference, from_json, to_json
 
-__all__ = ["Stored", "load", "read", "save", "write_atomically"]
+__all__ = ["Stored", "load", "read", "save", "to_text", "write_atomically"]
 
 _MOST_BYTES = 64 * 2**20
 
@@ -41,16 +41,31 @@ def save(certificate: Certificate, path: Path | str) -> Path:
     Path
         The file.
     """
+    if not isinstance(certificate, Certificate):
+        raise CertificateFormatError(
+            f"save needs a Certificate and then a path, got {type(certificate).__name__} first"
+        )
+    return write_atomically(path, to_text(certificate))
+
+
+def to_text(certificate: Certificate) -> str:
+    """The text of a certificate's file."""
     content = {**to_json(certificate), "digest": certificate.digest}
-    return write_atomically(path, json.dumps(content, indent=1, ensure_ascii=True) + "\n")
+    return json.dumps(content, indent=1, ensure_ascii=True) + "\n"
 
 
 def write_atomically(path: Path | str, text: str) -> Path:
     """Write a text file so that readers see the old content or the new one, never a part."""
-    target = Path(path)
+    named = Path(path)
+    target = named.resolve()  # a link stays a link, and the file behind it is written
+    if target.exists() and not target.is_file():
+        raise CertificateFormatError("is a folder or a device, not a file that could be written", path=named)
     if not target.parent.is_dir():
-        raise CertificateFormatError("the folder does not exist; create it first", path=target)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        raise CertificateFormatError("the folder does not exist; create it first", path=named)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    except OSError as problem:
+        raise CertificateFormatError(f"cannot be written: {problem.strerror}", path=named) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -63,7 +78,7 @@ def write_atomically(path: Path | str, text: str) -> Path:
     except BaseException:  # Ctrl-C included: leave no partial file behind, then let it pass
         Path(temporary).unlink(missing_ok=True)
         raise
-    return target
+    return named
 
 
 def load(path: Path | str) -> Certificate:

@@ -11,7 +11,7 @@ from .. import classes
 from ..dynamics import LureSystem, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, is_positive_semidefinite, measure_margin
-from ..exact.matrices import Vector, quadratic_value
+from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import ExponentialDecay
 from ..lmi.pencil import Pencil
@@ -19,7 +19,7 @@ from ..lmi.templates import QuadraticPlusValue, QuadraticStorage
 from .certificate import Certificate
 from .files import Stored, read
 
-__all__ = ["Verification", "Violation", "check", "judge", "verify"]
+__all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class Verification:
     proved : bool
         Whether every condition holds, exactly.
     margin : Fraction
-        Largest power of two e with ``F - e I`` positive semidefinite for every matrix inequality F of the claim; 0 for
-        a proof on the boundary, or no proof.
+        Largest power of two e with ``F - e I`` positive semidefinite for every matrix inequality F of the claim, on the
+        signals that occur in it; 0 for a proof on the boundary, or no proof.
     witness : Violation or None
         The first condition that fails.
     reason : str
@@ -126,13 +126,19 @@ def _judge(certificate: Certificate) -> Verification:
     violation = check(pencil, values)
     if violation is not None:
         return Verification(proved=False, margin=Fraction(0), witness=violation, reason=str(violation))
-    margins = [measure_margin(c.at(values)) for c in pencil.conditions]
+    margins = [measure_slack(c.at(values)) for c in pencil.conditions]
     return Verification(
         proved=True,
         margin=min(margins, default=Fraction(0)),
         witness=None,
         reason="every sign, equality and matrix inequality holds exactly",
     )
+
+
+def measure_slack(slack: Matrix) -> Fraction:
+    """Margin of a matrix inequality on the signals that occur in it: rows that are all zero do not count."""
+    kept = [i for i, row in enumerate(slack) if any(row)]
+    return measure_margin(tuple(tuple(slack[i][j] for j in kept) for i in kept))
 
 
 def _find_stranger(certificate: Certificate) -> str | None:

@@ -56,6 +56,11 @@ class Curvature:
     data: tuple[tuple[float, ...], ...] = field(repr=False)
     gram: Matrix = field(repr=False)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of observations and of features."""
+        return len(self.data), len(self.data[0])
+
     def function_class(self) -> SmoothConvex | SmoothStronglyConvex:
         """The class of the loss: F(mu, L), or convex and L-smooth where mu = 0."""
         return SmoothStronglyConvex(self.mu, self.L) if self.mu else SmoothConvex(self.L)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..classes.inequalities import OperatorClass
 from ..dynamics.lure import LureSystem
 from ..errors import InvalidModelError
-from ..exact.rationals import rational
+from ..exact.rationals import rational, shorten
 
 __all__ = ["gradient_flow", "heavy_ball_flow"]
 
@@ -69,4 +69,5 @@ def heavy_ball_flow(f: OperatorClass, *, damping: object) -> LureSystem:
     b = rational(damping, name="damping")
     if b <= 0:
         raise InvalidModelError(f"damping must be > 0, got {b}")
-    return LureSystem([[0, 1], [0, -b]], [[0], [-1]], [[1, 0]], oracles=[f], name="heavy-ball flow", oracle_names=["f"])
+    name = f"heavy-ball flow, damping {shorten(b, most=20)}"
+    return LureSystem([[0, 1], [0, -b]], [[0], [-1]], [[1, 0]], oracles=[f], name=name, oracle_names=["f"])

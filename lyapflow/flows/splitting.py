@@ -11,7 +11,7 @@ from fractions import Fraction
 from ..classes.inequalities import ANY, OperatorClass
 from ..dynamics.lure import LureSystem
 from ..errors import InvalidModelError
-from ..exact.rationals import rational
+from ..exact.rationals import rational, shorten
 
 __all__ = ["davis_yin_flow", "douglas_rachford_flow", "forward_backward_flow"]
 
@@ -70,7 +70,7 @@ def forward_backward_flow(f: OperatorClass, g: OperatorClass, *, step: object) -
         [[1], [1]],
         [[0, 0], [-s, -s]],
         oracles=[f, g],
-        name="forward-backward flow",
+        name=f"forward-backward flow, step {shorten(s, most=20)}",
         oracle_names=["f", "g"],
     )
 
@@ -113,7 +113,7 @@ def douglas_rachford_flow(f: OperatorClass, g: OperatorClass, *, step: object) -
         [[1], [1]],
         [[-s, 0], [-2 * s, -s]],
         oracles=[f, g],
-        name="Douglas-Rachford flow",
+        name=f"Douglas-Rachford flow, step {shorten(s, most=20)}",
         oracle_names=["f", "g"],
     )
 
@@ -157,6 +157,6 @@ def davis_yin_flow(f: OperatorClass, g: OperatorClass, h: OperatorClass, *, step
         [[1], [1], [1]],
         [[-s, 0, 0], [-s, 0, 0], [-2 * s, -s, -s]],
         oracles=[f, h, g],
-        name="Davis-Yin flow",
+        name=f"Davis-Yin flow, step {shorten(s, most=20)}",
         oracle_names=["f", "h", "g"],
     )

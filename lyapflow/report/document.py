@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
+from ..certificates.files import to_text
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
@@ -51,6 +53,11 @@ class CertificateSection:
         return find_digest(self.certificate)
 
     @property
+    def file(self) -> str | None:
+        """The certificate's file in base64, so that the page carries what it speaks of."""
+        return None if self.digest is None else b64encode(to_text(self.certificate).encode()).decode()
+
+    @property
     def has_portrait(self) -> bool:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
@@ -72,6 +79,21 @@ class SimulationSection:
     quantities: tuple[Quantity, ...]
 
     template = "simulation"
+
+    @property
+    def start(self) -> str:
+        """Where and how long it ran."""
+        path = self.simulation.trajectory
+        first, last = float(path.t[0]), float(path.t[-1])
+        norm = float((path.x[0] ** 2).sum()) ** 0.5
+        apart = f"norm {norm:.6g}, distance {float(path.distance[0]):.6g} from the equilibrium"
+        return f"{apart}; t from {first:.6g} to {last:.6g}"
+
+    @property
+    def rest(self) -> str:
+        """From where deviations are measured."""
+        residual = self.simulation.trajectory.equilibrium.residual
+        return f"found numerically; there the time derivative of the state has norm {residual:.2g}"
 
     @property
     def title(self) -> str:
@@ -143,6 +165,8 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
             source = known[certificate]
             seen = tuple(observe(item, proved=source.verdict.proved))
             sections.append(SimulationSection(anchor=anchor(), simulation=item, source=source, quantities=seen))
+    if not sections:
+        raise InvalidModelError("a report needs at least one certificate, bracket, simulation, table, note or figure")
     if title is None:
         title = sections[0].title if sections else "lyapflow report"
     return Document(title=str(title), sections=tuple(sections))

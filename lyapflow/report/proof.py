@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates import Certificate
+from ..certificates.verification import measure_slack
 from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
 from ..dynamics import LureSystem, Mode, PrimalDualSystem
-from ..exact.definite import measure_margin
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.dissipation import NOW
@@ -144,7 +144,7 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
         found.append(
             Step(
                 name=condition.name, part=part, mode=mode.label, theta=_theta(certificate, plant, mode),
-                signals=signals, slack=slack, squares=weighted_squares(slack), margin=measure_margin(slack),
+                signals=signals, slack=slack, squares=weighted_squares(slack), margin=measure_slack(slack),
             )
         )  # fmt: skip
     return tuple(found)

@@ -87,8 +87,8 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
     yield Quantity(
         key="margin", name="Margin of the proof", proved=verdict.margin,
         shown=f"≥ {approximate(verdict.margin, side='down')}" if verdict.margin else "0, on the boundary",
-        remark="Largest power of two e with F - e I positive semidefinite for every matrix inequality F; "
-        "0 is a proof too.",
+        remark="Largest power of two e with F - e I positive semidefinite for every matrix inequality F, on "
+        "the signals that occur in it; 0 is a proof too.",
     )  # fmt: skip
 
 

@@ -83,9 +83,10 @@ class Infeasible:
         asked = "any positive rate" if self.rate is None else f"rate {_tell(self.rate)}"
         if self.witness is not None and self.witness.refutes(self.rate):
             return f"The claim of {asked} is false: {self.witness}."
+        advice = "a richer template" if self.rate is None else "a smaller rate or a richer template"
         return (
             f"No certificate of this form exists for {asked} (the solver's word, '{self.status}', not a proof). The "
-            "claim may still be true: try a smaller rate or a richer template."
+            f"claim may still be true: try {advice}."
         )
 
 

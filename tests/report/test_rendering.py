@@ -1,4 +1,5 @@
 import re
+from base64 import b64decode
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -6,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from lyapflow.certificates import load, verify
 from lyapflow.dynamics import LureSystem
 from lyapflow.errors import InvalidModelError
 from lyapflow.report import Figure, Note, Simulation, Table, write_report
@@ -13,6 +15,8 @@ from lyapflow.search import Bracket, Witness, bracket
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)> & \' {{ 7*7 }}'
+
+EMBEDDED = "data:application/json;base64,"
 
 
 class Page(HTMLParser):
@@ -84,7 +88,8 @@ def test_the_page_is_well_formed_and_stands_alone(items, tmp_path):
     assert not page.open
     assert len(page.ids) == len(set(page.ids))
     assert "script" not in page.tags
-    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    inner = [link for link in page.links if not link.startswith(EMBEDDED)]
+    assert all(link.startswith("#") and link[1:] in page.ids for link in inner)
     assert not re.search(r"https?:", text)
     assert not re.search(r"@import|url\((?!#)", text)
     references = re.findall(r"url\(#([^)]+)\)", text)
@@ -230,10 +235,17 @@ def test_other_items_are_refused(item, tmp_path):
         write_report(tmp_path / "report.html", item)
 
 
-def test_an_empty_report_says_nothing_false(tmp_path):
-    page = Page(read(write_report(tmp_path / "report.html")))
-    assert not page.faults
-    assert "NOT PROVED" not in page.text
+def test_an_empty_report_is_refused(tmp_path):
+    with pytest.raises(InvalidModelError, match="at least one"):
+        write_report(tmp_path / "report.html")
+
+
+def test_the_page_carries_the_certificate_as_a_file(certificate, tmp_path):
+    page = Page(read(write_report(tmp_path / "report.html", certificate)))
+    (link,) = [link for link in page.links if link.startswith(EMBEDDED)]
+    (tmp_path / "certificate.json").write_bytes(b64decode(link.removeprefix(EMBEDDED)))
+    assert verify(tmp_path / "certificate.json").proved
+    assert load(tmp_path / "certificate.json") == certificate
 
 
 def test_pyplot_is_not_needed():
