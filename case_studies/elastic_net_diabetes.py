@@ -132,8 +132,8 @@ print({name: round(float(v), 4) for name, v in zip(table.columns[:-1], w, strict
 # %%
 # Certificates and report
 # -----------------------
-# Anybody can prove the files again: ``lyapflow verify forward_backward.json douglas_rachford.json``. The same job stands in
-# ``elastic_net_diabetes.toml`` for the command line, ``lyapflow study``; both describe one problem.
+# Anybody can prove the files again: ``lyapflow verify forward_backward.json douglas_rachford.json``. The same job
+# stands in ``elastic_net_diabetes.toml`` for the command line, ``lyapflow study``; both describe one problem.
 
 lf.save(fb, OUTPUT / "forward_backward.json")
 lf.save(dr, OUTPUT / "douglas_rachford.json")

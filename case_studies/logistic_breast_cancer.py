@@ -90,7 +90,8 @@ assert np.linalg.norm(loss.gradient(runs["gradient flow"][1].equilibrium.y[0])) 
 # %%
 # Certificates and report
 # -----------------------
-# The same job stands in ``logistic_breast_cancer.toml`` for the command line, ``lyapflow study``; both describe one problem.
+# The same job stands in ``logistic_breast_cancer.toml`` for the command line, ``lyapflow study``; both describe one
+# problem.
 
 lf.save(gradient, OUTPUT / "gradient.json")
 lf.save(momentum, OUTPUT / "heavy_ball.json")
