@@ -5,25 +5,22 @@ Reading decides everything that can be decided without solving: names, numbers, 
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from . import classes, flows
 from .classes.inequalities import OperatorClass
 from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
+from .fitting import allow_keys, read_fit
 from .lmi.claims import ExponentialDecay
-from .members import L1Norm, LeastSquares, LogisticLoss, Member, Zero
-from .tables import read_table, standardize
+from .members import L1Norm, Member
+from .tables import read_table
 
 __all__ = ["BEST", "FlowRequest", "Problem", "list_flows", "read_problem"]
 
@@ -142,7 +139,7 @@ def read_problem(path: str | Path) -> Problem:
 
 
 def _read(data: dict[str, Any], folder: Path) -> Problem:
-    _allow(data, "the file", ("title", "functions", "data", "objective", "flow"))
+    allow_keys(data, "the file", ("title", "functions", "data", "objective", "flow"))
     if ("functions" in data) == ("data" in data):
         raise InvalidModelError("a problem needs either [functions] (classes) or [data] with [objective], and not both")
     members: dict[str, Member] = {}
@@ -153,7 +150,7 @@ def _read(data: dict[str, Any], folder: Path) -> Problem:
             raise InvalidModelError("[objective] goes with [data]; with [functions] the classes say everything")
         oracles = _read_functions(_table(data, "functions"))
     else:
-        members, dimension, facts = _read_data(_table(data, "data"), _table(data, "objective"), folder)
+        members, dimension, facts = read_fit(_table(data, "data"), _table(data, "objective"), folder)
         oracles = {name: member.operator_class for name, member in members.items()}
     flow_tables = data.get("flow")
     if not isinstance(flow_tables, list) or not flow_tables:
@@ -182,14 +179,8 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def _allow(data: Mapping[str, Any], where: str, keys: tuple[str, ...]) -> None:
-    unknown = sorted(set(data) - set(keys))
-    if unknown:
-        raise InvalidModelError(f"{where} may have the keys {', '.join(keys)}; got {', '.join(unknown)}")
-
-
 def _read_functions(data: dict[str, Any]) -> dict[str, OperatorClass]:
-    _allow(data, "[functions]", ("f", "g", "h"))
+    allow_keys(data, "[functions]", ("f", "g", "h"))
     return {name: _read_class(name, value) for name, value in data.items()}
 
 
@@ -214,70 +205,6 @@ def _read_class(name: str, value: object) -> OperatorClass:
     return made
 
 
-def _read_data(
-    data: dict[str, Any], objective: dict[str, Any], folder: Path
-) -> tuple[dict[str, Member], int, tuple[str, ...]]:
-    _allow(data, "[data]", ("table", "target", "standardize"))
-    _allow(objective, "[objective]", ("loss", "ridge", "l1"))
-    for key in ("table", "target"):
-        if not isinstance(data.get(key), str):
-            raise InvalidModelError(f"[data] needs {key}, a text, got {data.get(key)!r}")
-    table = read_table(folder / data["table"])
-    scaled = data.get("standardize", False)
-    if not isinstance(scaled, bool):
-        raise InvalidModelError(f"[data]: standardize must be true or false, got {scaled!r}")
-    features = table.drop(data["target"]).values
-    target = table.column(data["target"])
-    features = standardize(features) if scaled else features
-    ridge = rational(objective.get("ridge", 0), name="[objective]: ridge")
-    weight = rational(objective.get("l1", 0), name="[objective]: l1")
-    loss = objective.get("loss")
-    if loss == "least_squares":
-        f: LeastSquares | LogisticLoss = LeastSquares(
-            features, target - target.mean() if scaled else target, ridge=ridge
-        )
-    elif loss == "logistic":
-        f = LogisticLoss(features, _read_labels(target, data["target"]), ridge=ridge)
-    else:
-        raise InvalidModelError(f'[objective]: loss must be "least_squares" or "logistic", got {loss!r}')
-    if weight < 0:
-        raise InvalidModelError(f"[objective]: l1 must be >= 0, got {weight}")
-    members: dict[str, Member] = {"f": f, "g": L1Norm(weight) if weight else Zero()}
-    return members, features.shape[1], tuple(_list_facts(f, data, folder, ridge, weight, scaled))
-
-
-def _list_facts(
-    f: LeastSquares | LogisticLoss, data: dict[str, Any], folder: Path, ridge: Fraction, weight: Fraction, scaled: bool
-) -> Iterator[str]:
-    """Where the numbers come from, what was done to them, and what is proved of them, for a report."""
-    source = folder / data["table"]
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    n, d = f.curvature.shape
-    yield f"Table: {source.name}, SHA-256 {digest}; {n} observations of {d} features, target {data['target']!r}."
-    yield (
-        "Features were brought to zero mean and unit variance in double precision, and count at their exact doubles."
-        if scaled
-        else "Features are taken as they are, each double at its exact value."
-    )
-    loss = f.curvature.loss.replace("_", " ")
-    yield f"Objective: {loss} (mean over the observations), ridge {ridge}, l1 weight {weight}."
-    if not f.curvature.check():  # made by a proof, so this cannot happen; a report must not rest on that
-        raise InvalidModelError(f"{source}: the curvature bounds of the data do not hold")
-    yield (
-        f"Checked in exact arithmetic for these data, when this was written: the Hessian of f lies between mu = "
-        f"{f.curvature.mu} and L = {f.curvature.L} everywhere, so f belongs to the class {f.operator_class!r}. "
-        "To check it again: lyapflow.curvature on the same table."
-    )
-
-
-def _read_labels(target: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """Labels -1 and 1, from a column that holds these two, or 0 and 1."""
-    found = set(target.tolist())
-    if not (found <= {0.0, 1.0} or found <= {-1.0, 1.0}):
-        raise InvalidModelError(f"column {name!r} must hold the labels 0 and 1, or -1 and 1; got {sorted(found)[:5]}")
-    return np.where(target > 0, 1.0, -1.0)
-
-
 def _read_flow(data: object, oracles: Mapping[str, OperatorClass], folder: Path) -> FlowRequest:
     if not isinstance(data, dict) or data.get("name") not in _ORACLES:
         given = data.get("name") if isinstance(data, dict) else data
@@ -285,7 +212,7 @@ def _read_flow(data: object, oracles: Mapping[str, OperatorClass], folder: Path)
     name: str = data["name"]
     required, optional = _OPTIONS[name]
     where = f"[[flow]] {name}"
-    _allow(data, where, ("name", *required, *optional, "rate", "interval"))
+    allow_keys(data, where, ("name", *required, *optional, "rate", "interval"))
     for key in required:
         if key not in data:
             raise InvalidModelError(f"{where} needs {key}")

@@ -322,7 +322,8 @@ def test_logistic_loss_is_stable():
     assert f.value(np.array([-1.0])) == 1e4
     assert f.gradient(np.array([-1.0])) == pytest.approx([-1e4])
     assert np.isfinite(f.hessian(np.array([1.0]))).all()
-    assert f.prox(np.array([-3.0]), 0.5)[0] == pytest.approx(0.0, abs=1e-2)
+    y = f.prox(np.array([-3.0]), 0.5)
+    assert y + 0.5 * f.gradient(y) == pytest.approx([-3.0], abs=1e-9)
 
 
 def test_values_and_projections_by_hand():
