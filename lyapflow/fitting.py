@@ -96,7 +96,7 @@ def _list_facts(
         raise InvalidModelError(f"{source}: the curvature bounds of the data do not hold")
     yield (
         f"Checked in exact arithmetic for these data, when this was written: the Hessian of f lies between mu = "
-        f"{f.curvature.mu} and L = {f.curvature.L} everywhere, so f belongs to the class {f.operator_class!r}. "
+        f"{f.curvature.mu} and L = {f.curvature.L} everywhere, so f is {f.operator_class.describe()}. "
         "To check it again: lyapflow.curvature on the same table."
     )
 
