@@ -90,8 +90,10 @@ def _bisect(solver: Solver, low: float, ceiling: float) -> _Bisection:
         nonlocal solves, decided, status
         answer: Answer = solver.solve(rate)
         solves += 1
-        status = answer.status
-        decided = decided or answer.status == "infeasible" or (answer.status == "optimal" and answer.margin is not None)
+        decisive = answer.status == "infeasible" or (answer.status == "optimal" and answer.margin is not None)
+        if decisive or not decided:  # the word that is reported is one that decided, where there is one
+            status = answer.status
+        decided = decided or decisive
         return answer.margin is not None and answer.margin > _POSITIVE
 
     while high - low > _WIDTH * ceiling:
