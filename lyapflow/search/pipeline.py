@@ -314,4 +314,5 @@ def _finish(
 
 def _versions(task: _Task) -> tuple[tuple[str, str], ...]:
     """What found the certificate; a proof does not depend on it."""
-    return ("lyapflow", __version__), ("cvxpy", version("cvxpy")), ("solver", task.name)
+    tools = (("lyapflow", __version__), *((name, version(name)) for name in ("cvxpy", "python-flint")))
+    return (*tools, ("solver", task.name))
