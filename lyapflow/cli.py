@@ -298,7 +298,7 @@ def _list(arguments: argparse.Namespace) -> int:
     print("Flows (in Python: lyapflow.flows.NAME_flow):")
     for name, parameters in list_flows().items():
         described = (getattr(flows, f"{name}_flow").__doc__ or "").splitlines()[0]
-        print(f"  {f'{name}({parameters})':52}{described}")
+        print(f"  {f'{name}({parameters})':56}{described}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

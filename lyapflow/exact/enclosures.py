@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt, lcm
+from typing import cast
 
 from flint import acb, arb, ctx, fmpq, fmpq_mat, fmpz_poly
 
@@ -22,7 +23,6 @@ __all__ = [
     "bound_sqrt_below",
     "count_eigenvalues_above",
     "enclose_eigenvalues",
-    "is_hurwitz",
 ]
 
 _BITS = 160  # working precision of the balls; results are rounded outward whatever it is
@@ -137,7 +137,7 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
 
 def _real_parts(factor: fmpz_poly) -> list[tuple[arb, int]]:
     """Balls around the real parts of the roots, with multiplicities."""
-    roots: list[tuple[acb, int]] = factor.complex_roots()  # type: ignore[assignment]  # the stub names one root
+    roots = cast(list[tuple[acb, int]], factor.complex_roots())  # the stub leaves out the multiplicities
     return [(root.real, multiplicity) for root, multiplicity in roots]
 
 
@@ -182,8 +182,3 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
-
-
-def is_hurwitz(matrix: Matrix) -> bool:
-    """Whether every eigenvalue is proved to have a negative real part."""
-    return bound_abscissa(matrix)[1] < 0

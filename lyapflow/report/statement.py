@@ -244,7 +244,8 @@ def _constant(certificate: Certificate) -> Sentence:
 def _norms(whole: bool) -> tuple[str, str]:
     if not whole:
         return r"\|x(t)-x^{\star}\|", r"\|x(0)-x^{\star}\|"
-    return tuple(rf"\|(x,\lambda)({t})-(x^{{\star}},\lambda^{{\star}})\|" for t in "t0")  # type: ignore[return-value]
+    rest = r"-(x^{\star},\lambda^{\star})\|"
+    return r"\|(x,\lambda)(t)" + rest, r"\|(x,\lambda)(0)" + rest
 
 
 def _storage(certificate: Certificate) -> Iterable[Block]:

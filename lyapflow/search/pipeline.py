@@ -17,7 +17,7 @@ from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_between
 from ..lmi.claims import ExponentialDecay
-from ..lmi.dissipation import assemble
+from ..lmi.dissipation import UPPER, assemble
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .arrays import ConeData, equilibrate, rescale, to_arrays
@@ -124,9 +124,8 @@ def attempt(
     if not isinstance(wanted, ExponentialDecay):
         raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {claim!r}")
     chosen = QuadraticPlusValue() if template is None else template
-    assemble(
-        system, ExponentialDecay(Fraction(1)), chosen
-    )  # a claim that cannot be made of this system is an error, not a no
+    # A claim that cannot be made of this system is an error, not a no.
+    assemble(system, ExponentialDecay(Fraction(1)), chosen)
     if not _is_representable(system):
         return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
     name, make = _choose_solver(solver)
@@ -276,16 +275,12 @@ def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
         data = rescale(data, float(rate), answer.values)
     if decided:
         return Infeasible(rate=rate, status=status, witness=task.witness)
-    failed = answer.values is None
-    reason = (
-        Reason.SOLVER_FAILED
-        if failed
-        else (
-            Reason.NEAR_BOUNDARY
-            if answer.margin is not None and abs(answer.margin) < _CLEAR
-            else Reason.ROUNDING_FAILED
-        )
-    )
+    if answer.values is None:
+        reason = Reason.SOLVER_FAILED
+    elif answer.margin is not None and abs(answer.margin) < _CLEAR:
+        reason = Reason.NEAR_BOUNDARY
+    else:
+        reason = Reason.ROUNDING_FAILED
     return Inconclusive(reason=reason, status=status, rate=float(rate))
 
 
@@ -298,7 +293,7 @@ def _finish(
 ) -> Outcome:
     claim = ExponentialDecay(rate)
     sharp = sharpen(task.system, claim, task.template, values)
-    order = assemble(task.system, claim, task.template, bounded="upper bound" in sharp)
+    order = assemble(task.system, claim, task.template, bounded=UPPER in sharp)
     chosen = sharp if check(order, sharp) is None else values
     names = [name for name in order.unknowns if name in chosen]
     certificate = Certificate(
