@@ -8,7 +8,7 @@ JOBS ?= 2
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint check docs format clean
+.PHONY: help demo test lint check docs bench bench-soundness format clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # one pip at a time in one environment
 
@@ -17,6 +17,7 @@ help:
 	@echo "make test    linters, types, layers and the test suite"
 	@echo "make lint    linters, types and layers only"
 	@echo "make docs    documentation with executed examples, into $(BUILD)/docs"
+	@echo "make bench   times and answers beside other tools, into benchmarks/results.md"
 	@echo "make format  rewrite the sources in the common layout"
 	@echo "make clean   remove $(VENV) and everything generated"
 
@@ -59,6 +60,21 @@ check: $(VENV)/.group-test
 docs: $(VENV)/.group-docs
 	MPLBACKEND=Agg $(PY) -m sphinx -W --keep-going -b html docs $(BUILD)/docs
 	@echo "The documentation: $(BUILD)/docs/index.html"
+
+# The peers have an environment of their own: one of them is GPL-3 and no part of anything else here.
+BENCH := $(BUILD)/bench-venv
+
+$(BENCH)/.ready: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --editable . --requirement $<
+	@touch $@
+
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks.run
+	$(BENCH)/bin/python -m benchmarks.large_plants
+
+bench-soundness: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks.random_systems --jobs $(JOBS) --store $(BUILD)/random_systems.jsonl
 
 format: $(VENV)/.group-lint
 	$(PY) -m ruff check --fix .

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import algorithms as algorithms
     from . import flows as flows
     from . import members as members
     from .certificates.certificate import Certificate as Certificate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .classes.functions import SmoothStronglyConvex as SmoothStronglyConvex
     from .classes.functions import StronglyConvex as StronglyConvex
     from .classes.functions import SupportFunction as SupportFunction
+    from .classes.intersection import Intersection as Intersection
     from .classes.operators import Cocoercive as Cocoercive
     from .classes.operators import Lipschitz as Lipschitz
     from .classes.operators import Monotone as Monotone
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from .classes.special import Quadratic as Quadratic
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
+    from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
     from .errors import DimensionError as DimensionError
@@ -43,7 +46,9 @@ if TYPE_CHECKING:
     from .errors import MissingDependencyError as MissingDependencyError
     from .errors import NoCertificateError as NoCertificateError
     from .errors import SimulationError as SimulationError
+    from .errors import StoreError as StoreError
     from .errors import VerificationError as VerificationError
+    from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
@@ -55,12 +60,15 @@ if TYPE_CHECKING:
     from .search.outcomes import Proved as Proved
     from .search.pipeline import attempt as attempt
     from .search.pipeline import certify as certify
+    from .search.steps import largest_step as largest_step
     from .search.witness import Witness as Witness
     from .simulation.equilibria import find_equilibrium as find_equilibrium
     from .simulation.falsification import Counterexample as Counterexample
     from .simulation.falsification import falsify as falsify
+    from .simulation.motion import simulate as simulate
     from .simulation.trajectories import Trajectory as Trajectory
-    from .simulation.trajectories import simulate as simulate
+    from .sweeps.execution import sweep as sweep
+    from .sweeps.results import SweepResult as SweepResult
 
 __version__ = "0.1.0"
 
@@ -72,6 +80,7 @@ _ROOMS = {
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
     "Counterexample": "simulation.falsification",
+    "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
     "DimensionError": "errors",
@@ -79,6 +88,7 @@ _ROOMS = {
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
+    "Intersection": "classes.intersection",
     "InvalidModelError": "errors",
     "Lipschitz": "classes.operators",
     "LureSystem": "dynamics.lure",
@@ -86,6 +96,7 @@ _ROOMS = {
     "MissingDependencyError": "errors",
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
+    "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
     "Quadratic": "classes.special",
@@ -96,13 +107,16 @@ _ROOMS = {
     "SlopeRestricted": "classes.operators",
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
+    "StoreError": "errors",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
     "SupportFunction": "classes.functions",
+    "SweepResult": "sweeps.results",
     "Trajectory": "simulation.trajectories",
     "Verification": "certificates.verification",
     "VerificationError": "errors",
     "Witness": "search.witness",
+    "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",
     "certify": "search.pipeline",
@@ -110,10 +124,12 @@ _ROOMS = {
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
+    "largest_step": "search.steps",
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",
-    "simulate": "simulation.trajectories",
+    "simulate": "simulation.motion",
+    "sweep": "sweeps.execution",
     "verify": "certificates.verification",
     "write_report": "report.rendering",
 }

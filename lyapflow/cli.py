@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,8 @@ from . import __version__
 from .errors import InvalidModelError, LyapflowError
 
 if TYPE_CHECKING:
-    from .certificates.certificate import Certificate
-    from .certificates.verification import Verification
-    from .studies import StudiedFlow
+    from .studies import Studied
+    from .sweeps import Row
 
 __all__ = ["main"]
 
@@ -62,13 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lyapflow",
-        description="Lyapunov certificates of optimization flows, proved in exact arithmetic.",
+        description="Lyapunov certificates of optimization flows and algorithms, proved in exact arithmetic.",
         epilog="Exit codes: 0 proved or done, 1 not proved, 2 unusable input.",
     )
     parser.add_argument("--version", action="version", version=f"lyapflow {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    certify = commands.add_parser("certify", help="find and prove a certificate for each flow of a problem file")
+    certify = commands.add_parser(
+        "certify", help="find and prove a certificate for each flow and algorithm of a problem file"
+    )
     certify.add_argument("problem", type=Path, help="problem file (TOML)")
     certify.add_argument(
         "-o", "--output", type=Path, default=Path(), help="folder for the certificates (default: here)"
@@ -96,7 +98,25 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--json", action="store_true", help="print the results as JSON")
     study.set_defaults(run=_study)
 
-    listing = commands.add_parser("list", help="list flows and classes")
+    sweep = commands.add_parser(
+        "sweep", help="certify the flows and algorithms of a problem file at every point of a grid"
+    )
+    sweep.add_argument("problem", type=Path, help="problem file (TOML)")
+    sweep.add_argument(
+        "--grid",
+        action="append",
+        required=True,
+        metavar="NAME=LOW:HIGH:COUNT",
+        help="values of a parameter, evenly spaced on a logarithmic axis; LOW:HIGH:COUNT:lin on a linear one; or "
+        "VALUE,VALUE,...; kappa is L / mu. Given several times: every combination",
+    )
+    sweep.add_argument("--store", type=Path, help="SQLite file that keeps each point, to go on from after a stop")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (default: 1)")
+    sweep.add_argument("-o", "--output", type=Path, default=Path("sweep"), help="folder for all files (default: sweep)")
+    sweep.add_argument("--solver", help="semidefinite solver of cvxpy (default: CLARABEL)")
+    sweep.set_defaults(run=_sweep)
+
+    listing = commands.add_parser("list", help="list flows, algorithms and classes")
     listing.set_defaults(run=_list)
     return parser
 
@@ -140,8 +160,8 @@ def _certify(arguments: argparse.Namespace) -> int:
     _check_folder(arguments.output, must_exist=True)
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
-        flows = tuple(certify_problem(problem, arguments.output, solver=arguments.solver, say=say))
-    return _print_flows(flows, [flow.file for flow in flows if flow.file is not None], as_json=arguments.json)
+        studied = tuple(certify_problem(problem, arguments.output, solver=arguments.solver, say=say))
+    return _print_studied(studied, [one.file for one in studied if one.file is not None], as_json=arguments.json)
 
 
 def _study(arguments: argparse.Namespace) -> int:
@@ -152,67 +172,87 @@ def _study(arguments: argparse.Namespace) -> int:
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
         done = study(problem, arguments.output, solver=arguments.solver, say=say)
-    return _print_flows(done.flows, list(done.files), as_json=arguments.json)
+    return _print_studied(done.studied, list(done.files), as_json=arguments.json)
 
 
-def _print_flows(flows: tuple[StudiedFlow, ...], files: list[Path], *, as_json: bool) -> int:
+def _sweep(arguments: argparse.Namespace) -> int:
+    from .parameters import read_axis, sweep_problem
+    from .report import write_sweep
+    from .sweeps import SweepResult
+
+    _check_folder(arguments.output, must_exist=False)
+    grid: dict[str, Sequence[Fraction]] = {}
+    for name, values in map(read_axis, arguments.grid):
+        if name in grid:
+            raise InvalidModelError(f"--grid {name} is there twice")
+        grid[name] = values
+    known: list[Row] = []
+    try:
+        with _bar() as show:
+
+            def take(done: int, total: int, row: Row) -> None:
+                known.append(row)
+                show(done, total)
+
+            result = sweep_problem(
+                arguments.problem,
+                grid,
+                jobs=arguments.jobs,
+                store=arguments.store,
+                solver=arguments.solver,
+                progress=take,
+            )
+    except KeyboardInterrupt:
+        if known:
+            write_sweep(arguments.output, SweepResult(tuple(known)))
+        raise
+    files = write_sweep(arguments.output, result)
+    for row in result:
+        if row.outcome != "proved":
+            print(row)
+    print(f"{len(result.proved)} of {len(result)} points proved")
+    for file in files:
+        print(f"written: {file}")
+    return PROVED if len(result.proved) == len(result) else NOT_PROVED
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], object]]:
+    """A bar on standard error where that is a terminal; nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    with Progress(console=console) as progress:
+        bar = progress.add_task("sweep", total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _print_studied(studied: tuple[Studied, ...], files: list[Path], *, as_json: bool) -> int:
+    from .catalogue import KINDS
+    from .wording import studied_data, tell_studied
+
     if as_json:
-        print(json.dumps({"flows": [_flow_data(flow) for flow in flows], "files": [str(f) for f in files]}, indent=1))
+        data: dict[str, Any] = {
+            f"{kind}s": [studied_data(one) for one in studied if one.request.kind == kind] for kind in KINDS
+        }
+        print(json.dumps(data | {"files": [str(f) for f in files]}, indent=1))
     else:
-        for flow in flows:
-            print(_flow_line(flow))
+        for one in studied:
+            print(tell_studied(one))
         for file in files:
             print(f"written: {file}")
-    return PROVED if all(flow.bracket is not None for flow in flows) else NOT_PROVED
-
-
-def _flow_line(flow: StudiedFlow) -> str:
-    from .exact.rationals import show_above, show_below
-
-    step = "" if flow.step is None else f" (step {flow.step})"
-    if flow.bracket is None:
-        return f"{flow.request.name}{step}: not proved. {flow.failure.explain() if flow.failure else ''}"
-    low, high = flow.bracket.certificate.rate, flow.bracket.witness.rate
-    return (
-        f"{flow.request.name}{step}: proved {show_below(low)} <= true rate <= {show_above(high)} "
-        f"(gap {show_above(flow.bracket.gap, 2)}); {_consequences(flow.bracket.certificate)}"
-    )
-
-
-def _consequences(certificate: Certificate) -> str:
-    from .exact.rationals import show_above
-
-    if not certificate.is_bounded:
-        return "no bound by the initial distance"
-    transient, settling = certificate.transient_bound, certificate.settling_time()
-    return f"transient bound {show_above(transient, 6)}, settling time {show_above(settling, 6)}"
-
-
-def _flow_data(flow: StudiedFlow) -> dict[str, Any]:
-    data: dict[str, Any] = {"flow": flow.request.name, "step": None if flow.step is None else str(flow.step)}
-    if flow.bracket is None:
-        return data | {
-            "proved": False,
-            "outcome": type(flow.failure).__name__,
-            "explanation": flow.failure.explain() if flow.failure else "",
-        }
-    certificate = flow.bracket.certificate
-    return data | {
-        "proved": True,
-        "rate": str(certificate.rate),
-        "transient_bound": str(certificate.transient_bound) if certificate.is_bounded else None,
-        "settling_time": str(certificate.settling_time()) if certificate.is_bounded else None,
-        "witness_rate": str(flow.bracket.witness.rate),
-        "witness": str(flow.bracket.witness),
-        "digest": certificate.digest,
-    }
+    return PROVED if all(one.bracket is not None for one in studied) else NOT_PROVED
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     from .certificates.files import read
     from .certificates.verification import judge
     from .errors import CertificateFormatError
-    from .exact.rationals import shorten
+    from .wording import tell_verdict, verdict_data
 
     worst = PROVED
     data: list[dict[str, Any]] = []
@@ -226,51 +266,13 @@ def _verify(arguments: argparse.Namespace) -> int:
                 print(f"lyapflow: {problem}", file=sys.stderr)
             continue
         verdict = judge(stored)
-        bounded = "" if stored.certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"
-        claim = f"exponential decay with rate {shorten(stored.certificate.rate)}{bounded}"
         worst = max(worst, PROVED if verdict.proved else NOT_PROVED)
-        data.append(
-            {
-                "file": str(file),
-                "usable": True,
-                "proved": verdict.proved,
-                "margin": str(verdict.margin),
-                "claim": claim,
-                "digest": stored.certificate.digest,
-                "reason": verdict.reason,
-                "witness": None
-                if verdict.witness is None
-                else {
-                    "inequality": verdict.witness.inequality,
-                    "point": dict(zip(verdict.witness.signals, map(str, verdict.witness.point), strict=True)),
-                    "value": str(verdict.witness.value),
-                },
-            }
-        )
+        data.append(verdict_data(file, verdict, stored.certificate))
         if not arguments.json:
-            print(_verdict_text(file, verdict, claim, stored.certificate))
+            print(tell_verdict(file, verdict, stored.certificate))
     if arguments.json:
         print(json.dumps(data, indent=1))
     return worst
-
-
-def _verdict_text(file: Path, verdict: Verification, claim: str, certificate: Certificate) -> str:
-    if not verdict.proved:
-        lines = [f"{file}: NOT PROVED: {verdict.reason}"]
-        if verdict.witness is not None and verdict.witness.signals:
-            lines += [
-                f"  {name} = {value}"
-                for name, value in zip(verdict.witness.signals, verdict.witness.point, strict=True)
-            ]
-            lines.append(f"  slack = {verdict.witness.value}")
-        return "\n".join(lines)
-    margin = "on the boundary" if verdict.margin == 0 else f"margin {verdict.margin}"
-    system = certificate.system
-    oracles = ", ".join(f"{n} {o.describe()}" for n, o in zip(system.oracle_names, system.oracles, strict=True))
-    return (
-        f"{file}: proved: {claim} ({verdict.reason}; {margin})\n  system labelled {system.name!r}: {oracles}\n"
-        f"  sha256 {certificate.digest}"
-    )
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -292,13 +294,13 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from . import classes, flows
-    from .problems import list_flows
+    from . import classes
+    from .catalogue import KINDS, read_catalogue
 
-    print("Flows (in Python: lyapflow.flows.NAME_flow):")
-    for name, parameters in list_flows().items():
-        described = (getattr(flows, f"{name}_flow").__doc__ or "").splitlines()[0]
-        print(f"  {f'{name}({parameters})':56}{described}")
+    for kind, name in zip(KINDS, ("flows.NAME_flow", "algorithms.NAME"), strict=True):
+        print(f"{kind.capitalize()}s (in Python: lyapflow.{name}):")
+        for entry in read_catalogue(kind).values():
+            print(f"  {entry!s:66}{entry.summary}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

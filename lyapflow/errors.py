@@ -19,6 +19,7 @@ __all__ = [
     "MissingDependencyError",
     "NoCertificateError",
     "SimulationError",
+    "StoreError",
     "VerificationError",
 ]
 
@@ -82,6 +83,20 @@ class CertificateFormatError(LyapflowError, ValueError):
 
     def __init__(self, message: str, *, path: Path | None = None) -> None:
         super().__init__(message if path is None else f"{path}: {message}")
+        self.path = path
+
+
+class StoreError(LyapflowError, ValueError):
+    """The store of a sweep cannot be used: damaged, in use, or made by another task.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The store.
+    """
+
+    def __init__(self, message: str, *, path: Path) -> None:
+        super().__init__(f"{path}: {message}")
         self.path = path
 
 

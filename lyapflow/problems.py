@@ -1,4 +1,4 @@
-"""Problem files: TOML that says which functions, which flows and, for real data, which table.
+"""Problem files: TOML that says which functions, which flows and algorithms and, for real data, which table.
 
 Reading decides everything that can be decided without solving: names, numbers, files. The format: ``docs/cli.md``.
 """
@@ -12,61 +12,51 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from . import classes, flows
+from . import classes
+from .catalogue import ALGORITHM, FLOW, KINDS, MATRICES, Entry, Kind, find_entry, list_functions
 from .classes.inequalities import OperatorClass
 from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
 from .fitting import allow_keys, read_fit
-from .lmi.claims import ExponentialDecay
+from .lmi.claims import Claim, Contraction, ExponentialDecay
 from .members import L1Norm, Member
 from .tables import read_table
 
-__all__ = ["BEST", "FlowRequest", "Problem", "list_flows", "read_problem"]
+__all__ = ["BEST", "Problem", "Request", "make_problem", "parse_problem", "read_problem"]
 
 BEST = "best"
-"""Value of a flow's ``step`` that asks for the step with the largest proved rate."""
-
-_ORACLES = {
-    "gradient": ("f",),
-    "heavy_ball": ("f",),
-    "forward_backward": ("f", "g"),
-    "douglas_rachford": ("f", "g"),
-    "davis_yin": ("f", "g", "h"),
-    "primal_dual": ("f",),
-}
-_OPTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # required, optional
-    "gradient": ((), ()),
-    "heavy_ball": (("damping",), ()),
-    "forward_backward": (("step",), ()),
-    "douglas_rachford": (("step",), ()),
-    "davis_yin": (("step",), ()),
-    "primal_dual": (("constraint",), ("dual_gain", "augmentation")),
-}
+"""Value of a ``step`` that asks for the one with the best proved rate or factor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowRequest:
-    """One flow that a problem asks for.
+class Request:
+    """One flow or algorithm that a problem asks for.
 
     Attributes
     ----------
+    kind : "flow" or "algorithm"
+        Continuous or discrete time.
     name : str
-        Name in the catalogue, without ``_flow``.
+        Name in the catalogue; for a flow, without ``_flow``.
+    functions : tuple of str
+        Names of the functions that it needs.
     make : callable
-        Makes the system from the step; flows without a step ignore it.
+        Makes the system from the step; those without a step ignore it.
     step : Fraction, "best" or None
         The step that was asked for.
-    rate : Fraction or None
-        The rate that was asked for; None asks for the best.
+    claim : ExponentialDecay or Contraction
+        The rate or factor that was asked for; without a number, the best.
     interval : (Fraction, Fraction) or None
         Steps to search, for ``step = "best"``.
     """
 
+    kind: Kind
     name: str
+    functions: tuple[str, ...]
     make: Callable[[Fraction | None], System]
     step: Fraction | str | None
-    rate: Fraction | None
+    claim: Claim
     interval: tuple[Fraction, Fraction] | None
 
 
@@ -79,11 +69,11 @@ class Problem:
     title : str
         For people.
     oracles : mapping
-        Classes by name (``f``, ``g``, ``h``).
+        Classes by name (``f``, ``g``, ``h``; for operators ``F``, ``A``, ``B``).
     members : mapping
         Concrete functions by name, where the file has data; empty otherwise.
-    requests : tuple of FlowRequest
-        Flows to certify, in order.
+    requests : tuple of Request
+        What to certify: flows in order, then algorithms.
     dimension : int
         Number of unknowns of the concrete problem; 0 without data.
     facts : tuple of str
@@ -93,17 +83,9 @@ class Problem:
     title: str
     oracles: Mapping[str, OperatorClass]
     members: Mapping[str, Member]
-    requests: tuple[FlowRequest, ...]
+    requests: tuple[Request, ...]
     dimension: int
     facts: tuple[str, ...] = ()
-
-
-def list_flows() -> dict[str, str]:
-    """Flows by the names that problem files use, with their functions and parameters."""
-    return {
-        name: ", ".join((*oracles, *_OPTIONS[name][0], *(f"{option}?" for option in _OPTIONS[name][1])))
-        for name, oracles in _ORACLES.items()
-    }
 
 
 def read_problem(path: str | Path) -> Problem:
@@ -120,8 +102,25 @@ def read_problem(path: str | Path) -> Problem:
         If the file cannot be read, or something in it is missing, unknown or out of range; the message names it.
     """
     source = Path(path)
+    data = parse_problem(source)
     try:
-        data = tomllib.loads(source.read_bytes().decode("utf-8"), parse_float=str)
+        return make_problem(data, source.parent)
+    except LyapflowError as problem:
+        raise InvalidModelError(f"{source}: {problem}") from problem
+    except OSError as problem:
+        raise InvalidModelError(f"{source}: {problem.filename} cannot be read: {problem.strerror}") from None
+
+
+def parse_problem(source: Path) -> dict[str, Any]:
+    """The data of a problem file, with decimals as texts; nothing is known of their sense.
+
+    Raises
+    ------
+    InvalidModelError
+        If the file cannot be read as TOML.
+    """
+    try:
+        return tomllib.loads(source.read_bytes().decode("utf-8"), parse_float=str)
     except OSError as problem:
         raise InvalidModelError(f"{source}: cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError:
@@ -130,16 +129,17 @@ def read_problem(path: str | Path) -> Problem:
         raise InvalidModelError(f"{source}: is not a TOML file: {problem}") from None
     except ValueError as problem:  # an integer with more digits than Python converts
         raise InvalidModelError(f"{source}: holds a number that is too long: {problem}") from None
-    try:
-        return _read(data, source.parent)
-    except LyapflowError as problem:
-        raise InvalidModelError(f"{source}: {problem}") from problem
-    except OSError as problem:
-        raise InvalidModelError(f"{source}: {problem.filename} cannot be read: {problem.strerror}") from None
 
 
-def _read(data: dict[str, Any], folder: Path) -> Problem:
-    allow_keys(data, "the file", ("title", "functions", "data", "objective", "flow"))
+def make_problem(data: dict[str, Any], folder: Path) -> Problem:
+    """The problem that data describe; tables are looked up in a folder.
+
+    Raises
+    ------
+    InvalidModelError
+        If something is missing, unknown or out of range; the message names it.
+    """
+    allow_keys(data, "the file", ("title", "functions", "data", "objective", *KINDS))
     if ("functions" in data) == ("data" in data):
         raise InvalidModelError("a problem needs either [functions] (classes) or [data] with [objective], and not both")
     members: dict[str, Member] = {}
@@ -152,15 +152,15 @@ def _read(data: dict[str, Any], folder: Path) -> Problem:
     else:
         members, dimension, facts = read_fit(_table(data, "data"), _table(data, "objective"), folder)
         oracles = {name: member.operator_class for name, member in members.items()}
-    flow_tables = data.get("flow")
-    if not isinstance(flow_tables, list) or not flow_tables:
-        raise InvalidModelError("a problem needs at least one [[flow]] table")
-    requests = tuple(_read_flow(item, oracles, folder) for item in flow_tables)
+    tables = {kind: data.get(kind, []) for kind in KINDS}
+    if not any(tables.values()) or not all(isinstance(items, list) for items in tables.values()):
+        raise InvalidModelError("a problem needs at least one [[flow]] or [[algorithm]] table")
+    requests = tuple(_read_request(kind, item, oracles, folder) for kind in KINDS for item in tables[kind])
     for request in requests:
-        if isinstance(members.get("g"), L1Norm) and "g" not in _ORACLES[request.name]:
+        if isinstance(members.get("g"), L1Norm) and "g" not in request.functions:
             raise InvalidModelError(
-                f"[[flow]] {request.name} has no place for the l1 term of [objective] and would leave it out. Use "
-                "forward_backward or douglas_rachford, or set l1 = 0."
+                f"[[{request.kind}]] {request.name} has no place for the l1 term of [objective] and would leave it "
+                "out. Use forward_backward, proximal_gradient or douglas_rachford, or set l1 = 0."
             )
     return Problem(
         title=str(data.get("title", "Untitled problem")),
@@ -180,7 +180,7 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _read_functions(data: dict[str, Any]) -> dict[str, OperatorClass]:
-    allow_keys(data, "[functions]", ("f", "g", "h"))
+    allow_keys(data, "[functions]", list_functions())
     return {name: _read_class(name, value) for name, value in data.items()}
 
 
@@ -201,52 +201,74 @@ def _read_class(name: str, value: object) -> OperatorClass:
         raise InvalidModelError(
             f"{name}: {value['class']} has the parameters {', '.join(wanted) or 'none'}; got {given}"
         )
+    if kind is classes.Intersection:
+        if not isinstance(parameters["parts"], list):
+            raise InvalidModelError(f"{name}: parts must be an array of classes, got {parameters['parts']!r}")
+        return classes.Intersection(*(_read_class(name, part) for part in parameters["parts"]))
     made: OperatorClass = kind(**parameters)
     return made
 
 
-def _read_flow(data: object, oracles: Mapping[str, OperatorClass], folder: Path) -> FlowRequest:
-    if not isinstance(data, dict) or data.get("name") not in _ORACLES:
-        given = data.get("name") if isinstance(data, dict) else data
-        raise InvalidModelError(f"[[flow]]: name must be one of {', '.join(_ORACLES)}, got {given!r}")
-    name: str = data["name"]
-    required, optional = _OPTIONS[name]
-    where = f"[[flow]] {name}"
-    allow_keys(data, where, ("name", *required, *optional, "rate", "interval"))
-    for key in required:
-        if key not in data:
+def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass], folder: Path) -> Request:
+    if not isinstance(data, dict):
+        raise InvalidModelError(f"[[{kind}]] must be a table with a name, got {data!r}")
+    table: dict[str, Any] = data
+    entry = find_entry(kind, table.get("name"))
+    where = f"[[{kind}]] {entry.name}"
+    allow_keys(table, where, ("name", *entry.required, *entry.optional, entry.claim, "interval"))
+    for key in entry.required:
+        if key not in table:
             raise InvalidModelError(f"{where} needs {key}")
-    missing = [o for o in _ORACLES[name] if o not in oracles]
+    options, functions = _read_options(entry, table, oracles, folder)
+    missing = [name for name in functions if name not in oracles]
     if missing:
         raise InvalidModelError(f"{where} needs the functions {', '.join(missing)}, which the problem does not have")
-    chosen = [oracles[o] for o in _ORACLES[name]]
-    options = {key: data[key] for key in (*required, *optional) if key in data and key != "step"}
-    if isinstance(options.get("constraint"), str):
-        options["constraint"] = read_table(folder / options["constraint"]).values
-    step = (
-        None if "step" not in data else BEST if data["step"] == BEST else rational(data["step"], name=f"{where}: step")
-    )
-    build = getattr(flows, f"{name}_flow")
+    chosen = [oracles[name] for name in entry.functions]
+    step = _read_step(table, where)
 
     def make(gamma: Fraction | None) -> System:
-        made: System = build(*chosen, **options, **({} if step is None else {"step": gamma}))
+        made: System = entry.build(*chosen, **options, **({} if step is None else {"step": gamma}))
         return made
 
     try:
         if step is None or isinstance(step, Fraction):
             make(step)  # wrong parameters are found here, not after an hour
-        rate = ExponentialDecay(data["rate"]).rate if "rate" in data else None
+        asked = table.get(entry.claim)
+        claim: Claim = ExponentialDecay(asked) if kind == FLOW else Contraction(asked)
     except LyapflowError as problem:
         raise InvalidModelError(f"{where}: {problem}") from problem
-    if "interval" in data and step != BEST:
+    if "interval" in table and step != BEST:
         raise InvalidModelError(f'{where}: interval goes with step = "best"')
-    return FlowRequest(
-        name=name,
-        make=make,
-        step=step,
-        rate=rate,
-        interval=_read_interval(data, where, oracles) if step == BEST else None,
+    interval = _read_interval(table, where, oracles) if step == BEST else None
+    return Request(
+        kind=kind, name=entry.name, functions=functions, make=make, step=step, claim=claim, interval=interval
     )
+
+
+def _read_options(
+    entry: Entry, table: Mapping[str, Any], oracles: Mapping[str, OperatorClass], folder: Path
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Parameters other than the step, and the functions that are needed."""
+    options = {key: table[key] for key in (*entry.required, *entry.optional) if key in table and key != "step"}
+    functions = entry.functions
+    for key in MATRICES:
+        if isinstance(options.get(key), str):
+            options[key] = read_table(folder / options[key]).values
+    if "flow" in options:
+        flow = _read_request(FLOW, options["flow"], oracles, folder)
+        if isinstance(flow.step, str) or "rate" in options["flow"]:
+            raise InvalidModelError(
+                f"[[{ALGORITHM}]] {entry.name}: its flow has a step of its own, a number, and no rate: "
+                f"a factor is what is proved; got {options['flow']!r}"
+            )
+        options["flow"], functions = flow.make(flow.step), flow.functions
+    return options, functions
+
+
+def _read_step(table: Mapping[str, Any], where: str) -> Fraction | str | None:
+    if "step" not in table:
+        return None
+    return BEST if table["step"] == BEST else rational(table["step"], name=f"{where}: step")
 
 
 def _read_interval(
@@ -260,7 +282,8 @@ def _read_interval(
         if not 0 < low < high:
             raise InvalidModelError(f"{where}: interval must be [low, high] with 0 < low < high, got [{low}, {high}]")
         return low, high
-    smoothness = [getattr(c, "L", None) for c in oracles.values()]
+    parts = [part for oracle in oracles.values() for part in getattr(oracle, "parts", (oracle,))]
+    smoothness = [getattr(part, "L", None) for part in parts]
     largest = max((L for L in smoothness if L is not None), default=None)
     if largest is None:
         raise InvalidModelError(f'{where}: step = "best" needs interval = [low, high], for no function here has an L')

@@ -17,29 +17,33 @@ from .certificates.files import save
 from .dynamics import LureSystem
 from .errors import InvalidModelError, NoCertificateError, SimulationError
 from .exact.rationals import show_above, show_below
-from .lmi.claims import ExponentialDecay
+from .lmi.claims import Contraction
 from .members import Member
-from .problems import BEST, FlowRequest, Problem
+from .problems import BEST, Problem, Request
 from .report import Note, Simulation, write_report
 from .search.bracket import Bracket
-from .search.outcomes import Inconclusive, Infeasible, Proved
+from .search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from .search.pipeline import attempt
 from .search.steps import find_best_step
 from .simulation import Trajectory, simulate
+from .wording import tell_bracket
 
-__all__ = ["Say", "StudiedFlow", "Study", "certify_problem", "simulate_problem", "study"]
+__all__ = ["Say", "Studied", "Study", "attempt_request", "certify_problem", "simulate_problem", "study"]
 
 Say = Callable[[str], None]
 """Receives one line of progress."""
 
+_MOST_STEPS = 10_000
+"""Steps of an algorithm that a simulation runs at most: more cannot be told apart in a figure."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudiedFlow:
-    """What became of one flow.
+class Studied:
+    """What became of one flow or algorithm.
 
     Attributes
     ----------
-    request : FlowRequest
+    request : Request
         What was asked.
     step : Fraction or None
         The step that was used.
@@ -51,7 +55,7 @@ class StudiedFlow:
         The certificate file.
     """
 
-    request: FlowRequest
+    request: Request
     step: Fraction | None
     bracket: Bracket | None
     failure: Infeasible | Inconclusive | None
@@ -64,22 +68,22 @@ class Study:
 
     Attributes
     ----------
-    flows : tuple of StudiedFlow
+    studied : tuple of Studied
         In the order of the problem.
     files : tuple of Path
         Certificates and report.
     """
 
-    flows: tuple[StudiedFlow, ...]
+    studied: tuple[Studied, ...]
     files: tuple[Path, ...]
 
 
 def certify_problem(
     problem: Problem, folder: str | Path, *, solver: str | None = None, say: Say = lambda line: None
-) -> Iterator[StudiedFlow]:
-    """Certify each flow of a problem and save each certificate as soon as it is proved.
+) -> Iterator[Studied]:
+    """Certify each flow and algorithm of a problem and save each certificate as soon as it is proved.
 
-    A flow without a proof does not stop the others; a certificate that an earlier run left under its name is renamed.
+    One without a proof does not stop the others; a certificate that an earlier run left under its name is renamed.
 
     Parameters
     ----------
@@ -100,33 +104,51 @@ def certify_problem(
         yield _certify(request, target, solver, say)
 
 
-def _certify(request: FlowRequest, target: Path, solver: str | None, say: Say) -> StudiedFlow:
+def attempt_request(
+    request: Request, *, solver: str | None = None, say: Say = lambda line: None
+) -> tuple[Fraction | None, Outcome]:
+    """The step of a flow or algorithm that a problem asks for, and what the search says there.
+
+    Parameters
+    ----------
+    request : Request
+        From a `Problem`.
+    solver : str, optional
+        As in `certify`.
+    say : callable, optional
+        Receives lines of progress.
+    """
     try:
         step = _choose_step(request, say)
     except NoCertificateError as none:
-        failure = none.outcome
-        if not isinstance(failure, Infeasible | Inconclusive):
+        if not isinstance(none.outcome, Infeasible | Inconclusive):
             raise
-        return StudiedFlow(request=request, step=None, bracket=None, failure=failure, file=None)
+        return None, none.outcome
     say(f"{request.name}: searching a certificate" + ("" if step is None else f" at step {step}"))
-    outcome = attempt(request.make(step), ExponentialDecay(request.rate), solver=solver)
+    return step, attempt(request.make(step), request.claim, solver=solver)
+
+
+def _certify(request: Request, target: Path, solver: str | None, say: Say) -> Studied:
+    step, outcome = attempt_request(request, solver=solver, say=say)
     if not isinstance(outcome, Proved):
         say(f"{request.name}: {outcome.explain()}")
-        return StudiedFlow(request=request, step=step, bracket=None, failure=outcome, file=None)
+        return Studied(request=request, step=step, bracket=None, failure=outcome, file=None)
     bracket = Bracket(certificate=outcome.certificate, witness=outcome.witness)
-    rates = f"{show_below(outcome.certificate.rate)} <= true rate <= {show_above(outcome.witness.rate)}"
-    say(f"{request.name}: proved {rates}")
+    say(f"{request.name}: proved {tell_bracket(bracket)}")
     file = save(outcome.certificate, target)
-    return StudiedFlow(request=request, step=step, bracket=bracket, failure=None, file=file)
+    return Studied(request=request, step=step, bracket=bracket, failure=None, file=file)
 
 
-def _choose_step(request: FlowRequest, say: Say) -> Fraction | None:
+def _choose_step(request: Request, say: Say) -> Fraction | None:
     if request.step != BEST or request.interval is None:
         return request.step if isinstance(request.step, Fraction) else None
-    say(f"{request.name}: looking for the step with the largest proved rate")
+    is_discrete = isinstance(request.claim, Contraction)
+    best, show = ("smallest proved factor", show_above) if is_discrete else ("largest proved rate", show_below)
+    say(f"{request.name}: looking for the step with the {best}")
 
-    def report(step: Fraction, rate: Fraction | None) -> None:
-        say(f"  step {float(step):.6g}: " + ("nothing proved" if rate is None else f"proved rate {show_below(rate)}"))
+    def report(step: Fraction, number: Fraction | None) -> None:
+        said = "nothing proved" if number is None else f"{best.partition(' ')[2]} {show(number)}"
+        say(f"  step {float(step):.6g}: {said}")
 
     return find_best_step(request.make, request.interval, report=report)[0]
 
@@ -134,7 +156,7 @@ def _choose_step(request: FlowRequest, say: Say) -> Fraction | None:
 def study(
     problem: Problem, folder: str | Path, *, solver: str | None = None, points: int = 401, say: Say = lambda line: None
 ) -> Study:
-    """Certify the flows of a problem, simulate them on its data, and write certificates and one report.
+    """Certify the flows and algorithms of a problem, run them on its data, and write certificates and one report.
 
     Parameters
     ----------
@@ -145,7 +167,7 @@ def study(
     solver : str, optional
         As in `certify`.
     points : int, default 401
-        Times at which trajectories are drawn.
+        Times at which trajectories of flows are drawn.
     say : callable, optional
         Receives lines of progress.
     """
@@ -153,41 +175,48 @@ def study(
     if target.exists() and not target.is_dir():
         raise InvalidModelError(f"{target} must be a folder, and it is a file")
     target.mkdir(parents=True, exist_ok=True)
-    flows: list[StudiedFlow] = []
+    studied: list[Studied] = []
     items: list[Bracket | Simulation | Note] = []
     if problem.facts:
         items.append(Note("The data", "\n\n".join(problem.facts)))
-    for flow in certify_problem(problem, target, solver=solver, say=say):
-        flows.append(flow)
-        items += _report_flow(problem, flow, points, say)
+    for one in certify_problem(problem, target, solver=solver, say=say):
+        studied.append(one)
+        items += _report(problem, one, points, say)
     report = write_report(target / "report.html", *items, title=problem.title)
-    files = [flow.file for flow in flows if flow.file is not None]
-    return Study(flows=tuple(flows), files=(*files, report))
+    files = [one.file for one in studied if one.file is not None]
+    return Study(studied=tuple(studied), files=(*files, report))
 
 
-def _report_flow(problem: Problem, flow: StudiedFlow, points: int, say: Say) -> Iterator[Bracket | Simulation | Note]:
-    if flow.bracket is None:
-        step = "" if flow.step is None else f" (step {flow.step})"
-        reason = "" if flow.failure is None else flow.failure.explain()
-        yield Note(f"{flow.request.name}{step}: no certificate", reason)
+def _report(problem: Problem, one: Studied, points: int, say: Say) -> Iterator[Bracket | Simulation | Note]:
+    name = one.request.name
+    if one.bracket is None:
+        step = "" if one.step is None else f" (step {one.step})"
+        reason = "" if one.failure is None else one.failure.explain()
+        yield Note(f"{name}{step}: no certificate", reason)
         return
-    yield flow.bracket
-    certificate = flow.bracket.certificate
+    yield one.bracket
+    certificate = one.bracket.certificate
     if not problem.members or not isinstance(certificate.system, LureSystem):
         return
-    say(f"{flow.request.name}: simulating on the data")
+    say(f"{name}: simulating on the data")
     title = f"{certificate.system.name}, on the data"
     try:
         yield Simulation(certificate, simulate_problem(problem, certificate, points=points), title)
     except SimulationError as problem_met:
-        say(f"{flow.request.name}: the simulation failed: {problem_met}")
+        say(f"{name}: the simulation failed: {problem_met}")
         yield Note(title, f"The simulation failed, which says nothing about the proof: {problem_met}")
 
 
 def simulate_problem(problem: Problem, certificate: Certificate, *, points: int = 401) -> Trajectory:
-    """The certified flow on the problem's own functions, from the origin until the bound is a millionth."""
+    """The certified system on the problem's own functions, from the origin until the bound is a millionth.
+
+    An algorithm makes at most 10 000 steps.
+    """
     system = certificate.system
     members: list[Member] = [problem.members[name] for name in system.oracle_names]
     start = np.zeros((system.shape[0], problem.dimension))
+    if isinstance(certificate.claim, Contraction):
+        steps = np.log(1e6) / -np.log(max(float(certificate.factor), 1e-6))
+        return simulate(system, members, start, int(np.clip(np.ceil(steps), 1, _MOST_STEPS)))
     horizon = float(np.log(1e6) / certificate.rate)
     return simulate(system, members, start, (0.0, horizon), points=points)

@@ -12,9 +12,9 @@ TEMPLATES = {
 
 
 def build_class(description):
-    """``["SmoothStronglyConvex", "1", "10"]`` -> the class."""
+    """``["SmoothStronglyConvex", "1", "10"]`` -> the class; a parameter may be a class itself."""
     name, *parameters = description
-    return getattr(lf, name)(*parameters)
+    return getattr(lf, name)(*(build_class(p) if isinstance(p, list) else p for p in parameters))
 
 
 def hessian_damped(f, *, damping, hessian_damping, gain):
@@ -37,6 +37,16 @@ def build_flow(description):
     oracles = [build_class(options.pop(key)) for key in ("f", "g", "h") if key in options]
     make = {"hessian_damped": hessian_damped, "source_seeking": source_seeking}.get(name) or getattr(lf.flows, name)
     return make(*oracles, **options)
+
+
+def build_method(description):
+    """A row's ``method`` table -> the system in discrete time."""
+    plain = ("operator", "singular_values")
+    options = {
+        key: build_class(value) if isinstance(value, list) and key not in plain else value
+        for key, value in description.items()
+    }
+    return getattr(lf.algorithms, options.pop("name"))(**options)
 
 
 def catalogue():
@@ -66,3 +76,30 @@ def catalogue():
 
 
 CATALOGUE = catalogue()
+
+
+def algorithms():
+    """One system of the catalogue in discrete time per entry; the batteries run over all of them."""
+    f, g = lf.SmoothStronglyConvex(mu=1, L=10), lf.Convex()
+    F = lf.Intersection(lf.StronglyMonotone(1), lf.Lipschitz(10))
+    a = lf.algorithms
+    return {
+        "gradient-descent": a.gradient_descent(f, step="2/11"),
+        "gradient-descent-quadratic": a.gradient_descent(lf.Quadratic(1, 10), step="1/10"),
+        "heavy-ball": a.heavy_ball(f, step="1/10", momentum="1/4"),
+        "nesterov": a.nesterov(f, step="1/10", momentum="1/2"),
+        "nesterov-strongly-convex": a.nesterov_strongly_convex(f),
+        "triple-momentum": a.triple_momentum(f),
+        "proximal-point": a.proximal_point(lf.StronglyConvex(1), step="1/2"),
+        "proximal-gradient": a.proximal_gradient(f, g, step="2/11"),
+        "douglas-rachford": a.douglas_rachford(f, g, step="1/3"),
+        "davis-yin": a.davis_yin(f, g, lf.SmoothConvex(2), step="1/4"),
+        "chambolle-pock": a.chambolle_pock(f, f, step_primal="1/2", step_dual="1/2"),
+        "extragradient": a.extragradient(F, step="1/20"),
+        "optimistic-gradient": a.optimistic_gradient(F, step="1/40"),
+        "tseng": a.tseng(lf.Monotone(), F, step="1/20"),
+        "euler-heavy-ball": a.euler(lf.flows.heavy_ball_flow(f, damping=2), "1/10"),
+    }
+
+
+ALGORITHMS = algorithms()

@@ -272,7 +272,11 @@ SEARCHES = {
         InvalidModelError,
         ["claim", "ExponentialDecay"],
     ),
-    "discrete time": (lambda: lf.certify(lure(A=[["1/2"]], dt=1)), InvalidModelError, ["dt", "1"]),
+    "continuous time, given factor": (
+        lambda: lf.certify(lure(A=[["-1/2"]]), lf.Contraction("1/2")),
+        InvalidModelError,
+        ["dt", "0", "ExponentialDecay"],
+    ),
     "discrete time, given rate": (
         lambda: lf.certify(lure(A=[["-1/2"]], dt="1/10"), lf.ExponentialDecay("1/2")),
         InvalidModelError,

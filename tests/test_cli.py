@@ -42,6 +42,26 @@ name = "forward_backward"
 step = 0.5
 """
 
+METHODS = """
+title = "methods for one class"
+[functions]
+f = { class = "SmoothStronglyConvex", mu = 1, L = 10 }
+g = { class = "Convex" }
+F = { class = "Intersection", parts = [{ class = "StronglyMonotone", mu = 1 }, { class = "Lipschitz", L = 10 }] }
+[[algorithm]]
+name = "gradient_descent"
+step = "2/11"
+[[flow]]
+name = "gradient"
+[[algorithm]]
+name = "extragradient"
+step = 0.05
+[[algorithm]]
+name = "douglas_rachford"
+step = "1/3"
+factor = "4/5" # 10/13 is true
+"""
+
 TABLE = "a,b,y\n1,2,3\n2,1,0.5\n0,-1,2\n4,0.5,-1\n-2,3,1\n"
 
 
@@ -67,6 +87,67 @@ def test_certify_then_verify(tmp_path):
     again = run("verify", *files)
     assert again.returncode == 0
     assert again.stdout.count(": proved: exponential decay with rate") == 2
+
+
+def test_certify_verify_and_report_algorithms(tmp_path):
+    (tmp_path / "p.toml").write_text(METHODS)
+    done = run("certify", "p.toml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "gradient: proved 1 <= true rate <= 1" in done.stdout
+    assert "gradient_descent (step 2/11): proved 0.818181818 <= true factor <= 0.818181819" in done.stdout
+    assert "(gap 0, 1 - factor >= 0.181818181); transient bound 1, settling time 20 steps" in done.stdout
+    assert "true factor <= 0.8 (gap" in done.stdout
+    files = sorted(tmp_path.glob("*.json"))
+    # flows come first, whatever the order in the file
+    names = ["1-gradient", "2-gradient_descent", "3-extragradient", "4-douglas_rachford"]
+    assert [f.stem for f in files] == names
+    again = run("verify", *files)
+    assert again.returncode == 0
+    assert ": proved: contraction with factor 9/11 per step (" in again.stdout
+    assert again.stdout.count(": proved: exponential decay with rate") == 1
+    written = run("report", *files, "-o", "r.html", "--latex", "r.tex", folder=tmp_path)
+    assert written.returncode == 0, written.stderr
+    assert "contraction with factor" in (tmp_path / "r.html").read_text()
+    assert r"\rho = \frac{9}{11}" in (tmp_path / "r.tex").read_text()
+
+
+def test_algorithms_for_machines(tmp_path):
+    (tmp_path / "p.toml").write_text(METHODS.replace('"4/5"', '"3/4"'))
+    done = run("certify", "p.toml", "--json", folder=tmp_path)
+    assert done.returncode == 1
+    data = json.loads(done.stdout)
+    assert [one["flow"] for one in data["flows"]] == ["gradient"]
+    descent, twice, false = data["algorithms"]
+    assert (descent["factor"], descent["witness_factor"], descent["settling_time"]) == ("9/11", "9/11", "20")
+    assert (twice["algorithm"], twice["proved"]) == ("extragradient", True)
+    assert not false["proved"]
+    assert "contraction factor 3/4 is false: the linear member" in false["explanation"]
+
+
+def test_smaller_factor_is_refused_with_a_witness(tmp_path):
+    method = lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, 10), step="2/11")
+    file = lf.save(lf.certify(method), tmp_path / "c.json")
+    file.write_text(file.read_text().replace('"factor": "9/11"', '"factor": "8/11"'))
+    done = run("verify", file)
+    assert done.returncode == 1
+    assert "NOT PROVED: the inequality 'decrease' fails: at x1 = " in done.stdout
+    assert "slack = -" in done.stdout
+    verdict = json.loads(run("verify", "--json", file).stdout)[0]
+    assert verdict["claim"] == "contraction with factor 8/11 per step"
+    assert set(verdict["witness"]["point"]) == {"x1", "u_f"}
+
+
+def test_study_runs_algorithms_on_data(tmp_path):
+    (tmp_path / "table.csv").write_text(TABLE)
+    algorithms = DATA.replace("[[flow]]", "[[algorithm]]").replace("forward_backward", "proximal_gradient")
+    (tmp_path / "p.toml").write_text(algorithms.replace("step = 0.5", 'step = "best"'))
+    done = run("study", "p.toml", "-o", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "looking for the step with the smallest proved factor" in done.stderr
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "proximal gradient method" in report
+    assert "In steps, counted from the first sample." in report
+    assert lf.verify(tmp_path / "out" / "1-proximal_gradient.json").proved
 
 
 def test_verify_loads_no_solver(certificate_file):
@@ -197,6 +278,9 @@ def test_list_names_every_flow_and_class(capsys):
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     assert all(f"{name.removesuffix('_flow')}(" in printed for name in lf.flows.__all__)
+    assert all(f"\n  {name}(" in printed for name in lf.algorithms.__all__)
+    assert "triple_momentum(f)" in printed
+    assert "euler(flow, step)" in printed
     assert "heavy_ball(f, damping)" in printed
     assert "GradientDominated(mu, L)" in printed
 

@@ -5,12 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from systems import TEMPLATES, build_flow
+from systems import TEMPLATES, build_flow, build_method
 
 import lyapflow as lf
 from lyapflow.search.witness import find_witness
 
-TABLE = tomllib.loads((Path(__file__).parent / "reference" / "exponential.toml").read_text())["row"]
+FOLDER = Path(__file__).parent / "reference"
+TABLE = tomllib.loads((FOLDER / "exponential.toml").read_text())["row"]
+FACTORS = tomllib.loads((FOLDER / "contraction.toml").read_text())["row"]
 RELATIVE = Fraction(1, 10**5)
 
 
@@ -22,10 +24,11 @@ def expected_rate(row):
     return Fraction(text) / scale, slack / scale
 
 
-def test_rows_name_their_source():
+@pytest.mark.parametrize("table", [TABLE, FACTORS], ids=["rates", "factors"])
+def test_rows_name_their_source(table):
     known = (Path(__file__).parents[1] / "docs" / "references.bib").read_text()
-    assert len({row["id"] for row in TABLE}) == len(TABLE)
-    for row in TABLE:
+    assert len({row["id"] for row in table}) == len(table)
+    for row in table:
         assert row.get("derived") or (row["locator"] and f"{{{row['source']}," in known), row["id"]
 
 
@@ -40,6 +43,19 @@ def test_rate(row):
     assert certificate.rate >= value - tolerance
     if row["kind"] == "tight":
         assert certificate.rate <= value + tolerance
+
+
+@pytest.mark.parametrize("row", FACTORS, ids=lambda row: row["id"])
+def test_factor(row):
+    value, slack = expected_rate(row)
+    system = build_method(row["method"])
+    certificate = lf.certify(system)
+    tolerance = (1 - value) * Fraction(row.get("tolerance", RELATIVE)) + slack
+    assert lf.verify(certificate).proved
+    assert certificate.factor >= find_witness(system).factor
+    assert certificate.factor <= value + tolerance
+    if row["kind"] != "upper":
+        assert certificate.factor >= value - tolerance
 
 
 def test_where_the_published_criterion_fails_a_member_does_too():

@@ -126,10 +126,16 @@ def test_decimals_are_on_the_safe_side_whatever_the_context(digits, precision):
             assert Q(show_below(value, digits)) <= value <= Q(show_above(value, digits))
 
 
-def test_a_witness_speaks_of_continuous_time():
-    system = lf.LureSystem([["1/2"]], [[0]], [[1]], oracles=[lf.SmoothStronglyConvex(1, 10)], dt=1)
-    with pytest.raises(lf.InvalidModelError, match="dt"):
-        find_witness(system)
+def test_a_witness_in_discrete_time_bounds_the_factor_from_below():
+    system = lf.LureSystem([["1/2"]], [["-1/10"]], [[1]], oracles=[lf.SmoothStronglyConvex(1, 10)], dt=1)
+    witness = find_witness(system)  # |1/2 - s/10| over 1 <= s <= 10
+    assert (witness.rate, witness.factor, witness.slopes) == (None, Q(1, 2), ((Q(10), Q(0)),))
+    assert check_witness(system, witness)
+    assert not check_witness(system, replace(witness, factor=Q(51, 100)))
+    assert not check_witness(system, replace(witness, factor=None, rate=Q(0)))
+    assert witness.refutes(Q(1, 3))
+    assert not witness.refutes(Q(1, 2))
+    assert not witness.refutes(None)
 
 
 def test_subclasses_are_not_believed():

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
-from ..lmi.claims import ExponentialDecay
-from ..lmi.dissipation import UPPER, assemble, storage_name, value_name, valued_oracles
+from ..lmi.claims import Claim, Contraction, ExponentialDecay
+from ..lmi.dissipation import UPPER, assemble, storage_name, value_name
 from ..lmi.pencil import Pencil
+from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from . import consequences
 
@@ -33,10 +34,10 @@ class Certificate:
 
     Attributes
     ----------
-    system : LureSystem or PrimalDualSystem
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
         The dynamics and what is known of its oracles.
-    claim : ExponentialDecay
-        With its rate.
+    claim : ExponentialDecay or Contraction
+        With its rate (continuous time) or factor (discrete time).
     template : QuadraticStorage or QuadraticPlusValue
         Form of V.
     unknowns : tuple of (name, Fraction)
@@ -48,17 +49,19 @@ class Certificate:
     """
 
     system: System
-    claim: ExponentialDecay
+    claim: Claim
     template: Template
     unknowns: tuple[tuple[str, Fraction], ...]
     supremum: float | None = None
     versions: tuple[tuple[str, str], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if not isinstance(self.system, LureSystem | PrimalDualSystem):
-            raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {self.system!r}")
-        if not isinstance(self.claim, ExponentialDecay):
-            raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {self.claim!r}")
+        if not isinstance(self.system, LureSystem | PrimalDualSystem | PrimalDualIteration):
+            raise InvalidModelError(
+                f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {self.system!r}"
+            )
+        if not isinstance(self.claim, ExponentialDecay | Contraction):
+            raise InvalidModelError(f"claim must be ExponentialDecay(rate) or Contraction(factor), got {self.claim!r}")
         if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue):
             raise InvalidModelError(
                 f"template must be QuadraticStorage() or QuadraticPlusValue(), got {self.template!r}"
@@ -76,10 +79,29 @@ class Certificate:
 
     @property
     def rate(self) -> Fraction:
-        """Decay rate of the state norm, in 1/(time unit of the dynamics); V decays at twice that."""
-        if self.claim.rate is None:
-            raise ClaimMismatchError("the certificate's claim has no rate")
+        """Decay rate of the state norm, in 1/(time unit of the dynamics); V decays at twice that.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is one of discrete time; see `factor`.
+        """
+        if not isinstance(self.claim, ExponentialDecay) or self.claim.rate is None:
+            raise ClaimMismatchError(f"the certificate's claim has no rate, it is {self.claim}. Ask for its factor.")
         return self.claim.rate
+
+    @property
+    def factor(self) -> Fraction:
+        """Contraction factor of the state norm per step; V contracts by its square.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is one of continuous time; see `rate`.
+        """
+        if not isinstance(self.claim, Contraction) or self.claim.factor is None:
+            raise ClaimMismatchError(f"the certificate's claim has no factor, it is {self.claim}. Ask for its rate.")
+        return self.claim.factor
 
     @property
     def is_bounded(self) -> bool:
@@ -88,16 +110,22 @@ class Certificate:
 
     @property
     def P(self) -> Matrix:
-        """Storage matrix of the (first) mode, symmetric. See `storage` for systems with several modes."""
+        """Storage matrix of the (first) mode, symmetric. See `storage` for systems with several modes.
+
+        Over the states; in discrete time, with function values in V, over states and outputs of oracles.
+        """
         return next(iter(self.storage.values()))
 
     @property
     def storage(self) -> Mapping[str, Matrix]:
-        """Storage matrix of each mode by its label; a system without modes has one, under ``""``."""
+        """Storage matrix of each mode by its label; a system without modes has one, under ``""``.
+
+        For an interval of singular values there is one at each end, and V is affine in the singular value between.
+        """
         values = self.values
         found: dict[str, Matrix] = {}
         for mode in self.system.modes:
-            n = range(mode.vertices[0].shape[0])
+            n = range(storage_size(self.system, self.template, mode.vertices[0].shape[0]))
             found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
         return found
 
@@ -119,7 +147,7 @@ class Certificate:
 
     @property
     def transient_bound(self) -> Fraction:
-        """Proved c in ``|x(t) - x*| <= c exp(-rate t) |x(0) - x*|``, rounded up.
+        """Proved c in ``|x(t) - x*| <= c exp(-rate t) |x(0) - x*|``, or ``<= c factor^k |x_0 - x*|``, rounded up.
 
         Raises
         ------
@@ -145,8 +173,10 @@ class Certificate:
         Returns
         -------
         Fraction
-            In the time unit of the dynamics.
+            In the time unit of the dynamics; in discrete time, a number of steps.
         """
+        if isinstance(self.claim, Contraction):
+            return consequences.bound_settling_steps(self.factor, self.transient_bound, band)
         return consequences.bound_settling_time(self.rate, self.transient_bound, band)
 
     @property

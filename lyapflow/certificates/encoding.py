@@ -9,11 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from .. import classes
-from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
-from ..lmi.claims import ExponentialDecay
+from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .certificate import SCHEMA, Certificate
 
@@ -27,6 +27,7 @@ _CLASSES: Mapping[str, type] = {
         classes.Convex,
         classes.ConvexIndicator,
         classes.GradientDominated,
+        classes.Intersection,
         classes.Lipschitz,
         classes.Monotone,
         classes.Quadratic,
@@ -48,7 +49,7 @@ def to_json(certificate: Certificate) -> dict[str, Any]:
         "format": "lyapflow certificate",
         "schema": SCHEMA,
         "system": _system_to_json(certificate.system),
-        "claim": {"type": "ExponentialDecay", "rate": as_text(certificate.rate)},
+        "claim": _claim_to_json(certificate.claim),
         "template": _template_to_json(certificate.template),
         "unknowns": {name: as_text(value) for name, value in certificate.unknowns},
         "equalities": {e.name: {name: as_text(value) for name, value in e.terms} for e in pencil.equalities},
@@ -69,9 +70,6 @@ def from_json(data: dict[str, Any]) -> Certificate:
     """
     if data.get("schema") != str(SCHEMA):
         raise CertificateFormatError(f"schema must be {SCHEMA}, got {_echo(data.get('schema'))}. Use a newer lyapflow.")
-    claim = _part(data, "claim", dict)
-    if claim.get("type") != "ExponentialDecay":
-        raise CertificateFormatError(f"claim type must be ExponentialDecay, got {_echo(claim.get('type'))}")
     unknowns = _part(data, "unknowns", dict)
     if len(unknowns) > _MOST_UNKNOWNS:
         raise CertificateFormatError(f"a certificate has at most {_MOST_UNKNOWNS} unknowns, this has {len(unknowns)}")
@@ -79,7 +77,7 @@ def from_json(data: dict[str, Any]) -> Certificate:
     supremum = data.get("supremum")
     return Certificate(
         system=_system_from_json(_part(data, "system", dict)),
-        claim=ExponentialDecay(_number(claim.get("rate"), "rate")),
+        claim=_claim_from_json(_part(data, "claim", dict)),
         template=_template_from_json(_part(data, "template", dict)),
         unknowns=tuple((name, _number(value, f"unknown {name!r:.60}")) for name, value in unknowns.items()),
         supremum=None if supremum is None else _float(supremum),
@@ -139,6 +137,27 @@ def _number(value: object, name: str) -> Fraction:
     return rational(value, name=name)
 
 
+def _claim_to_json(claim: Claim) -> dict[str, str]:
+    if isinstance(claim, Contraction):
+        return {"type": "Contraction", "factor": _written(claim.factor)}
+    return {"type": "ExponentialDecay", "rate": _written(claim.rate)}
+
+
+def _written(number: Fraction | None) -> str:
+    if number is None:
+        raise CertificateFormatError("a claim without a number cannot be saved; certify returns claims with one")
+    return as_text(number)
+
+
+def _claim_from_json(data: Mapping[str, Any]) -> Claim:
+    kind = data.get("type")
+    if kind == "ExponentialDecay":
+        return ExponentialDecay(_number(data.get("rate"), "rate"))
+    if kind == "Contraction":
+        return Contraction(_number(data.get("factor"), "factor"))
+    raise CertificateFormatError(f"claim type must be ExponentialDecay or Contraction, got {_echo(kind)}")
+
+
 def _template_to_json(template: Template) -> dict[str, Any]:
     if isinstance(template, QuadraticPlusValue):
         return {"type": "QuadraticPlusValue", "definite": template.definite}
@@ -154,12 +173,14 @@ def _template_from_json(data: Mapping[str, Any]) -> Template:
     raise CertificateFormatError(f"template must be QuadraticStorage or QuadraticPlusValue, got {_echo(dict(data))}")
 
 
-def _class_to_json(oracle: Any) -> dict[str, str]:
+def _class_to_json(oracle: Any) -> dict[str, Any]:
     name = type(oracle).__name__
     if _CLASSES.get(name) is not type(oracle):
         raise CertificateFormatError(
             f"only the classes of lyapflow can be saved, so that any copy can verify the file; got {_echo(oracle)}"
         )
+    if isinstance(oracle, classes.Intersection):
+        return {"class": name, "parts": [_class_to_json(part) for part in oracle.parts]}
     return {"class": name, **{f.name: as_text(getattr(oracle, f.name)) for f in fields(_CLASSES[name])}}
 
 
@@ -176,6 +197,11 @@ def _class_from_json(data: Any) -> Any:
         raise CertificateFormatError(
             f"{kind.__name__} has the parameters {sorted(wanted)}, got {_echo(sorted(set(data) - {'class'}))}"
         )
+    if kind is classes.Intersection:
+        parts = _part(data, "parts", list)
+        if any(isinstance(part, dict) and part.get("class") == "Intersection" for part in parts):
+            raise CertificateFormatError("the parts of an Intersection must not be intersections themselves")
+        return classes.Intersection(*map(_class_from_json, parts))
     return kind(**{name: _number(data[name], f"{kind.__name__}: {name}") for name in wanted})
 
 
@@ -201,6 +227,18 @@ def _system_to_json(system: System) -> dict[str, Any]:
             "augmentation": as_text(system.augmentation),
             "enclosures": _matrix_to_json(system.enclosures),
         }
+    if isinstance(system, PrimalDualIteration):
+        return {
+            "type": "PrimalDualIteration",
+            "name": system.name,
+            "f": _class_to_json(system.f),
+            "g": _class_to_json(system.g),
+            "step_primal": as_text(system.step_primal),
+            "step_dual": as_text(system.step_dual),
+            "extrapolation": as_text(system.extrapolation),
+            **({} if system.operator is None else {"operator": _matrix_to_json(system.operator)}),
+            "intervals": _matrix_to_json(system.intervals),
+        }
     return {
         "type": "LureSystem",
         "name": system.name,
@@ -208,13 +246,20 @@ def _system_to_json(system: System) -> dict[str, Any]:
         "dt": as_text(system.dt),
         "oracles": [_class_to_json(oracle) for oracle in system.oracles],
         "oracle_names": list(system.oracle_names),
+        **({} if _is_ungrouped(system) else {"groups": [str(group) for group in system.groups]}),
     }
+
+
+def _is_ungrouped(system: LureSystem) -> bool:
+    """Whether each oracle is an operator of its own; then a file says nothing of groups."""
+    return system.groups == tuple(range(len(system.oracles)))
 
 
 def _system_from_json(data: Mapping[str, Any]) -> System:
     readers: Mapping[str, Callable[[Mapping[str, Any]], System]] = {
         "LureSystem": _lure_from_json,
         "PrimalDualSystem": _primal_dual_from_json,
+        "PrimalDualIteration": _iteration_from_json,
     }
     reader = readers.get(str(data.get("type")))
     if reader is None:
@@ -229,6 +274,7 @@ def _lure_from_json(data: Mapping[str, Any]) -> LureSystem:
         dt=_number(data.get("dt"), "dt"),
         name=str(data.get("name")),
         oracle_names=[str(name) for name in _part(data, "oracle_names", list)],
+        groups=[int(_number(group, "groups")) for group in _part(data, "groups", list)] if "groups" in data else None,
     )
 
 
@@ -239,5 +285,18 @@ def _primal_dual_from_json(data: Mapping[str, Any]) -> PrimalDualSystem:
         dual_gain=_number(data.get("dual_gain"), "dual_gain"),
         augmentation=_number(data.get("augmentation"), "augmentation"),
         enclosures=_matrix_from_json(data, "enclosures"),
+        name=str(data.get("name")),
+    )
+
+
+def _iteration_from_json(data: Mapping[str, Any]) -> PrimalDualIteration:
+    return PrimalDualIteration(
+        _class_from_json(data.get("f")),
+        _class_from_json(data.get("g")),
+        step_primal=_number(data.get("step_primal"), "step_primal"),
+        step_dual=_number(data.get("step_dual"), "step_dual"),
+        extrapolation=_number(data.get("extrapolation"), "extrapolation"),
+        operator=_matrix_from_json(data, "operator") if "operator" in data else None,
+        intervals=_matrix_from_json(data, "intervals"),
         name=str(data.get("name")),
     )

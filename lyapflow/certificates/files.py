@@ -13,7 +13,7 @@ from ..errors import CertificateFormatError, LyapflowError
 from .certificate import SCHEMA, Certificate
 from .encoding import find_difference, from_json, to_json
 
-__all__ = ["Stored", "load", "read", "save", "to_text", "write_atomically"]
+__all__ = ["Stored", "load", "parse", "read", "save", "to_text", "write_atomically"]
 
 _MOST_BYTES = 64 * 2**20
 
@@ -116,7 +116,18 @@ def read(path: Path | str) -> Stored:
     if not isinstance(path, str | os.PathLike):
         raise CertificateFormatError(f"a certificate is read from a path, got {type(path).__name__}")
     source = Path(path)
-    data = _read_json(source)
+    return parse(_read_content(source), source)
+
+
+def parse(content: bytes, source: Path) -> Stored:
+    """What `read` makes of the content of a file; `source` is named in errors.
+
+    Raises
+    ------
+    CertificateFormatError
+        If the content cannot be read as a certificate.
+    """
+    data = _read_json(content, source)
     try:
         certificate = from_json(data)
         complaint = _complaint(certificate, data)
@@ -127,16 +138,22 @@ def read(path: Path | str) -> Stored:
     return Stored(certificate=certificate, complaint=complaint)
 
 
-def _read_json(source: Path) -> dict[str, Any]:
+def _read_content(source: Path) -> bytes:
     try:
         with source.open("rb") as stream:
-            content = stream.read(_MOST_BYTES + 1)
-        if len(content) > _MOST_BYTES:
-            raise CertificateFormatError(f"a certificate file has at most {_MOST_BYTES} bytes", path=source)
-        text = content.decode("utf-8")
-        data = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_unique)
+            return stream.read(_MOST_BYTES + 1)
     except OSError as problem:
         raise CertificateFormatError(f"cannot be read: {problem.strerror}", path=source) from None
+    except ValueError as problem:  # a name that no file can have
+        raise CertificateFormatError(str(problem), path=source) from None
+
+
+def _read_json(content: bytes, source: Path) -> dict[str, Any]:
+    if len(content) > _MOST_BYTES:
+        raise CertificateFormatError(f"a certificate file has at most {_MOST_BYTES} bytes", path=source)
+    try:
+        text = content.decode("utf-8")
+        data = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_unique)
     except UnicodeDecodeError:
         raise CertificateFormatError("is not text in UTF-8, so it is not a certificate", path=source) from None
     except (json.JSONDecodeError, RecursionError) as problem:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from .. import classes
-from ..dynamics import LureSystem, PrimalDualSystem
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem
 from ..errors import CertificateFormatError
-from ..exact.definite import find_negative_direction, is_positive_semidefinite, measure_margin
+from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
-from ..lmi.claims import ExponentialDecay
+from ..lmi.claims import Contraction, ExponentialDecay
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage
 from .certificate import Certificate
 from .files import Stored, read
 
-__all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "verify"]
+__all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "satisfies", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,20 +144,45 @@ def measure_slack(slack: Matrix) -> Fraction:
 def _find_stranger(certificate: Certificate) -> str | None:
     """A part that only looks like one of lyapflow's: a subclass may say one thing and compute another."""
     parts = (certificate, certificate.system, certificate.claim, certificate.template)
-    known = (Certificate, LureSystem, PrimalDualSystem, ExponentialDecay, QuadraticStorage, QuadraticPlusValue)
+    known = (
+        Certificate,
+        LureSystem,
+        PrimalDualSystem,
+        PrimalDualIteration,
+        ExponentialDecay,
+        Contraction,
+        QuadraticStorage,
+        QuadraticPlusValue,
+    )
     for part in parts:
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
     own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)
-    for oracle in certificate.system.oracles:
+    for oracle in _parts(certificate.system.oracles):
         if isinstance(oracle, own) and type(oracle) not in own:
             return f"the class {type(oracle).__name__} derives from one of lyapflow's; write it as a class of its own"
     return None
 
 
+def _parts(oracles: tuple[classes.OperatorClass, ...]) -> Iterator[classes.OperatorClass]:
+    """The classes, and those that an intersection is made of."""
+    for oracle in oracles:
+        yield oracle
+        yield from oracle.parts if isinstance(oracle, classes.Intersection) else ()
+
+
 def _name_some(names: set[str]) -> str:
     some = ", ".join(repr(name[:60]) for name in sorted(names)[:3])
     return f"{some} and {len(names) - 3} more" if len(names) > 3 else some or "none"
+
+
+def satisfies(pencil: Pencil, values: Mapping[str, Fraction]) -> bool:
+    """Whether every condition of a pencil holds at the given values, exactly: then the claim is proved."""
+    return (
+        all(values[name] >= 0 for name in pencil.nonnegative)
+        and not any(equality.at(values) for equality in pencil.equalities)
+        and all(condition.holds(values) for condition in pencil.conditions)
+    )
 
 
 def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:
@@ -185,8 +210,8 @@ def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:
                 inequality=f"equality {equality.name} = 0", signals=(signal,), point=(sign,), value=sign * left
             )
     for condition in pencil.conditions:
-        slack = condition.at(values)
-        if not is_positive_semidefinite(slack):
+        if not condition.holds(values):
+            slack = condition.at(values)
             point = find_negative_direction(slack)
             if point is None:  # the two decisions disagree: never call that a proof
                 raise ArithmeticError(f"internal error: no witness for '{condition.name}'")

@@ -9,6 +9,7 @@ from .functions import (
     SupportFunction,
 )
 from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, OperatorClass
+from .intersection import Intersection
 from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from .special import GradientDominated, Quadratic
 
@@ -19,6 +20,7 @@ __all__ = [
     "ConvexIndicator",
     "GradientDominated",
     "Inequality",
+    "Intersection",
     "LinearMembers",
     "Lipschitz",
     "Monotone",

@@ -40,7 +40,7 @@ class Convex:
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Subgradient inequalities between the points."""
-        return interpolate(points, Fraction(0), None)
+        return interpolate(tuple(points), Fraction(0), None)
 
     def linear_members(self) -> LinearMembers:
         """All ``s >= 0``."""
@@ -108,7 +108,7 @@ class StronglyConvex:
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Interpolation inequalities with L = infinity."""
-        return interpolate(points, self.mu, None)
+        return interpolate(tuple(points), self.mu, None)
 
     def linear_members(self) -> LinearMembers:
         """All ``s >= mu``."""
@@ -146,7 +146,7 @@ class SmoothConvex:
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Interpolation inequalities with mu = 0."""
-        return interpolate(points, Fraction(0), self.L)
+        return interpolate(tuple(points), Fraction(0), self.L)
 
     def linear_members(self) -> LinearMembers:
         """All ``0 <= s <= L``."""
@@ -192,7 +192,7 @@ class SmoothStronglyConvex:
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Interpolation inequalities of F(mu, L)."""
-        return interpolate(points, self.mu, self.L)
+        return interpolate(tuple(points), self.mu, self.L)
 
     def linear_members(self) -> LinearMembers:
         """All ``mu <= s <= L``."""

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 EQUILIBRIUM = "*"
+_ZERO = Fraction(0)
 ANY, ZERO_OUTPUT, ORIGIN = "any", "zero output", "origin"
 """Around which equilibria the inequalities of a class hold; a theorem assumes as much of its equilibrium."""
 
@@ -76,9 +77,10 @@ class LinearMembers:
     ----------
     lower, upper : Fraction or None
         Real s with ``lower <= s <= upper`` are members; None is no bound.
-    rotations : "none", "half-plane" or "disk"
-        Whether complex s are members too (on R^2, a scaled rotation): all with real part at least `lower`, or the
-        disk that has ``[lower, upper]`` as its diameter.
+    rotations : "none", "half-plane", "disk" or "half-disk"
+        Whether complex s are members too (on R^2, a scaled rotation): all with real part at least `lower`; the
+        disk that has ``[lower, upper]`` as its diameter; or all with real part at least `lower` and modulus at most
+        `upper`.
     """
 
     lower: Fraction | None
@@ -131,26 +133,58 @@ def read_inequalities(oracle: OperatorClass, points: Sequence[str]) -> tuple[Ine
         name with another.
     """
     found: list[Inequality] = []
+    known = {(kind, point) for kind in "yu" for point in points}
     for given in oracle.inequalities(points):
+        if any(given.name == other.name for other in found):
+            raise InvalidModelError(
+                f"inequality {given.name!r} of {type(oracle).__name__}: the inequalities of a class must have "
+                "different names"
+            )
+        if _is_collected(given, known):
+            found.append(given)
+            continue
         where = f"inequality {given.name!r} of {type(oracle).__name__}"
-        values: dict[str, Fraction] = {}
-        for point, coefficient in given.values:
+        for point, _ in given.values:
             if point not in points:
                 raise InvalidModelError(f"{where} must speak of the points {', '.join(points)}, got {point!r}")
-            values[point] = values.get(point, Fraction(0)) + rational(coefficient, name=where)
-        products: list[Products] = []
+        values = [(point, _exact(coefficient, where)) for point, coefficient in given.values]
+        products: Products = {}
         for pair, coefficient in given.products:
-            for kind, point in pair:
-                if kind not in {"y", "u"} or point not in points:
-                    raise InvalidModelError(
-                        f"{where} must speak of y and u at the points {', '.join(points)}, got {(kind, point)!r}"
-                    )
-            first, second = (signal(*key) for key in pair)
-            products.append(inner(first, second, rational(coefficient, name=where)))
-        if any(given.name == other.name for other in found):
-            raise InvalidModelError(f"{where}: the inequalities of a class must have different names")
-        found.append(build(given.name, given.formula, given.source, products, values.items()))
+            strange = next((key for key in pair if key not in known), None)
+            if strange is not None:
+                raise InvalidModelError(
+                    f"{where} must speak of y and u at the points {', '.join(points)}, got {strange!r}"
+                )
+            products[pair] = products.get(pair, _ZERO) + _exact(coefficient, where)
+        found.append(build(given.name, given.formula, given.source, [products], values))
     return tuple(found)
+
+
+def _is_collected(given: Inequality, known: set[tuple[str, str]]) -> bool:
+    """Whether an inequality has the form that `build` gives it: exact, known signals, each product once, sorted."""
+    before = None
+    for pair, coefficient in given.products:
+        a, b = pair
+        if a not in known or b not in known or a > b or (before is not None and pair <= before):
+            return False
+        if a[1] == EQUILIBRIUM or b[1] == EQUILIBRIUM or not _is_exact(coefficient):
+            return False
+        before = pair
+    points = [point for point, _ in given.values]
+    return (
+        type(given) is Inequality
+        and len(set(points)) == len(points)
+        and all(point != EQUILIBRIUM and ("y", point) in known and _is_exact(c) for point, c in given.values)
+    )
+
+
+def _is_exact(value: object) -> bool:
+    return type(value) is Fraction and type(value.numerator) is int and type(value.denominator) is int
+
+
+def _exact(value: object, where: str) -> Fraction:
+    """The rational, rebuilt unless it is a fraction over Python integers already."""
+    return value if isinstance(value, Fraction) and _is_exact(value) else rational(value, name=where)
 
 
 def signal(kind: str, point: str) -> Signal:
@@ -184,17 +218,22 @@ def build(
     values: Iterable[tuple[str, Fraction | int]] = (),
 ) -> Inequality:
     """Collect terms into an `Inequality`; values at the equilibrium vanish."""
-    collected: dict[tuple[tuple[str, str], tuple[str, str]], Fraction] = {}
+    collected: Products = {}
     for part in products:
         for (s, t), c in part.items():
-            key = (s, t) if s <= t else (t, s)
-            collected[key] = collected.get(key, Fraction(0)) + c
+            if c and s[1] != EQUILIBRIUM and t[1] != EQUILIBRIUM:  # signals vanish there
+                key = (s, t) if s <= t else (t, s)
+                collected[key] = collected[key] + c if key in collected else c
+    heights: dict[str, Fraction] = {}
+    for point, value in values:
+        if point != EQUILIBRIUM:
+            heights[point] = heights.get(point, _ZERO) + value
     return Inequality(
         name=name,
         formula=formula,
         source=source,
-        values=tuple((p, Fraction(c)) for p, c in values if c and p != EQUILIBRIUM),
-        products=tuple((key, c) for key, c in sorted(collected.items()) if c),
+        values=tuple((point, value) for point, value in heights.items() if value),
+        products=tuple((key, collected[key]) for key in sorted(collected) if collected[key]),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 
 from ..errors import InvalidModelError
@@ -12,6 +12,7 @@ from .inequalities import Inequality, build, inner, signal, total
 
 __all__ = ["check_moduli", "check_positive", "interpolate"]
 
+_ONE, _MINUS = Fraction(1), Fraction(-1)
 _THG = "Taylor, Hendrickx, Glineur (2017), Theorem 4"
 
 
@@ -31,7 +32,8 @@ def check_moduli(owner: str, mu: object, L: object) -> tuple[Fraction, Fraction]
     return low, high
 
 
-def interpolate(points: Sequence[str], lower: Fraction, upper: Fraction | None) -> tuple[Inequality, ...]:
+@lru_cache(maxsize=256)  # one claim asks several times
+def interpolate(points: tuple[str, ...], lower: Fraction, upper: Fraction | None) -> tuple[Inequality, ...]:
     r"""Interpolation inequalities of functions with curvature between `lower` and `upper`.
 
     For each ordered pair of points (i, j), with :math:`y = y_i - y_j` and :math:`u = u_i - u_j`,
@@ -43,17 +45,29 @@ def interpolate(points: Sequence[str], lower: Fraction, upper: Fraction | None) 
     pure quadratic, ``u = l y``.
     """
     found: list[Inequality] = []
+    formula = r"$\varphi_i-\varphi_j-\langle u_j,y_i-y_j\rangle \geq \frac{\mu}{2}|y_i-y_j|^2"
+    yy, yu, uu = -lower / 2, Fraction(0), Fraction(0)
+    if upper is not None and upper > lower:
+        formula += r"+\frac{1}{2(L-\mu)}|u_i-u_j-\mu(y_i-y_j)|^2"
+        uu = Fraction(-1) / (2 * (upper - lower))
+        yu, yy = -2 * lower * uu, yy + lower * lower * uu
+    crossed_y, crossed_u, cross, towards, away = -2 * yy, -2 * uu, -yu, -yu - 1, yu + 1
     for i, j in permutations(points, 2):
-        y = total((1, signal("y", i)), (-1, signal("y", j)))
-        u = total((1, signal("u", i)), (-1, signal("u", j)))
-        quadratic = [inner(y, y, -lower / 2)]
-        formula = r"$\varphi_i-\varphi_j-\langle u_j,y_i-y_j\rangle \geq \frac{\mu}{2}|y_i-y_j|^2"
-        if upper is not None and upper > lower:
-            bent = total((1, u), (-lower, y))
-            quadratic.append(inner(bent, bent, Fraction(-1) / (2 * (upper - lower))))
-            formula += r"+\frac{1}{2(L-\mu)}|u_i-u_j-\mu(y_i-y_j)|^2"
-        base = inner(signal("u", j), y, -1)
-        found.append(build(f"interpolation({i},{j})", formula + "$", _THG, [*quadratic, base], [(i, 1), (j, -1)]))
+        yi, yj, ui, uj = ("y", i), ("y", j), ("u", i), ("u", j)
+        # yy |y|^2 + yu <y, u> + uu |u|^2 - <u_j, y_i - y_j>, multiplied out
+        products = {
+            (yi, yi): yy,
+            (yi, yj): crossed_y,
+            (yj, yj): yy,
+            (ui, ui): uu,
+            (ui, uj): crossed_u,
+            (uj, uj): uu,
+            (ui, yi): yu,
+            (ui, yj): cross,
+            (uj, yi): towards,
+            (uj, yj): away,
+        }
+        found.append(build(f"interpolation({i},{j})", formula + "$", _THG, [products], [(i, _ONE), (j, _MINUS)]))
     if upper is not None and upper == lower:
         for i, j in permutations(points, 2):
             if i < j:

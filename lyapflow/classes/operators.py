@@ -251,7 +251,7 @@ class SlopeRestricted:
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
         """Interpolation inequalities of the integral, with curvature in ``[lower, upper]``."""
-        return interpolate(points, self.lower, self.upper)
+        return interpolate(tuple(points), self.lower, self.upper)
 
     def linear_members(self) -> LinearMembers:
         """All ``lower <= s <= upper``."""

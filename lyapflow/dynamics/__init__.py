@@ -4,8 +4,9 @@ from typing import TypeAlias
 
 from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
+from .saddle import PrimalDualIteration
 
-System: TypeAlias = LureSystem | PrimalDualSystem
+System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
-__all__ = ["LureSystem", "Mode", "PrimalDualSystem", "System"]
+__all__ = ["LureSystem", "Mode", "PrimalDualIteration", "PrimalDualSystem", "System"]

@@ -110,6 +110,11 @@ class PrimalDualSystem:
         return ("f",)
 
     @property
+    def groups(self) -> tuple[int, ...]:
+        """Always ``(0,)``: one operator."""
+        return (0,)
+
+    @property
     def dt(self) -> Fraction:
         """Always 0: continuous time."""
         return Fraction(0)

@@ -50,6 +50,10 @@ class LureSystem:
         A label for reports; no mathematics depends on it.
     oracle_names : sequence of str, optional
         Names of the oracles, default ``f1, f2, ...`` (``f`` if there is one).
+    groups : sequence of int, optional
+        Which operator each oracle evaluates: oracles with the same number are evaluations of one operator, and its
+        class inequalities hold between them too. Default: all different. Stored in order of first appearance,
+        ``0, 1, ...``.
 
     Raises
     ------
@@ -57,12 +61,14 @@ class LureSystem:
         If shapes do not agree.
     InvalidModelError
         If D is not lower triangular with nonpositive diagonal, if a prox step is asked of a class that is not
-        maximally monotone, or an explicit evaluation of a class that is not single valued and not a gradient.
+        maximally monotone, or an explicit evaluation of a class that is not single valued and not a gradient; or if
+        oracles of one group are of different classes.
 
     Notes
     -----
     Signals in a proof are deviations from an equilibrium. That one exists is an assumption, printed with every
-    certificate.
+    certificate. At the equilibrium the oracles of a group have the same input and the same output: that is part of the
+    assumption, and makes differences of deviations differences of signals.
 
     Examples
     --------
@@ -79,6 +85,7 @@ class LureSystem:
     dt: Fraction
     name: str
     oracle_names: tuple[str, ...]
+    groups: tuple[int, ...]
 
     def __init__(
         self,
@@ -91,6 +98,7 @@ class LureSystem:
         dt: object = 0,
         name: str = "Lur'e system",
         oracle_names: Sequence[str] | None = None,
+        groups: Sequence[int] | None = None,
     ) -> None:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)
@@ -105,6 +113,7 @@ class LureSystem:
         put("dt", rational(dt, name="dt"))
         put("name", str(name))
         put("oracle_names", _check_names(oracle_names, m))
+        put("groups", _check_groups(groups, oracles))
         _check_shapes(self)
         _check_feedthrough(self)
 
@@ -156,12 +165,19 @@ class Mode:
         at each vertex holds for it.
     norm_above, norm_below : Matrix
         Quadratic forms with ``x' norm_below x <= |state|^2 <= x' norm_above x`` in the user's norm.
+    idle : tuple of int, optional
+        Oracles that have no signals in this part.
+    is_end : bool, default False
+        Whether the plant is the end of an interval of plants: V is affine between the two ends, and the decrease of V
+        is one condition for the whole interval.
     """
 
     label: str
     vertices: tuple[LureSystem, ...]
     norm_above: Matrix
     norm_below: Matrix
+    idle: tuple[int, ...] = ()
+    is_end: bool = False
 
 
 def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...]:
@@ -184,6 +200,23 @@ def _check_names(names: Sequence[str] | None, m: int) -> tuple[str, ...]:
     if len(chosen) != m or len(set(chosen)) != m or not all(name.isidentifier() for name in chosen):
         raise InvalidModelError(f"oracle_names must be {m} different identifiers, got {list(chosen)}")
     return chosen
+
+
+def _check_groups(groups: Sequence[int] | None, oracles: tuple[OperatorClass, ...]) -> tuple[int, ...]:
+    m = len(oracles)
+    if groups is None:
+        return tuple(range(m))
+    if not isinstance(groups, Sequence) or len(groups) != m or not all(type(g) is int for g in groups):
+        raise InvalidModelError(f"groups must be {m} integers, one per oracle, got {groups!r}")
+    numbers = {group: k for k, group in enumerate(dict.fromkeys(groups))}
+    for j, group in enumerate(groups):
+        first = oracles[groups.index(group)]
+        if oracles[j] != first:
+            raise InvalidModelError(
+                f"oracles of one group are one operator, so they must have one class; oracle {j} has {oracles[j]!r}, "
+                f"and another of its group has {first!r}"
+            )
+    return tuple(numbers[group] for group in groups)
 
 
 def _check_shapes(system: LureSystem) -> None:

@@ -5,27 +5,43 @@ Everything here is outward rounded: a lower bound is never above the number, an 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt, lcm
+from threading import RLock
 from typing import cast
 
-from flint import acb, arb, ctx, fmpq, fmpq_mat, fmpz_poly
+from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz_poly
 
 from ..errors import InvalidModelError
-from .matrices import Matrix, to_flint
+from .matrices import Matrix, identity, to_flint
 from .rationals import ceil_to
 
 __all__ = [
     "bound_abscissa",
     "bound_log_above",
+    "bound_radius",
+    "bound_radius_between",
     "bound_sqrt_above",
     "bound_sqrt_below",
+    "bracket_smallest",
     "count_eigenvalues_above",
+    "enclose_eigenvalue",
     "enclose_eigenvalues",
 ]
 
 _BITS = 160  # working precision of the balls; results are rounded outward whatever it is
+_NEWTON_STEPS = 3
+_TURN = RLock()
+
+
+@contextmanager
+def _working_precision() -> Iterator[None]:
+    """Balls of `_BITS` bits. flint has one precision for all threads, so they take turns."""
+    with _TURN, ctx.workprec(_BITS):
+        yield
 
 
 def bound_sqrt_above(value: Fraction, *, digits: int = 12) -> Fraction:
@@ -65,7 +81,7 @@ def bound_log_above(value: Fraction, *, digits: int = 12) -> Fraction:
     """
     if value <= 0:
         raise InvalidModelError(f"a logarithm needs a number > 0, got {value}")
-    with ctx.workprec(_BITS):
+    with _working_precision():
         ball = arb(fmpq(value.numerator, value.denominator)).log()
         return ceil_to(_upper(ball), digits)
 
@@ -124,7 +140,7 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
     """
     polynomial = _characteristic(matrix)
     found: list[tuple[Fraction, Fraction, int]] = []
-    with ctx.workprec(_BITS):
+    with _working_precision():
         for factor, multiplicity in polynomial.factor()[1]:
             if factor.degree() == 1:
                 root = Fraction(-int(factor[0]), int(factor[1]))
@@ -133,6 +149,12 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
             for part, repeated in _real_parts(factor):
                 found.append((*_round_outward(_lower(part), _upper(part), digits), multiplicity * repeated))
     return _merge(sorted(found))
+
+
+def _moduli(factor: fmpz_poly) -> list[arb]:
+    """Balls around the moduli of the roots."""
+    roots = cast(list[tuple[acb, int]], factor.complex_roots())
+    return [abs(root) for root, _ in roots]
 
 
 def _real_parts(factor: fmpz_poly) -> list[tuple[arb, int]]:
@@ -170,7 +192,7 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
     """
     lows: list[Fraction] = []
     highs: list[Fraction] = []
-    with ctx.workprec(_BITS):
+    with _working_precision():
         for factor, _ in _characteristic(matrix).factor()[1]:
             if factor.degree() == 1:
                 root = Fraction(-int(factor[0]), int(factor[1]))
@@ -182,3 +204,134 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
+
+
+def bound_radius(matrix: Matrix, *, digits: int = 15) -> tuple[Fraction, Fraction]:
+    """Lower and upper bound of the spectral radius ``max |eig|`` of a rational matrix.
+
+    Examples
+    --------
+    >>> bound_radius(((Fraction(-3), Fraction(1)), (Fraction(0), Fraction(-1))))
+    (Fraction(3, 1), Fraction(3, 1))
+    """
+    lows: list[Fraction] = []
+    highs: list[Fraction] = []
+    with _working_precision():
+        for factor, _ in _characteristic(matrix).factor()[1]:
+            if factor.degree() == 1:
+                root = abs(Fraction(int(factor[0]), int(factor[1])))
+                lows.append(root)
+                highs.append(root)
+                continue
+            for modulus in _moduli(factor):
+                low, high = _round_outward(_lower(modulus), _upper(modulus), digits)
+                lows.append(low)
+                highs.append(high)
+    return max(lows), max(highs)
+
+
+def bound_radius_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Matrix] | None = None) -> Fraction:
+    """Lower bound of the spectral radius that holds for every 2x2 matrix whose entries lie between those of two.
+
+    Parameters
+    ----------
+    low, high : Matrix, shape (2, 2)
+        Each entry lies between theirs, in either order.
+    imaginary : (Matrix, Matrix), optional
+        The same for imaginary parts.
+
+    Examples
+    --------
+    >>> two = Fraction(2), Fraction(0)
+    >>> bound_radius_between((two, two[::-1]), (two, (Fraction(0), Fraction(3)))) <= 2
+    True
+    """
+    with _working_precision():
+        parts = [(low, high)] if imaginary is None else [(low, high), imaginary]
+        (a, b), (c, d) = (
+            [
+                sum((_between(p[i][j], q[i][j]) * acb(0, 1) ** k for k, (p, q) in enumerate(parts)), acb(0))
+                for j in (0, 1)
+            ]
+            for i in (0, 1)
+        )
+        trace, determinant = a + d, a * d - b * c
+        root = (trace * trace - 4 * determinant).sqrt()
+        moduli = [_lower(((trace + sign * root) / 2).abs_lower()) for sign in (1, -1)]
+    return _round_outward(max(Fraction(0), *moduli), Fraction(0), 15)[0]
+
+
+def _between(a: Fraction, b: Fraction) -> acb:
+    """A ball that holds all numbers between two."""
+    return acb(arb(fmpq(a.numerator, a.denominator)).union(arb(fmpq(b.numerator, b.denominator))))
+
+
+def enclose_eigenvalue(real: Matrix, imaginary: Matrix | None, near: complex) -> tuple[complex, Fraction] | None:
+    r"""A disk around an approximate eigenvalue that is proved to hold an eigenvalue, for large matrices.
+
+    Parameters
+    ----------
+    real, imaginary : Matrix, shape (n, n)
+        Parts of the matrix M; None for the imaginary part of a real matrix.
+    near : complex
+        The approximation.
+
+    Returns
+    -------
+    (complex, Fraction) or None
+        Centre (two floats, at their exact values) and radius of the disk, a power of two; None if the approximation
+        is of no use.
+
+    Notes
+    -----
+    The trace of :math:`(M - s)^{-1}` is the sum of :math:`1/(\lambda_i - s)`, so one of these n numbers is at least as
+    large as its n-th part: an eigenvalue lies within :math:`n/|\mathrm{tr}(M - s)^{-1}|` of s. The trace gives Newton's
+    step for s too. Two inverses in ball arithmetic, 1 s at n = 200, where all roots of the characteristic polynomial
+    take minutes.
+
+    Examples
+    --------
+    >>> centre, radius = enclose_eigenvalue(((Fraction(0), Fraction(2)), (Fraction(1), Fraction(0))), None, 1.414 + 0j)
+    >>> abs(centre - 2**0.5) < 1e-15, radius < Fraction(1, 10**14)
+    (True, True)
+    """
+    n = len(real)
+    centre = near + 2.0**-48 * (abs(near) or 1.0)  # not at the eigenvalue itself, where there is no inverse
+    found: tuple[complex, Fraction] | None = None
+    with _working_precision():
+        m = acb_mat(to_flint(real))
+        if imaginary is not None:
+            m += acb_mat(to_flint(imaginary)) * acb(0, 1)
+        unit = acb_mat(to_flint(identity(n)))
+        for _ in range(_NEWTON_STEPS):
+            trace = (m - unit * acb(centre)).inv(nonstop=True).trace()
+            if not trace.is_finite() or trace.contains(0):
+                break
+            radius = _ceil_to_power(_upper(n / abs(trace)))
+            if found is None or radius < found[1]:
+                found = centre, radius
+            centre = complex(acb(centre) + 1 / trace)
+    return found
+
+
+def bracket_smallest(matrix: Matrix) -> tuple[Fraction, Fraction] | None:
+    """Between these lies the smallest eigenvalue, if the symmetric matrix is positive definite; None if it is singular.
+
+    From the Frobenius norm of the inverse: they differ by at most a factor of the square root of n. Nearly singular
+    matrices, beyond the working precision, give None too.
+
+    >>> low, high = bracket_smallest(((Fraction(2), Fraction(0)), (Fraction(0), Fraction(1, 2))))
+    >>> float(low) <= 0.5 <= float(high) < 0.7
+    True
+    """
+    with _working_precision():
+        inverse = arb_mat(to_flint(matrix)).inv(nonstop=True)
+        norm = sum((v * v for v in inverse.entries()), arb(0)).sqrt()
+        if not norm.is_finite():
+            return None
+        return _lower(1 / norm), _upper(arb(len(matrix)).sqrt() / norm)
+
+
+def _ceil_to_power(value: Fraction) -> Fraction:
+    """A power of two that is not below a positive number, and at most four times as large."""
+    return Fraction(2) ** (value.numerator.bit_length() - value.denominator.bit_length() + 1)

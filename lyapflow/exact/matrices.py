@@ -25,7 +25,6 @@ __all__ = [
     "multiply",
     "quadratic_value",
     "rank",
-    "row_reduce",
     "scale",
     "shape",
     "symmetric_product",
@@ -156,13 +155,6 @@ def rank(m: Matrix) -> int:
     1
     """
     return int(to_flint(m).rank()) if m and m[0] else 0
-
-
-def row_reduce(m: Matrix) -> tuple[Matrix, tuple[int, ...]]:
-    """Nonzero rows of the reduced row echelon form, and the pivot column of each."""
-    reduced, found = to_flint(m).rref()
-    rows = from_flint(reduced)[: int(found)]
-    return rows, tuple(next(j for j, v in enumerate(row) if v) for row in rows)
 
 
 def to_flint(m: Matrix) -> fmpq_mat:

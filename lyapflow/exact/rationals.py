@@ -19,6 +19,7 @@ __all__ = [
     "MOST_DIGITS",
     "as_text",
     "ceil_to",
+    "convergent_near",
     "floor_to",
     "rational",
     "shorten",
@@ -67,6 +68,8 @@ def rational(value: object, *, name: str = "value") -> Fraction:
     >>> rational(0.1) == Fraction(1, 10)
     False
     """
+    if type(value) is Fraction and type(value.numerator) is int and type(value.denominator) is int:
+        return value
     if isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}:
         pass
     elif isinstance(value, str):
@@ -212,3 +215,18 @@ def simplest_near(value: float, relative: float) -> Fraction:
     centre = rational(value)
     radius = abs(centre) * rational(relative)
     return simplest_between(centre - radius, centre + radius)
+
+
+def convergent_near(value: float, relative: float) -> Fraction:
+    """First convergent of a float's continued fraction within ``relative * abs(value)`` of it: short, and fast to find.
+
+    >>> convergent_near(0.3333333333, 1e-6)
+    Fraction(1, 3)
+    """
+    before, here, rest = (0, 1), (1, 0), abs(value)
+    while True:
+        whole = int(rest)
+        before, here = here, (whole * here[0] + before[0], whole * here[1] + before[1])
+        if abs(here[0] / here[1] - abs(value)) <= relative * abs(value) or rest == whole:
+            return Fraction(here[0] if value > 0 else -here[0], here[1])
+        rest = 1 / (rest - whole)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..classes.inequalities import OperatorClass
+from ..dynamics.checks import check_parameter
 from ..dynamics.lure import LureSystem
-from ..errors import InvalidModelError
-from ..exact.rationals import rational, shorten
+from ..exact.rationals import shorten
 
 __all__ = ["gradient_flow", "heavy_ball_flow"]
 
@@ -66,8 +66,6 @@ def heavy_ball_flow(f: OperatorClass, *, damping: object) -> LureSystem:
     InvalidModelError
         If damping is not positive.
     """
-    b = rational(damping, name="damping")
-    if b <= 0:
-        raise InvalidModelError(f"damping must be > 0, got {b}")
+    b = check_parameter("damping", damping)
     name = f"heavy-ball flow, damping {shorten(b, most=20)}"
     return LureSystem([[0, 1], [0, -b]], [[0], [-1]], [[1, 0]], oracles=[f], name=name, oracle_names=["f"])

@@ -6,31 +6,12 @@ flow is a Lur'e system with ``-step`` on the diagonal of D.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-from ..classes.inequalities import ANY, OperatorClass
+from ..classes.inequalities import OperatorClass
+from ..dynamics.checks import check_parameter, check_shifts
 from ..dynamics.lure import LureSystem
-from ..errors import InvalidModelError
-from ..exact.rationals import rational, shorten
+from ..exact.rationals import shorten
 
 __all__ = ["davis_yin_flow", "douglas_rachford_flow", "forward_backward_flow"]
-
-
-def _check_step(step: object) -> Fraction:
-    gamma = rational(step, name="step")
-    if gamma <= 0:
-        raise InvalidModelError(f"step must be > 0, got {gamma}")
-    return gamma
-
-
-def _check_shifts(**oracles: OperatorClass) -> None:
-    """At the minimiser of a sum the single gradients are not zero: classes that need that are refused."""
-    for name, oracle in oracles.items():
-        if isinstance(oracle, OperatorClass) and oracle.equilibria != ANY:
-            raise InvalidModelError(
-                f"{name} must be of a class whose inequalities hold around any equilibrium, got {oracle!r}: its "
-                "inequalities hold only where its output is zero, and at the minimiser of a sum it is not"
-            )
 
 
 def forward_backward_flow(f: OperatorClass, g: OperatorClass, *, step: object) -> LureSystem:
@@ -62,8 +43,8 @@ def forward_backward_flow(f: OperatorClass, g: OperatorClass, *, step: object) -
     InvalidModelError
         If the step is not positive.
     """
-    s = _check_step(step)
-    _check_shifts(f=f, g=g)
+    s = check_parameter("step", step)
+    check_shifts(f=f, g=g)
     return LureSystem(
         [[0]],
         [[-s, -s]],
@@ -105,8 +86,8 @@ def douglas_rachford_flow(f: OperatorClass, g: OperatorClass, *, step: object) -
     InvalidModelError
         If the step is not positive.
     """
-    s = _check_step(step)
-    _check_shifts(f=f, g=g)
+    s = check_parameter("step", step)
+    check_shifts(f=f, g=g)
     return LureSystem(
         [[0]],
         [[-s, -s]],
@@ -149,8 +130,8 @@ def davis_yin_flow(f: OperatorClass, g: OperatorClass, h: OperatorClass, *, step
     InvalidModelError
         If the step is not positive.
     """
-    s = _check_step(step)
-    _check_shifts(f=f, g=g, h=h)
+    s = check_parameter("step", step)
+    check_shifts(f=f, g=g, h=h)
     return LureSystem(
         [[0]],
         [[-s, -s, -s]],

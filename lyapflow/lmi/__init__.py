@@ -1,14 +1,17 @@
 """Plant meets uncertainty: claims, templates of V, and the exact pencil of matrix inequalities."""
 
-from .claims import ExponentialDecay
+from .claims import Claim, Contraction, ExponentialDecay
 from .dissipation import assemble
-from .pencil import Condition, Equality, Pencil
+from .pencil import Condition, Equality, Form, Pencil
 from .templates import QuadraticPlusValue, QuadraticStorage, Template
 
 __all__ = [
+    "Claim",
     "Condition",
+    "Contraction",
     "Equality",
     "ExponentialDecay",
+    "Form",
     "Pencil",
     "QuadraticPlusValue",
     "QuadraticStorage",

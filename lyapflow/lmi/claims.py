@@ -1,14 +1,20 @@
-"""Claims: what a certificate promises."""
+"""Claims: what a certificate promises.
+
+Every claim has a `parameter` in which its inequalities are affine and which grows with the strength of the claim: the
+rate itself in continuous time, ``1 - factor^2`` in discrete time.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from ..errors import InvalidModelError
-from ..exact.rationals import rational
+from ..exact.rationals import convergent_near, rational
 
-__all__ = ["ExponentialDecay"]
+__all__ = ["Claim", "Contraction", "ExponentialDecay", "claim_near"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,75 @@ class ExponentialDecay:
         if rate <= 0:
             raise InvalidModelError(f"ExponentialDecay needs rate > 0, got {rate}")
         object.__setattr__(self, "rate", rate)
+
+    @property
+    def parameter(self) -> Fraction | None:
+        """The rate."""
+        return self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    r"""Geometric decay of the state norm in discrete time.
+
+    .. math:: \|x_k - x^\star\| \le \sqrt{V_k} \le \rho^k\sqrt{V_0}
+
+    Where V is bounded by the state norm too, :math:`V \le c^2\|x - x^\star\|^2`, this is
+    :math:`\|x_k - x^\star\| \le c\,\rho^k\,\|x_0 - x^\star\|`.
+
+    Parameters
+    ----------
+    factor : rational, optional
+        :math:`0 \le \rho < 1`, per step. None asks for the smallest factor that can be proved.
+
+    Raises
+    ------
+    InvalidModelError
+        If the factor is not in [0, 1).
+
+    Examples
+    --------
+    >>> Contraction("9/11").parameter
+    Fraction(40, 121)
+    """
+
+    factor: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        if self.factor is None:
+            return
+        factor = rational(self.factor, name="factor")
+        if not 0 <= factor < 1:
+            raise InvalidModelError(f"Contraction needs 0 <= factor < 1, got {factor}")
+        object.__setattr__(self, "factor", factor)
+
+    @property
+    def parameter(self) -> Fraction | None:
+        r""":math:`1 - \rho^2`, in which ``rho^2 V - V+`` is affine."""
+        return None if self.factor is None else 1 - self.factor**2
+
+
+Claim: TypeAlias = ExponentialDecay | Contraction
+
+
+def claim_near(claim: Claim, parameter: float, relative: float) -> Claim:
+    """The claim of one kind with a short number and about the given parameter.
+
+    Parameters
+    ----------
+    claim : ExponentialDecay or Contraction
+        Says which kind.
+    parameter : float
+        Positive; at most 1 for a contraction.
+    relative : float
+        How far the rate, or one minus the factor, may be off; at least 1e-15.
+
+    Examples
+    --------
+    >>> claim_near(Contraction(), 0.33055, 1e-3)
+    Contraction(factor=Fraction(9, 11))
+    """
+    if isinstance(claim, ExponentialDecay):
+        return ExponentialDecay(convergent_near(parameter, relative))
+    # In terms of 1 - factor, so that factors close to 1 lose no digits.
+    return Contraction(1 - convergent_near(parameter / (1 + math.sqrt(1 - parameter)), relative))

@@ -1,6 +1,6 @@
 r"""Plant meets uncertainty: the dissipation inequality of a claim, as a pencil.
 
-For :math:`V = \tilde x^\top P\tilde x + \sum_j\lambda_j\varphi_j` and the class inequalities
+In continuous time :math:`V = \tilde x^\top P\tilde x + \sum_j\lambda_j\varphi_j`. With the class inequalities
 :math:`I_k = a_k\varphi + \text{quadratic} \ge 0`, exponential decay with rate :math:`\rho` of the state norm is
 
 * *decrease*: :math:`-(\dot V + 2\rho V) - \sum_k\sigma_k I_k` is a positive semidefinite form, :math:`\sigma_k \ge 0`;
@@ -8,27 +8,37 @@ For :math:`V = \tilde x^\top P\tilde x + \sum_j\lambda_j\varphi_j` and the class
 * *upper bound*: :math:`c_2|\tilde x|^2 - V - \sum_k\omega_k I_k` is, :math:`\omega_k \ge 0`, where such a
   :math:`c_2` exists.
 
-Function values occur linearly, so their coefficients must vanish: these are the equalities of the pencil.
+In discrete time V is quadratic in state and outputs of oracles, and *decrease* is
+:math:`\rho^2 V_k - V_{k+1} - \sum_k\sigma_k I_k`, with class inequalities between this step, the next and the
+equilibrium. Function values occur linearly, so their coefficients must vanish: these are the equalities of the pencil.
+
+A `PrimalDualIteration` whose singular values lie in an interval has one decrease for all of them: see `lifted`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
-from ..dynamics import LureSystem, Mode, System
+from ..dynamics import Mode, PrimalDualIteration, System
 from ..errors import InvalidModelError
-from ..exact.matrices import Matrix, Vector, scale, symmetric_product
-from .claims import ExponentialDecay
-from .pencil import Condition, Equality, Pencil, collect
+from ..exact.dense import add, scalar
+from .claims import Claim, Contraction, ExponentialDecay
+from .lifted import BASE, Lift
+from .pencil import Condition, Entry, Equality, Form, Pencil
+from .signals import NEXT, NOW, STEP, Signals, stack, storage_size, unit, valued_oracles
 from .templates import QuadraticPlusValue, QuadraticStorage, Template
 
-__all__ = ["UPPER", "assemble", "storage_name", "value_name", "valued_oracles"]
+__all__ = ["UPPER", "Evaluation", "Group", "assemble", "check_claim", "list_groups", "storage_name", "value_name"]
 
-NOW = "t"
 UPPER = "upper bound"
 """Name of the unknown c2 in ``V <= c2 |x|^2``."""
+
+_DECREASE, _POSITIVITY = "decrease", "positivity"
+_ONE, _ZERO = Fraction(1), Fraction(0)
 
 
 def storage_name(mode: Mode, i: int, j: int) -> str:
@@ -41,56 +51,78 @@ def value_name(oracle: str) -> str:
     return f"value[{oracle}]"
 
 
-def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
-    """Oracles whose function value may be a part of V: gradients that are evaluated at ``y = C x``."""
-    if isinstance(template, QuadraticStorage):
-        return ()
-    plant = system.modes[0].vertices[0]
-    return tuple(j for j, oracle in enumerate(system.oracles) if oracle.has_values and not any(plant.D[j]))
+@cache
+def _storage_entries(label: str, size: int) -> tuple[Entry, ...]:
+    at = f"({label})" if label else ""
+    one = scalar(_ONE)
+    return tuple((f"P{at}[{min(i, j)},{max(i, j)}]", i, j, one) for i in range(size) for j in range(size))
 
 
-class _Signals:
-    """Linear forms of a plant's signals over the base z = (x, u)."""
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """An oracle at a point in time."""
 
-    def __init__(self, plant: LureSystem) -> None:
-        n, m = plant.shape
-        self.x = tuple(_unit(n + m, i) for i in range(n))
-        self.u = tuple(_unit(n + m, n + j) for j in range(m))
-        self.dx: tuple[Vector, ...] = tuple(a + b for a, b in zip(plant.A, plant.B, strict=True))
-        self.y: tuple[Vector, ...] = tuple(c + d for c, d in zip(plant.C, plant.D, strict=True))
-        self.dy = tuple(_combine(row, self.dx) for row in plant.C)  # of oracles with D_j = 0 only
-
-    def quadratic(self, inequality: Inequality, oracle: int) -> Matrix:
-        """The quadratic part of a class inequality as a form in z."""
-        size = len(self.x) + len(self.u)
-        base = {"y": self.y[oracle], "u": self.u[oracle]}
-        rows = [[Fraction(0)] * size for _ in range(size)]
-        for ((kind_a, _), (kind_b, _)), coefficient in inequality.products:
-            part = symmetric_product(base[kind_a], base[kind_b])
-            for row, new in zip(rows, part, strict=True):
-                for k, value in enumerate(new):
-                    row[k] += coefficient * value
-        return tuple(tuple(row) for row in rows)
+    oracle: int
+    time: str
 
 
-def _unit(size: int, index: int) -> Vector:
-    return tuple(Fraction(int(k == index)) for k in range(size))
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All that is known of one operator in one part of a proof.
+
+    Attributes
+    ----------
+    points : tuple of (name, Evaluation)
+        Where its oracles are evaluated; the class adds the equilibrium.
+    uses : tuple of (multiplier, Inequality)
+        Class inequalities between the points, each with the name of its multiplier.
+    """
+
+    points: tuple[tuple[str, Evaluation], ...]
+    uses: tuple[tuple[str, Inequality], ...]
 
 
-def _combine(weights: Vector, forms: tuple[Vector, ...]) -> Vector:
-    size = len(forms[0])
-    return tuple(sum((w * f[k] for w, f in zip(weights, forms, strict=True)), Fraction(0)) for k in range(size))
+def list_groups(system: System, template: Template, part: str) -> tuple[Group, ...]:
+    """Class inequalities of one part of a proof (``"decrease"``, ``"positivity"``, ``"upper bound"``), by operator.
+
+    Oracles of one group evaluate one operator, so its inequalities hold between all of their points.
+    """
+    discrete, rich = system.dt > 0, not isinstance(template, QuadraticStorage)
+    times: tuple[str, ...] = (STEP,) if discrete else (NOW,)
+    if part == _DECREASE:
+        oracles: Sequence[int] = range(len(system.oracles))
+        times = (STEP, NEXT) if discrete and rich else times
+    else:  # V holds outputs of all oracles in discrete time, and in continuous time values of some
+        oracles = range(len(system.oracles)) if discrete and rich else valued_oracles(system, template)
+    members: dict[int, list[int]] = {}
+    for j in oracles:
+        members.setdefault(system.groups[j], []).append(j)
+    return tuple(_list_group(system, group, times, part) for group in members.values())
 
 
-def assemble(system: System, claim: ExponentialDecay, template: Template, *, bounded: bool = False) -> Pencil:
+def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str) -> Group:
+    names = system.oracle_names
+    points = tuple(
+        (time if len(group) == 1 else f"{names[j]}@{time}", Evaluation(j, time)) for time in times for j in group
+    )
+    owner = "=".join(names[j] for j in group)
+    found = read_inequalities(system.oracles[group[0]], (*(name for name, _ in points), EQUILIBRIUM))
+    return Group(points, tuple((f"{part}: {owner} {i.name}", i) for i in found))
+
+
+def _rename(group: Group, part: str, other: str) -> Group:
+    return Group(group.points, tuple((other + name.removeprefix(part), i) for name, i in group.uses))
+
+
+def assemble(system: System, claim: Claim, template: Template, *, bounded: bool = False) -> Pencil:
     """The pencil of a claim: a candidate that satisfies it exactly is a proof.
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
-    claim : ExponentialDecay
-        With a rate.
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous time for `ExponentialDecay`, in discrete time for `Contraction`.
+    claim : ExponentialDecay or Contraction
+        With a rate or a factor.
     template : QuadraticStorage or QuadraticPlusValue
         Form of V.
     bounded : bool, default False
@@ -99,137 +131,179 @@ def assemble(system: System, claim: ExponentialDecay, template: Template, *, bou
     Returns
     -------
     Pencil
-        Affine in the rate.
+        Affine in the parameter of the claim.
 
     Raises
     ------
     InvalidModelError
-        If the system is in discrete time, or the claim has no rate.
+        If claim and system do not agree on time, or the claim has no rate or factor.
     """
-    if system.dt != 0:
-        raise InvalidModelError(f"ExponentialDecay speaks of continuous time (dt = 0), got dt = {system.dt}")
-    if claim.rate is None:
-        raise InvalidModelError("assemble needs a claim with a rate; certify searches for one")
+    check_claim(system, claim, template)
+    if claim.parameter is None:
+        raise InvalidModelError("assemble needs a claim with a rate or a factor; certify searches for one")
+    return _Assembly(system, template, claim.parameter, bounded=bounded).pencil()
+
+
+def check_claim(system: System, claim: Claim, template: Template) -> None:
+    """Whether a claim of this kind can be made of the system, and with this form of V.
+
+    Raises
+    ------
+    InvalidModelError
+        If not.
+    """
+    if isinstance(claim, ExponentialDecay) and system.dt != 0:
+        raise InvalidModelError(
+            f"ExponentialDecay speaks of continuous time (dt = 0), got dt = {system.dt}. Use Contraction."
+        )
+    if isinstance(claim, Contraction) and system.dt == 0:
+        raise InvalidModelError("Contraction speaks of discrete time (dt > 0), got dt = 0. Use ExponentialDecay.")
     if not isinstance(template, QuadraticStorage | QuadraticPlusValue):
         raise InvalidModelError(f"template must be QuadraticStorage() or QuadraticPlusValue(), got {template!r}")
-    valued = valued_oracles(system, template)
-    conditions: list[Condition] = []
-    for mode in system.modes:
-        conditions += _mode_conditions(system, mode, claim.rate, valued, template, bounded=bounded)
-    multipliers = list(_multipliers(system, valued, bounded=bounded))
-    weights = [value_name(system.oracle_names[j]) for j in valued]
-    storage = [storage_name(m, i, j) for m in system.modes for i, j in _entries(m)]
-    signed = [*multipliers, *(weights if _is_definite(template) else [])]
-    return Pencil(
-        unknowns=(*storage, *weights, *multipliers, *((UPPER,) if bounded else ())),
-        nonnegative=tuple(signed),
-        conditions=tuple(conditions),
-        equalities=tuple(_equalities(system, claim.rate, valued, bounded=bounded)),
-    )
+    if isinstance(system, PrimalDualIteration) and not isinstance(template, QuadraticStorage):
+        raise InvalidModelError(
+            f"template must be QuadraticStorage() for a PrimalDualIteration, whose V is quadratic in the state, got "
+            f"{template!r}"
+        )
 
 
-def _is_definite(template: Template) -> bool:
-    return isinstance(template, QuadraticPlusValue) and template.definite
+class _Assembly:
+    """One use of `assemble`: what its parts share."""
 
+    def __init__(self, system: System, template: Template, parameter: Fraction, *, bounded: bool) -> None:
+        self.system, self.template, self.parameter, self.bounded = system, template, parameter, bounded
+        self.valued = valued_oracles(system, template)
+        self.discrete = system.dt > 0
+        self.groups = {part: list_groups(system, template, part) for part in (_DECREASE, _POSITIVITY)}
+        if bounded:  # the same inequalities as for positivity, with multipliers of their own
+            self.groups[UPPER] = tuple(_rename(group, _POSITIVITY, UPPER) for group in self.groups[_POSITIVITY])
+        self.definite = isinstance(template, QuadraticPlusValue) and template.definite
+        self.lifts: tuple[Lift, ...] = ()
+        if isinstance(system, PrimalDualIteration):
+            self.lifts = tuple(Lift.of(system, span) for span in system.spans)
 
-def _entries(mode: Mode) -> Iterator[tuple[int, int]]:
-    n = mode.vertices[0].shape[0]
-    return ((i, j) for i in range(n) for j in range(i, n))
+    def pencil(self) -> Pencil:
+        system = self.system
+        weights = [value_name(system.oracle_names[j]) for j in self.valued]
+        multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
+        storage = [name for mode in system.modes for name in dict.fromkeys(e[0] for e in self._entries(mode)) if name]
+        lifted = [name for lift in self.lifts for name in lift.unknowns]
+        return Pencil(
+            unknowns=(*storage, *lifted, *weights, *multipliers, *((UPPER,) if self.bounded else ())),
+            nonnegative=(*multipliers, *(weights if self.definite else ())),
+            conditions=(
+                *(c for lift in self.lifts for c in self._lifted_conditions(lift)),
+                *(c for mode in system.modes for c in self._conditions(mode)),
+            ),
+            equalities=tuple(self._equalities()),
+        )
 
+    def _entries(self, mode: Mode) -> tuple[Entry, ...]:
+        return _storage_entries(mode.label, self._size(mode))
 
-def _named_inequalities(system: System, oracles: tuple[int, ...], part: str) -> Iterator[tuple[str, int, Inequality]]:
-    for j in oracles:
-        for inequality in read_inequalities(system.oracles[j], (NOW, EQUILIBRIUM)):
-            yield f"{part}: {system.oracle_names[j]} {inequality.name}", j, inequality
+    def _size(self, mode: Mode) -> int:
+        return storage_size(self.system, self.template, mode.vertices[0].shape[0])
 
-
-def _multipliers(system: System, valued: tuple[int, ...], *, bounded: bool) -> Iterator[str]:
-    everything = tuple(range(len(system.oracles)))
-    yield from (name for name, _, _ in _named_inequalities(system, everything, "decrease"))
-    for part in ("positivity", "upper bound") if bounded else ("positivity",):
-        yield from (name for name, _, _ in _named_inequalities(system, valued, part))
-
-
-def _mode_conditions(
-    system: System, mode: Mode, rate: Fraction, valued: tuple[int, ...], template: Template, *, bounded: bool
-) -> Iterator[Condition]:
-    where = f" of {mode.label}" if mode.label else ""
-    for k, plant in enumerate(mode.vertices):
-        at = f", end {k + 1}" if len(mode.vertices) > 1 else ""
-        yield _decrease(system, mode, plant, rate, valued, f"decrease{where}{at}")
-    yield _bound(system, mode, valued, "positivity", f"positivity{where}")
-    if bounded:
-        yield _bound(system, mode, valued, "upper bound", f"upper bound{where}")
-    if _is_definite(template):
+    def _conditions(self, mode: Mode) -> Iterator[Condition]:
+        where = f" of {mode.label}" if mode.label else ""
         n = mode.vertices[0].shape[0]
-        parts: list[tuple[str | None, Matrix]] = [
-            (storage_name(mode, i, j), _entry_form(_unit(n, i), _unit(n, j), i == j)) for i, j in _entries(mode)
-        ]
-        yield collect(f"storage{where}", _state_names(n), parts)
+        states = tuple(f"x{i + 1}" for i in range(n))
+        outputs = tuple(f"u_{name}" for name in self.system.oracle_names)
+        base = states + outputs
+        with_next = self.discrete and self._size(mode) > n
+        for k, plant in enumerate(() if mode.is_end else mode.vertices):
+            at = f", end {k + 1}" if len(mode.vertices) > 1 else ""
+            signals = Signals.of(plant, with_next=with_next)
+            decrease = self._step_forms if self.discrete else self._flow_forms
+            forms = (*decrease(mode, signals), *self._multiplied(_DECREASE, signals, mode.idle))
+            names = base + (tuple(f"{name}+" for name in outputs) if with_next else ())
+            yield self._condition(f"{_DECREASE}{where}{at}", names, forms)
+        signals = Signals.of(mode.vertices[0])
+        for part in list(self.groups)[1:]:
+            forms = (*self._bound_forms(mode, signals, part), *self._multiplied(part, signals, mode.idle))
+            yield self._condition(f"{part}{where}", base, forms)
+        if self.definite:
+            size = self._size(mode)
+            every = unit(size)
+            yield self._condition(f"storage{where}", base[:size], (Form(every, every, self._entries(mode)),))
 
+    def _lifted_conditions(self, lift: Lift) -> Iterator[Condition]:
+        at = lift.span.label
+        storage = lift.storage_forms(*map(self._entries, lift.span.ends))
+        forms = (*storage, *self._multiplied(_DECREASE, lift.now), *lift.interval_forms())
+        yield self._condition(f"{_DECREASE} of {at}", lift.signals, forms)
+        yield self._condition(f"{_DECREASE} multiplier of {at}", BASE, (lift.multiplier_form(),))
 
-def _entry_form(a: Vector, b: Vector, diagonal: bool) -> Matrix:
-    return scale(Fraction(1 if diagonal else 2), symmetric_product(a, b))
+    def _condition(self, name: str, signals: tuple[str, ...], forms: tuple[Form, ...]) -> Condition:
+        return Condition(name=name, signals=signals, forms=forms, parameter=self.parameter)
 
+    def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+        """``-(V' + 2 rate V)``, without function values: those have the derivative ``<u, C x'>``."""
+        P = self._entries(mode)
+        yield Form(z.x, z.flow, P, Fraction(-2))
+        yield Form(z.x, z.x, P, _ZERO, Fraction(-2))
+        for j in self.valued:
+            name = value_name(self.system.oracle_names[j])
+            C = mode.vertices[0].C[j]  # the row of an explicit gradient is common to all vertices
+            pairing = tuple((name, j, i, scalar(c)) for i, c in enumerate(C) if c)
+            yield Form(z.u, z.flow, pairing, Fraction(-1))
 
-def _state_names(n: int) -> tuple[str, ...]:
-    return tuple(f"x{i + 1}" for i in range(n))
+    def _step_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+        """``factor^2 V - V+``, as a form in V and its increment, so that nothing large cancels in floating point."""
+        P, size = self._entries(mode), self._size(mode)
+        here = z.storage(size)
+        change = add(z.storage_next(size), here, -1)
+        yield Form(here, change, P, Fraction(-2))
+        yield Form(change, change, P, Fraction(-1))
+        yield Form(here, here, P, _ZERO, Fraction(-1))
 
+    def _bound_forms(self, mode: Mode, z: Signals, part: str) -> Iterator[Form]:
+        """``V - |x|^2`` or ``c2 |x|^2 - V``, without function values."""
+        lower = part == _POSITIVITY
+        sign = Fraction(1 if lower else -1)
+        here = z.storage(self._size(mode))
+        yield Form(here, here, self._entries(mode), sign)
+        norm = mode.norm_above if lower else mode.norm_below
+        unknown = None if lower else UPPER
+        entries = tuple((unknown, i, j, scalar(v)) for i, row in enumerate(norm) for j, v in enumerate(row) if v)
+        yield Form(z.x, z.x, entries, -sign)
 
-def _signal_names(system: System, n: int) -> tuple[str, ...]:
-    return _state_names(n) + tuple(f"u_{name}" for name in system.oracle_names)
+    def _multiplied(self, part: str, z: Signals, idle: tuple[int, ...] = ()) -> Iterator[Form]:
+        """Minus the sum of multipliers times class inequalities, one form per operator that is not idle."""
+        for group in self.groups[part]:
+            if group.points[0][1].oracle in idle:
+                continue
+            place = {name: 2 * k for k, (name, _) in enumerate(group.points)}  # rows y, u of each point
+            entries = tuple(
+                (multiplier, place[p] + (a == "u"), place[q] + (b == "u"), scalar(c))
+                for multiplier, inequality in group.uses
+                for ((a, p), (b, q)), c in inequality.products
+            )
+            rows = stack([z.evaluation(e.oracle, e.time) for _, e in group.points])
+            yield Form(rows, rows, entries, Fraction(-1))
 
-
-def _decrease(
-    system: System, mode: Mode, plant: LureSystem, rate: Fraction, valued: tuple[int, ...], name: str
-) -> Condition:
-    """``-(V' + 2 rate V) - sum sigma_k I_k``, without its function values."""
-    z = _Signals(plant)
-    parts: list[tuple[str | None, Matrix]] = []
-    for i, j in _entries(mode):
-        unknown = storage_name(mode, i, j)
-        weight = Fraction(1 if i == j else 2)
-        parts += [
-            (unknown, scale(-weight, symmetric_product(z.x[i], z.dx[j]))),
-            (unknown, scale(-weight, symmetric_product(z.dx[i], z.x[j]))),
-            (unknown, scale(-2 * rate * weight, symmetric_product(z.x[i], z.x[j]))),
-        ]
-    for j in valued:  # phi' = <u, C x'>
-        parts.append((value_name(system.oracle_names[j]), scale(Fraction(-1), symmetric_product(z.u[j], z.dy[j]))))
-    everything = tuple(range(len(system.oracles)))
-    for unknown, j, inequality in _named_inequalities(system, everything, "decrease"):
-        parts.append((unknown, scale(Fraction(-1), z.quadratic(inequality, j))))
-    return collect(name, _signal_names(system, len(z.x)), parts)
-
-
-def _bound(system: System, mode: Mode, valued: tuple[int, ...], part: str, name: str) -> Condition:
-    """``V - |x|^2 - sum nu_k I_k`` or ``c2 |x|^2 - V - sum omega_k I_k``, without function values."""
-    plant = mode.vertices[0]
-    z = _Signals(plant)
-    lower = part == "positivity"
-    sign = Fraction(1 if lower else -1)
-    parts: list[tuple[str | None, Matrix]] = [
-        (storage_name(mode, i, j), scale(sign, _entry_form(z.x[i], z.x[j], i == j))) for i, j in _entries(mode)
-    ]
-    norm = mode.norm_above if lower else mode.norm_below
-    for i, row in enumerate(norm):
-        for j, value in enumerate(row):
-            parts.append((None if lower else UPPER, scale(-sign * value, symmetric_product(z.x[i], z.x[j]))))
-    for unknown, j, inequality in _named_inequalities(system, valued, part):
-        parts.append((unknown, scale(Fraction(-1), z.quadratic(inequality, j))))
-    return collect(name, _signal_names(system, len(z.x)), parts)
-
-
-def _equalities(system: System, rate: Fraction, valued: tuple[int, ...], *, bounded: bool) -> Iterator[Equality]:
-    """Coefficients of the function values in each inequality."""
-    everything = tuple(range(len(system.oracles)))
-    parts = [("decrease", everything, -2 * rate), ("positivity", valued, Fraction(1))]
-    if bounded:
-        parts.append(("upper bound", valued, Fraction(-1)))
-    for part, oracles, weight in parts:
-        for j in oracles:
-            terms = [(value_name(system.oracle_names[j]), weight)] if j in valued else []
-            for unknown, _, inequality in _named_inequalities(system, (j,), part):
-                terms += [(unknown, -value) for _, value in inequality.values]
-            if terms:
-                yield Equality(name=f"{part}: value of {system.oracle_names[j]}", terms=tuple(terms))
+    def _equalities(self) -> Iterator[Equality]:
+        """Coefficients of the function values in each inequality."""
+        now = STEP if self.discrete else NOW
+        decay = (_ONE, Fraction(-1)) if self.discrete else (_ZERO, Fraction(-2))
+        weight = {
+            (_DECREASE, now): decay,
+            (_DECREASE, NEXT): (Fraction(-1), _ZERO),
+            (_POSITIVITY, now): (_ONE, _ZERO),
+            (UPPER, now): (Fraction(-1), _ZERO),
+        }
+        for part, groups in self.groups.items():
+            for group in groups:
+                for point, evaluation in group.points:
+                    name = self.system.oracle_names[evaluation.oracle]
+                    own = evaluation.oracle in self.valued
+                    parts = [(value_name(name), *weight[part, evaluation.time])] if own else []
+                    parts += [
+                        (multiplier, -value, _ZERO)
+                        for multiplier, inequality in group.uses
+                        for at, value in inequality.values
+                        if at == point
+                    ]
+                    if parts:
+                        what = "next value" if evaluation.time == NEXT else "value"
+                        yield Equality(name=f"{part}: {what} of {name}", parts=tuple(parts), parameter=self.parameter)

@@ -17,8 +17,9 @@ class QuadraticStorage:
 class QuadraticPlusValue:
     r"""Quadratic plus function values, :math:`V = \tilde x^\top P \tilde x + \sum_j \lambda_j\varphi_j(\tilde y_j)`.
 
-    The sum is over oracles that are gradients and are evaluated explicitly at ``y_j = C_j x``, because then
-    :math:`\dot\varphi_j = \langle u_j, C_j\dot x\rangle`.
+    In continuous time the sum is over oracles that are gradients and are evaluated explicitly at ``y_j = C_j x``,
+    because then :math:`\dot\varphi_j = \langle u_j, C_j\dot x\rangle`. In discrete time it is over all (sub)gradients,
+    and the quadratic part is one in state and outputs, :math:`(\tilde x, \tilde u)^\top P\,(\tilde x, \tilde u)`.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ from fractions import Fraction
 from numpy.typing import ArrayLike
 
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
-from ..classes.inequalities import OperatorClass
+from ..classes.inequalities import ORIGIN, OperatorClass
+from ..classes.intersection import Intersection
 from ..classes.operators import Cocoercive, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..classes.special import Quadratic
 from ..errors import DimensionError, InvalidModelError
@@ -103,6 +104,16 @@ class Translated:
     def dimension(self) -> int | None:
         """That of the member, or the length of the centre."""
         return len(self.centre) if self.centre.ndim else self.member.dimension
+
+    def belongs_to(self, operator_class: OperatorClass) -> bool:
+        """Whether the member itself can tell that it belongs to a class, and a translation keeps that class."""
+        known = check_class("Translated.belongs_to", operator_class)
+        if isinstance(known, Intersection):
+            return all(self.belongs_to(part) for part in known.parts)
+        if known.equilibria == ORIGIN or isinstance(known, SlopeRestricted | SupportFunction):
+            return False
+        decide = getattr(self.member, "belongs_to", None)
+        return callable(decide) and bool(decide(known))
 
     def value(self, x: Array) -> float:
         """That of the member at ``x - centre``."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..classes.curvature import read_data
 from ..classes.functions import ConvexIndicator, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
+from ..classes.intersection import Intersection
 from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
@@ -117,6 +118,8 @@ def _symmetric_part(m: Matrix) -> Matrix:
 
 
 def _is_linear_member(array: Array, known: OperatorClass) -> bool:
+    if isinstance(known, Intersection):
+        return all(_is_linear_member(array, part) for part in known.parts)
     exact = matrices.matrix(array.tolist())
     if isinstance(known, ConvexIndicator | SupportFunction):
         return not array.any()

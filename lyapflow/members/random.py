@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from ..classes.functions import Convex, SmoothConvex
+from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex
 from ..classes.inequalities import OperatorClass
+from ..classes.intersection import Intersection
 from ..classes.operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..errors import InvalidModelError
 from .combinations import Declared
@@ -126,11 +128,10 @@ def _lipschitz_bent(known: Lipschitz, centre: Array, rng: np.random.Generator) -
 
 def _sector_linear(known: SectorBounded, centre: Array, rng: np.random.Generator) -> Member:
     """A member of the disk over the sector: its middle, plus its half-width times a contraction."""
-    middle, half = float((known.lower + known.upper) / 2), float((known.upper - known.lower) / 2)
-    shrunk = half - INWARD * (abs(middle) + half)
-    if shrunk <= 0:  # a sector that double precision can hardly tell from a line
+    found = _draw_disk(known.lower, known.upper, centre.size, rng)
+    if found is None:  # a sector that double precision can hardly tell from a line
         return _sector_nonlinearity(known, centre, rng)
-    return LinearMap(middle * np.eye(centre.size) + shrunk * draw_contraction(centre.size, rng))
+    return found
 
 
 def _sector_nonlinearity(known: SectorBounded, centre: Array, rng: np.random.Generator) -> Member:
@@ -141,6 +142,50 @@ def _sector_nonlinearity(known: SectorBounded, centre: Array, rng: np.random.Gen
 def _slopes(known: Any, centre: Array, rng: np.random.Generator) -> Member:
     offset = draw_scale(rng, high=0.5) * int(rng.integers(-1, 2))
     return SlopeNonlinearity(known.lower, known.upper, draw_profile(rng), offset)
+
+
+def _common(known: Intersection, centre: Array, rng: np.random.Generator) -> Member:
+    """A member of all parts: a rotation, a map from the disk of the linear members, a gradient; else ``u = s y``."""
+    bounds = known.linear_members()
+    if known.has_values or bounds.lower is None or bounds.rotations == "none":
+        return _linear_member(known, centre, rng)
+    if bounds.upper is None:
+        return _turning(known, bounds.lower, draw_scale(rng), centre, rng)
+    low, high = bounds.lower, bounds.upper
+    kinds: list[Callable[[], Member]] = [
+        lambda: _turning(known, low, high, centre, rng),
+        lambda: _inside(known, low, high, centre, rng),
+    ]
+    if low >= 0 and all(isinstance(part, Monotone | StronglyMonotone | Cocoercive | Lipschitz) for part in known.parts):
+        gradients = SmoothStronglyConvex(low, high) if low else SmoothConvex(high)
+        kinds.append(lambda: pick(FUNCTIONS[type(gradients)], rng)(gradients, centre, rng))
+    return kinds[int(rng.integers(len(kinds)))]()
+
+
+def _turning(known: Intersection, low: Fraction, high: Fraction, centre: Array, rng: np.random.Generator) -> Member:
+    """The smallest real part and the largest rotation, nearly, that the parts admit."""
+    turn = _skew(centre.size, rng)
+    turn = turn / (np.linalg.norm(turn, 2) or 1.0) * float(high)
+    for _ in range(40):
+        found = LinearMap(at_least(low) * np.eye(centre.size) + turn)
+        if found.belongs_to(known):
+            return move(found, centre)
+        turn = turn * 0.9
+    return _linear_member(known, centre, rng)
+
+
+def _inside(known: Intersection, low: Fraction, high: Fraction, centre: Array, rng: np.random.Generator) -> Member:
+    found = _draw_disk(low, high, centre.size, rng)
+    return _linear_member(known, centre, rng) if found is None else move(found, centre)
+
+
+def _draw_disk(low: Fraction, high: Fraction, size: int, rng: np.random.Generator) -> Member | None:
+    """The middle of a sector plus its half-width times a contraction; None if double precision hardly has room."""
+    middle, half = float((low + high) / 2), float((high - low) / 2)
+    shrunk = half - INWARD * (abs(middle) + half)
+    if shrunk <= 0:
+        return None
+    return LinearMap(middle * np.eye(size) + shrunk * draw_contraction(size, rng))
 
 
 def _linear_member(known: OperatorClass, centre: Array, rng: np.random.Generator) -> Member:
@@ -166,6 +211,7 @@ _BUILDERS: dict[type, tuple[Builder, ...]] = {
     StronglyMonotone: (_monotone_linear, _monotone_linear, build_ridged),
     Cocoercive: (_cocoercive_linear, _cocoercive_linear, _cocoercive_gradient),
     Lipschitz: (_lipschitz_linear, _lipschitz_bent),
+    Intersection: (_common,),
     SectorBounded: (_sector_linear, _sector_nonlinearity),
     SlopeRestricted: (_slopes,),
 }

@@ -5,5 +5,19 @@ from .items import Figure, Note, Simulation, Table
 from .latex import to_latex
 from .rendering import write_report
 from .statement import Statement, state_theorem
+from .sweeps import draw_sweep, write_sweep, write_sweep_figure
 
-__all__ = ["Figure", "Note", "Simulation", "Statement", "Table", "state_theorem", "to_data", "to_latex", "write_report"]
+__all__ = [
+    "Figure",
+    "Note",
+    "Simulation",
+    "Statement",
+    "Table",
+    "draw_sweep",
+    "state_theorem",
+    "to_data",
+    "to_latex",
+    "write_report",
+    "write_sweep",
+    "write_sweep_figure",
+]

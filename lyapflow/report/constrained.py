@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ..certificates import Certificate
 from ..dynamics import PrimalDualSystem
@@ -12,7 +13,23 @@ from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Senten
 from .numbers import with_decimal
 from .symbols import Symbols, quadratic_terms
 
-__all__ = ["constrained_assumptions", "constrained_motion", "constrained_storage", "describe_modes"]
+if TYPE_CHECKING:
+    from .proof import Step
+
+__all__ = [
+    "LEFT_OF_MODES",
+    "constrained_assumptions",
+    "constrained_motion",
+    "constrained_storage",
+    "describe_modes",
+    "lead_modes",
+    "mode_signals",
+    "name_mode_sum",
+    "prepare_modes",
+]
+
+LEFT_OF_MODES = {"positivity": "V-N^{-}", "upper bound": "c_{2}N^{+}-V"}
+"""Left sides of the bounds of V."""
 
 
 def constrained_motion(system: PrimalDualSystem) -> list[Block]:
@@ -100,3 +117,40 @@ def constrained_storage(certificate: Certificate) -> Iterable[Block]:
     yield from describe_values(system, weighted_oracles(certificate), lead="where")
     if where:
         yield Where(tuple(where))
+
+
+def prepare_modes(system: PrimalDualSystem) -> Iterator[Block]:
+    """What the proof needs to know of the modes."""
+    yield from describe_modes(system)
+    gains: Sentence = (Math(rf"\eta = {system.dual_gain}"), " and ", Math(f"a = {system.augmentation}"))
+    yield Paragraph(
+        ("The output ", Math(r"u-u^{\star}"), " splits likewise into ", Math("u_{k}"), ". With ", Math(r"\theta"),
+         " a squared singular value, ", Math(r"\dot{x}_{k} = -u_{k}-w_{k}-a\theta x_{k}"), " and ",
+         Math(r"\dot{w}_{k} = \eta\theta x_{k}"), ", where ", *gains, "; on the null space ",
+         Math(r"\dot{x}_{0} = -u_{0}"), ". Class inequalities contain inner products only, so each is a multiple "
+         "of ", Math(r"\varphi_{f}"), " plus a sum over ", Math("k"), ".")
+    )  # fmt: skip
+    yield Paragraph(
+        ("Let ", Math(r"N = |\tilde{x}|^{2}+|\lambda-\lambda^{\star}|^{2}"), "; in each mode ",
+         Math(r"|\lambda-\lambda^{\star}|^{2}"), " is ", Math(r"|w_{k}|^{2}/\theta"), ".")
+    )  # fmt: skip
+
+
+def lead_modes(part: str) -> Sentence:
+    """What leads in one part of the proof."""
+    if part == "decrease":
+        return ("The following is an identity; each ", Math("S_{k}"), " is affine in ", Math(r"\theta"), ", so it is "
+                "enough that it is a sum of squares at the ends of the enclosure:")  # fmt: skip
+    sign, end = ("-", "lower") if part == "positivity" else ("+", "upper")
+    relation = Math(r"N \leq N^{-}" if sign == "-" else r"N^{+} \leq N")
+    return (
+        "With ", Math(rf"N^{{{sign}}}"), " the quadratic form N with each squared singular value replaced by the "
+        f"{end} end of its enclosure, so that ", relation, ",",
+    )  # fmt: skip
+
+
+def name_mode_sum(step: Step) -> tuple[str, str]:
+    """Symbol of a mode's sum of squares, and where it holds."""
+    mark = step.mode.removeprefix("sigma") if step.mode != "null" else "0"
+    at = "" if step.theta is None or step.part != "decrease" else rf"\ \ (\theta = {step.theta})"
+    return f"S_{{{mark}}}", at

@@ -91,9 +91,9 @@ def _certificate(section: CertificateSection) -> dict[str, Any]:
     else:
         found["unknowns"] = {name: str(value) for name, value in certificate.unknowns}
     if section.bracket is not None:
-        gap = section.bracket.witness.rate - certificate.rate
         found["bracket"] = {
-            "witness": str(section.bracket.witness), "gap": str(gap), "contradiction": section.contradiction
+            "witness": str(section.bracket.witness), "gap": str(section.bracket.gap),
+            "contradiction": section.contradiction,
         }  # fmt: skip
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
@@ -12,10 +13,12 @@ from ..certificates.files import to_text
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
+from .clock import Clock, is_discrete, number_of
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
+from .numbers import below_one, with_decimal
 from .proof import Part, Step, list_parts, list_steps
-from .quantities import Quantity, measure, observe
+from .quantities import Quantity, count_time, measure, observe
 from .statement import Statement, find_digest, state_theorem
 
 if TYPE_CHECKING:
@@ -64,9 +67,31 @@ class CertificateSection:
         return self.verdict.proved and isinstance(system, LureSystem) and system.shape[0] == 2
 
     @property
+    def clock(self) -> Clock:
+        """Words of its kind of time."""
+        return Clock.of(self.certificate.system)
+
+    @property
+    def kind(self) -> str:
+        """What the claim is about, in words."""
+        return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
+
+    @property
+    def number(self) -> Fraction:
+        """The rate, or the factor."""
+        return number_of(self.certificate)
+
+    @property
+    def shown(self) -> str:
+        """The exact number and its decimal, on the side on which the claim stays true."""
+        if is_discrete(self.certificate):
+            return with_decimal(self.number, decimal=below_one(self.number))
+        return with_decimal(self.number, side="down")
+
+    @property
     def contradiction(self) -> bool:
         """Whether a concrete member decays more slowly than what the certificate claims."""
-        return self.bracket is not None and self.bracket.witness.rate < self.certificate.rate
+        return self.bracket is not None and self.bracket.witness.refutes(self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +109,21 @@ class SimulationSection:
     def start(self) -> str:
         """Where and how long it ran."""
         path = self.simulation.trajectory
-        first, last = float(path.t[0]), float(path.t[-1])
+        times = count_time(path)
         norm = float((path.x[0] ** 2).sum()) ** 0.5
         apart = f"norm {norm:.6g}, distance {float(path.distance[0]):.6g} from the equilibrium"
-        return f"{apart}; t from {first:.6g} to {last:.6g}"
+        return f"{apart}; {self._time} from {float(times[0]):.6g} to {float(times[-1]):.6g}"
 
     @property
     def rest(self) -> str:
         """From where deviations are measured."""
         residual = self.simulation.trajectory.equilibrium.residual
-        return f"found numerically; there the time derivative of the state has norm {residual:.2g}"
+        what = "step" if self._time == "k" else "time derivative"
+        return f"found numerically; there the {what} of the state has norm {residual:.2g}"
+
+    @property
+    def _time(self) -> str:
+        return Clock.of(self.simulation.trajectory.system).time
 
     @property
     def title(self) -> str:
@@ -133,6 +163,12 @@ class Document:
     def certificates(self) -> tuple[CertificateSection, ...]:
         """Sections that claim something."""
         return tuple(s for s in self.sections if isinstance(s, CertificateSection))
+
+    @property
+    def kind(self) -> str | None:
+        """What all claims are about, in words; None if there are several kinds."""
+        kinds = {s.kind for s in self.certificates}
+        return kinds.pop() if len(kinds) == 1 else None
 
     @property
     def proved(self) -> bool:
@@ -180,7 +216,8 @@ def _is_bracket(item: object) -> TypeGuard[Bracket]:
     if isinstance(item, Bracket):
         return True
     raise InvalidModelError(
-        f"a report is made of Certificate, Bracket, Simulation, Table, Note and Figure, got {type(item).__name__}"
+        "a report is made of Certificate, Bracket, Simulation, Table, Note and Figure, handed over one by one after "
+        f"the path, got {type(item).__name__}"
     )
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from ..certificates import Certificate
 from ..dynamics import LureSystem
+from .clock import Clock, is_discrete
 from .items import PROVED, SEEN
+from .quantities import count_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,10 +33,12 @@ __all__ = [
     "has_levels",
     "style",
     "to_svg",
+    "to_svg_file",
 ]
 
 Array = NDArray[np.float64]
 
+_MOST_MARKS = 80
 ROUNDING = 1e-14  # relative to the start; smaller values of V are differences that rounding left
 COLORS = {PROVED: "#1b7f4b", SEEN: "#1f5fbf", "claimed": "#b42318", "ink": "#1c2430", "soft": "#8a94a3"}
 _STYLE: dict[str, Any] = {
@@ -60,6 +64,11 @@ def style() -> Iterator[None]:
 
 def to_svg(draw: Callable[[Figure], object], prefix: str, *, size: tuple[float, float] = (6.2, 3.1)) -> str:
     """Inline SVG of what `draw` puts on a figure; ids carry the prefix, so that figures of one page do not clash."""
+    return _inline(to_svg_file(draw, size=size), prefix, f"max-width:{7 * size[0]:g}rem")
+
+
+def to_svg_file(draw: Callable[[Figure], object], *, size: tuple[float, float]) -> str:
+    """The text of an SVG file with what `draw` puts on a figure."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
@@ -69,7 +78,7 @@ def to_svg(draw: Callable[[Figure], object], prefix: str, *, size: tuple[float, 
         draw(figure)
         stream = io.StringIO()
         canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
-    return _inline(stream.getvalue(), prefix, f"max-width:{7 * size[0]:g}rem")
+    return stream.getvalue()
 
 
 def _inline(svg: str, prefix: str, style: str) -> str:
@@ -86,32 +95,35 @@ def _inline(svg: str, prefix: str, style: str) -> str:
 
 def draw_storage(figure: Figure, certificate: Certificate, trajectory: Trajectory, *, proved: bool) -> None:
     """V along a trajectory and its bound, on a logarithmic scale."""
-    axes = figure.subplots()
-    bound = trajectory.bound(certificate)
-    _curves(axes, trajectory.t, trajectory.storage(certificate), bound, r"$V(0)\,e^{-2\rho t}$", proved=proved)
-    axes.set_ylabel(r"storage $V(t)$")
+    axes, clock = figure.subplots(), Clock.of(certificate.system)
+    seen, bound = trajectory.storage(certificate), trajectory.bound(certificate)
+    _curves(axes, trajectory, seen, bound, rf"$V(0)\,{clock.decay_twice}$", proved=proved)
+    axes.set_ylabel(rf"storage $V({clock.time})$")
 
 
 def draw_distance(figure: Figure, certificate: Certificate, trajectory: Trajectory, *, proved: bool) -> None:
     """Distance from the equilibrium and its bound, on a logarithmic scale."""
-    axes = figure.subplots()
+    axes, clock = figure.subplots(), Clock.of(certificate.system)
     bound = trajectory.norm_bound(certificate)
-    _curves(axes, trajectory.t, trajectory.distance, bound, r"$c\,e^{-\rho t}\,\|x(0)-x^*\|$", proved=proved)
-    axes.set_ylabel(r"distance $\|x(t)-x^*\|$")
+    _curves(axes, trajectory, trajectory.distance, bound, rf"$c\,{clock.decay}\,\|x(0)-x^*\|$", proved=proved)
+    axes.set_ylabel(rf"distance $\|x({clock.time})-x^*\|$")
 
 
-def _curves(axes: Axes, t: Array, seen: Array, bound: Array, formula: str, *, proved: bool) -> None:
+def _curves(axes: Axes, trajectory: Trajectory, seen: Array, bound: Array, formula: str, *, proved: bool) -> None:
+    t, clock = count_time(trajectory), Clock.of(trajectory.system)
     word = "proved" if proved else "claimed, NOT PROVED"
     color = COLORS[PROVED] if proved else COLORS["claimed"]
     axes.plot(t, bound, color=color, linewidth=2.2, linestyle=(0, (5, 1.6)), label=f"bound {formula} ({word})")
     positive = np.where(seen > ROUNDING * abs(seen[0]), seen, np.nan)  # what is left below is rounding
-    axes.plot(t, positive, color=COLORS[SEEN], linewidth=1.6, label="trajectory (seen in simulation)")
+    marked = clock.time == "k" and len(t) <= _MOST_MARKS  # single steps, where they can be told apart
+    look: dict[str, Any] = {"marker": "o", "markersize": 3.2, "linewidth": 0.9} if marked else {"linewidth": 1.6}
+    axes.plot(t, positive, color=COLORS[SEEN], **look, label="trajectory (seen in simulation)")
     axes.set_yscale("log")
-    floor = float(bound.min())
+    floor = float(bound[bound > 0].min(initial=bound[0]))  # after a step with factor 0 the bound is 0
     lowest = np.nanmin(positive) if np.isfinite(positive).any() else floor
     axes.set_ylim(bottom=max(lowest, floor * 1e-6) * 0.5)
     axes.set_xlim(float(t[0]), float(t[-1]))
-    axes.set_xlabel(r"time $t$")
+    axes.set_xlabel(f"{'step' if clock.time == 'k' else 'time'} ${clock.time}$")
     axes.legend(loc="lower left")
 
 
@@ -123,11 +135,13 @@ def draw_portrait(figure: Figure, certificate: Certificate) -> None:
     members = extremal_slopes(system)
     panels = figure.subplots(1, len(members), squeeze=False)[0]
     for axes, slopes in zip(panels, members, strict=True):
-        closed, form = close_loop(system, slopes), _storage_form(certificate, slopes)
-        _draw_levels(axes, form, 1.0)
-        for start in _starts(form):
-            path = _flow(closed, start, 5 / float(certificate.rate))
-            axes.plot(path[:, 0], path[:, 1], color=COLORS[SEEN], linewidth=0.9)
+        transition, steps = _move(certificate, close_loop(system, slopes)[0])
+        form = _storage_form(certificate, system, slopes)
+        top, starts = (1.0, _starts(form)) if not is_discrete(certificate) else (_inner_level(form), _circle())
+        _draw_levels(axes, form, top)
+        for start in starts:
+            path = _walk(transition, start, steps)
+            axes.plot(path[:, 0], path[:, 1], color=COLORS[SEEN], **_look(certificate, 0.9))
             _arrow(axes, path)
         pairs = zip(_marks(system), slopes, strict=True)
         names = ", ".join(f"$u_{{{mark}}} = {float(s):.4g}\\,y_{{{mark}}}$" for mark, s in pairs)
@@ -142,13 +156,14 @@ def draw_trajectory_plane(figure: Figure, certificate: Certificate, trajectory: 
     axes = figure.subplots()
     deviation = trajectory.x - trajectory.equilibrium.x
     size = float(np.abs(deviation).max()) or 1.0
-    P = _floats(certificate.P)
-    corner = max(float(v @ P @ v) for v in deviation.reshape(len(trajectory.t), 2, -1)[:, :, 0]) or size**2
-    _draw_levels(axes, P, corner)
+    if has_levels(certificate):
+        P = _floats(certificate.P)
+        corner = max(float(v @ P @ v) for v in deviation.reshape(len(trajectory.t), 2, -1)[:, :, 0]) or size**2
+        _draw_levels(axes, P, corner)
     for k in range(min(deviation.shape[2], 4)):
         label = "trajectory (seen in simulation)" if k == 0 else None
         x1, x2 = deviation[:, 0, k], deviation[:, 1, k]
-        axes.plot(x1, x2, color=COLORS[SEEN], linewidth=1.3, alpha=1 - 0.2 * k, label=label)
+        axes.plot(x1, x2, color=COLORS[SEEN], alpha=1 - 0.2 * k, label=label, **_look(certificate, 1.3))
     axes.plot([0], [0], marker="o", color=COLORS["ink"], markersize=3.5, linestyle="none", label="equilibrium")
     axes.set_xlabel(r"$x_1-x_1^*$")
     axes.set_ylabel(r"$x_2-x_2^*$")
@@ -166,22 +181,26 @@ def extremal_slopes(system: LureSystem) -> tuple[tuple[Fraction, ...], ...]:
     return tuple(dict.fromkeys([tuple(low), tuple(high)]))
 
 
-def close_loop(system: LureSystem, slopes: tuple[Fraction, ...]) -> Array:
-    """Matrix of the closed loop with ``u_j = s_j y_j``."""
+def close_loop(system: LureSystem, slopes: tuple[Fraction, ...]) -> tuple[Array, Array]:
+    """Matrices of the closed loop with ``u_j = s_j y_j``: of the state, and from the state to the inputs y."""
     A, B, C, D = (_floats(m) for m in (system.A, system.B, system.C, system.D))
     S = np.diag([float(s) for s in slopes])
-    return np.asarray(A + B @ S @ np.linalg.solve(np.eye(len(D)) - D @ S, C))
+    inputs = np.linalg.solve(np.eye(len(D)) - D @ S, C)
+    return np.asarray(A + B @ S @ inputs), np.asarray(inputs)
 
 
-def _storage_form(certificate: Certificate, slopes: tuple[Fraction, ...]) -> Array:
-    """V of a linear member is a quadratic form, because ``phi = s |y|^2 / 2``."""
-    system = certificate.system
+def _storage_form(certificate: Certificate, system: LureSystem, slopes: tuple[Fraction, ...]) -> Array:
+    """V of a linear member is a quadratic form in the state, because ``u = s y`` and ``phi = s |y|^2 / 2``."""
+    _, inputs = close_loop(system, slopes)
+    s = np.array([float(slope) for slope in slopes])
     form = _floats(certificate.P)
+    if len(form) > len(system.A):
+        signals = np.vstack([np.eye(len(system.A)), s[:, None] * inputs])
+        form = signals.T @ form @ signals
     for name, weight in certificate.value_weights.items():
         j = system.oracle_names.index(name)
-        c = _floats((system.C[j],))[0] if isinstance(system, LureSystem) else np.zeros(2)
-        form = form + float(weight) * float(slopes[j]) / 2 * np.outer(c, c)
-    return form
+        form = form + float(weight) * s[j] / 2 * np.outer(inputs[j], inputs[j])
+    return np.asarray(form)
 
 
 def _floats(matrix: tuple[tuple[Fraction, ...], ...]) -> Array:
@@ -204,8 +223,9 @@ def _ellipse(form: Array, level: float) -> Array | None:
 
 
 def has_levels(certificate: Certificate) -> bool:
-    """Whether the quadratic part of V alone has closed level sets; V may be positive without."""
-    return _ellipse(_floats(certificate.P), 1.0) is not None
+    """Whether the quadratic part of V alone has closed level sets in the state; V may be positive without."""
+    is_of_state = len(certificate.P) == certificate.system.shape[0]
+    return is_of_state and _ellipse(_floats(certificate.P), 1.0) is not None
 
 
 def _draw_levels(axes: Axes, form: Array, top: float) -> None:
@@ -218,21 +238,43 @@ def _draw_levels(axes: Axes, form: Array, top: float) -> None:
 
 def _starts(form: Array) -> Array:
     points = _ellipse(form, 1.0)
-    if points is None:
-        angle = np.linspace(0, 2 * np.pi, 13)[:-1]
-        return np.column_stack([np.cos(angle), np.sin(angle)])
-    return np.asarray(points.T[:-1:20])
+    return _circle() if points is None else np.asarray(points.T[:-1:20])
 
 
-def _flow(closed: Array, start: Array, horizon: float, steps: int = 1200) -> Array:
+def _circle() -> Array:
+    """Twelve points; where level sets are very long, as they are near the best factor, starts on them say little."""
+    angle = np.linspace(0, 2 * np.pi, 13)[:-1]
+    return np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+def _inner_level(form: Array) -> float:
+    """The largest level set inside the unit circle."""
+    return float(np.linalg.eigvalsh(form)[0])
+
+
+def _move(certificate: Certificate, closed: Array, steps: int = 1200) -> tuple[Array, int]:
+    """Matrix of one step of a path, and how many there are: until little is left."""
+    if is_discrete(certificate):
+        left = -np.log(max(float(certificate.factor), 1e-3))
+        return closed, int(np.clip(np.ceil(5 / left), 1, _MOST_MARKS))
     from scipy.linalg import expm
 
-    step = np.asarray(expm(closed * horizon / steps))
+    return np.asarray(expm(closed * 5 / float(certificate.rate) / steps)), steps
+
+
+def _walk(transition: Array, start: Array, steps: int) -> Array:
     path = np.empty((steps + 1, 2))
     path[0] = start
     for k in range(steps):
-        path[k + 1] = step @ path[k]
+        path[k + 1] = transition @ path[k]
     return path
+
+
+def _look(certificate: Certificate, linewidth: float) -> dict[str, Any]:
+    """Of a path in the plane: a curve, or points joined by thin lines."""
+    return (
+        {"marker": "o", "markersize": 2.2, "linewidth": 0.4} if is_discrete(certificate) else {"linewidth": linewidth}
+    )
 
 
 def _arrow(axes: Axes, path: Array) -> None:

@@ -9,7 +9,16 @@ from typing import Literal, TypeAlias
 
 from ..errors import InvalidModelError
 
-__all__ = ["Side", "approximate", "is_short", "tex_approximate", "tex_number", "with_decimal"]
+__all__ = [
+    "Side",
+    "approximate",
+    "below_one",
+    "is_short",
+    "tex_approximate",
+    "tex_decimal",
+    "tex_number",
+    "with_decimal",
+]
 
 Side: TypeAlias = Literal["nearest", "down", "up"]
 
@@ -39,6 +48,20 @@ def approximate(value: Fraction, *, digits: int = 6, side: Side = "nearest") -> 
         places = max(digits - 1 - exponent, 0)
         return _trim(_fixed(mantissa * 10 ** max(exponent - digits + 1, 0), places))
     return f"{_trim(_fixed(mantissa, digits - 1))}e{exponent}"
+
+
+def below_one(value: Fraction, *, digits: int = 6) -> str:
+    """Decimal of a number in [0, 1), rounded up in such a way that ``1 - value`` keeps its digits: never up to 1.
+
+    >>> (
+    ...     below_one(Fraction(9, 11)),
+    ...     below_one(1 - Fraction(1, 3 * 10**9)),
+    ...     approximate(1 - Fraction(1, 10**9), side="up"),
+    ... )
+    ('0.818182', '0.999999999666667', '1')
+    """
+    decimal = 1 - Fraction(approximate(1 - value, digits=digits, side="down"))
+    return approximate(decimal, digits=decimal.denominator.bit_length() + 1)  # all of its digits
 
 
 def _significant(value: Fraction, digits: int, side: Side) -> tuple[int, int]:
@@ -78,15 +101,15 @@ def is_short(value: Fraction) -> bool:
     return len(str(value)) <= _SHORT
 
 
-def with_decimal(value: Fraction, *, digits: int = 6, side: Side = "nearest") -> str:
-    """The exact number and, if it is not an integer, its decimal: ``p/q ≈ decimal``.
+def with_decimal(value: Fraction, *, digits: int = 6, side: Side = "nearest", decimal: str | None = None) -> str:
+    """The exact number and, if it is not an integer, its decimal (or the given one): ``p/q ≈ decimal``.
 
     >>> with_decimal(Fraction(1, 3)), with_decimal(Fraction(1, 8)), with_decimal(Fraction(2))
     ('1/3 ≈ 0.333333', '1/8 = 0.125', '2')
     """
     if value.denominator == 1:
         return str(value)
-    decimal = approximate(value, digits=digits, side=side)
+    decimal = approximate(value, digits=digits, side=side) if decimal is None else decimal
     return f"{value} {'=' if Fraction(decimal) == value else '≈'} {decimal}"
 
 
@@ -104,7 +127,11 @@ def tex_number(value: Fraction) -> str:
 
 def tex_approximate(value: Fraction, *, digits: int = 6, side: Side = "nearest") -> str:
     r"""The decimal in TeX, preceded by its relation to the value: ``=`` or ``\approx``."""
-    decimal = approximate(value, digits=digits, side=side)
+    return tex_decimal(value, approximate(value, digits=digits, side=side))
+
+
+def tex_decimal(value: Fraction, decimal: str) -> str:
+    r"""A decimal of a value in TeX, preceded by its relation to it: ``=`` or ``\approx``."""
     relation = "=" if Fraction(decimal) == value else r"\approx "
     mantissa, _, exponent = decimal.partition("e")
     return relation + (rf"{mantissa}\times 10^{{{exponent}}}" if exponent else mantissa)

@@ -12,13 +12,15 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..certificates.verification import measure_slack
-from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
-from ..dynamics import LureSystem, Mode, PrimalDualSystem
+from ..classes.inequalities import Inequality
+from ..dynamics import LureSystem, Mode, PrimalDualIteration, PrimalDualSystem
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
-from ..lmi.dissipation import NOW
+from ..lmi.dissipation import list_groups
+from ..lmi.signals import storage_size
 from .constrained import mode_signals
-from .symbols import Symbols, state
+from .iteration import iteration_sites
+from .symbols import Points, Symbols, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
 
@@ -33,8 +35,8 @@ class Used:
     ----------
     name : str
         Name of the multiplier in the certificate.
-    oracle : int
-        Whose inequality it is.
+    points : tuple of (name, Evaluation)
+        What the points of the inequality stand for: which oracle, and when.
     inequality : Inequality
         The inequality, ``I >= 0``.
     label, symbol : str
@@ -44,7 +46,7 @@ class Used:
     """
 
     name: str
-    oracle: int
+    points: Points
     inequality: Inequality
     label: str
     symbol: str
@@ -76,7 +78,8 @@ class Step:
     name : str
         Name of the condition in the pencil.
     part : str
-        ``"decrease"``, ``"positivity"``, ``"upper bound"`` or ``"storage"``.
+        ``"decrease"``, ``"positivity"``, ``"upper bound"`` or ``"storage"``; for an interval of singular values also
+        ``"decrease multiplier"``.
     mode : str
         Label of the mode; empty if there is one only.
     theta : Fraction or None
@@ -104,21 +107,21 @@ class Step:
 def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     """Class inequalities and multipliers of each inequality of the proof."""
     system, values = certificate.system, certificate.values
-    names = Symbols.of(system)
-    valued = set(certificate.value_weights)
+    owners = Symbols.of(system).owners
+    known: dict[str, list[Inequality]] = {}  # an inequality has one label, in whatever parts it is used
     found: list[Part] = []
     for part in ("decrease", "positivity", *(("upper bound",) if certificate.is_bounded else ())):
         used: list[Used] = []
-        for j, oracle in enumerate(system.oracles):
-            owner = system.oracle_names[j]
-            if part != "decrease" and owner not in valued:
-                continue
-            for k, inequality in enumerate(read_inequalities(oracle, (NOW, EQUILIBRIUM)), start=1):
-                name = f"{part}: {owner} {inequality.name}"
-                mark = f"{names.marks[j]},{k}"
+        for group in list_groups(system, certificate.template, part):
+            owner = owners[group.points[0][1].oracle]
+            own = known.setdefault(owner, [])
+            for name, inequality in group.uses:
+                if inequality not in own:
+                    own.append(inequality)
+                mark = f"{owner},{own.index(inequality) + 1}"
                 used.append(
                     Used(
-                        name=name, oracle=j, inequality=inequality, label=f"I_{{{mark}}}",
+                        name=name, points=group.points, inequality=inequality, label=f"I_{{{mark}}}",
                         symbol=f"{_MULTIPLIERS[part]}_{{{mark}}}", value=values[name],
                     )
                 )  # fmt: skip
@@ -137,22 +140,26 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
     values = certificate.values
     found: list[Step] = []
     conditions = certificate.pencil().conditions
-    for condition, (part, mode, plant, signals) in zip(conditions, _sites(certificate), strict=True):
-        if not condition.name.startswith(part):  # the order of the pencil changed: never label a matrix wrongly
+    for condition, (part, mode, theta, signals) in zip(conditions, _sites(certificate), strict=True):
+        named = condition.name.partition(" of ")[0].partition(",")[0]
+        if named != part or len(signals) != len(condition.signals):  # the pencil changed: never label a matrix wrongly
             raise ArithmeticError(f"internal error: expected the condition '{part}', got '{condition.name}'")
         slack = condition.at(values)
         found.append(
             Step(
-                name=condition.name, part=part, mode=mode.label, theta=_theta(certificate, plant, mode),
-                signals=signals, slack=slack, squares=weighted_squares(slack), margin=measure_slack(slack),
+                name=condition.name, part=part, mode=mode, theta=theta, signals=signals, slack=slack,
+                squares=weighted_squares(slack), margin=measure_slack(slack),
             )
         )  # fmt: skip
     return tuple(found)
 
 
-def _sites(certificate: Certificate) -> Iterator[tuple[str, Mode, LureSystem, tuple[str, ...]]]:
-    """Part, mode, plant and signals of each condition, in the order of the pencil."""
+def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None, tuple[str, ...]]]:
+    """Part, mode, squared singular value and signals of each condition, in the order of the pencil."""
     system = certificate.system
+    if isinstance(system, PrimalDualIteration):
+        yield from ((part, mode, None, signals) for part, mode, signals in iteration_sites(certificate))
+        return
     names = Symbols.of(system)
     for index, mode in enumerate(system.modes):
         if isinstance(system, PrimalDualSystem):
@@ -163,12 +170,16 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, Mode, LureSystem, tu
             states = tuple(state(n, i) for i in range(n))
             outputs = tuple(names.signal("u", j) for j in range(m))
         both = states + outputs
-        yield from (("decrease", mode, plant, both) for plant in mode.vertices)
-        yield "positivity", mode, mode.vertices[0], both
+        size = storage_size(system, certificate.template, len(states))
+        later = tuple(f"{output}^{{+}}" for output in outputs) if size > len(states) else ()
+        for plant in mode.vertices:
+            yield "decrease", mode.label, _theta(certificate, plant, mode), both + later
+        theta = _theta(certificate, mode.vertices[0], mode)
+        yield "positivity", mode.label, theta, both
         if certificate.is_bounded:
-            yield "upper bound", mode, mode.vertices[0], both
+            yield "upper bound", mode.label, theta, both
         if getattr(certificate.template, "definite", False):
-            yield "storage", mode, mode.vertices[0], states
+            yield "storage", mode.label, theta, both[:size]
 
 
 def _theta(certificate: Certificate, plant: LureSystem, mode: Mode) -> Fraction | None:

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from ..certificates import Certificate, Verification
 from ..lmi.dissipation import UPPER
+from .clock import Clock, is_discrete
 from .items import Simulation
-from .numbers import approximate
+from .numbers import approximate, below_one
 
 if TYPE_CHECKING:
     from ..search import Bracket
+    from ..simulation import Trajectory
 
-__all__ = ["Quantity", "measure", "observe", "settle"]
+__all__ = ["Quantity", "count_time", "measure", "observe", "settle", "show_steps"]
 
 BAND = Fraction(1, 50)
+_ROUNDING = 1e-6
+"""Bounds of the distance that are smaller than this, relative to the first, are not compared with a simulation."""
+
+
+class _Comparison(TypedDict):
+    seen: float | None
+    remark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +60,17 @@ class Quantity:
 
 def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | None) -> Iterable[Quantity]:
     """What an engineer reads off a certificate."""
-    rate = certificate.rate
-    yield Quantity(
-        key="rate", name="Decay rate of the state norm", proved=rate if verdict.proved else None,
-        shown=f"≥ {approximate(rate, side='down')}", solver=certificate.supremum,
-        remark="1/(time unit); V decays at twice this rate."
-        + ("" if certificate.is_bounded else " Its constant depends on V(0), not on the initial distance alone.")
-        + " Solver's word: the numerical supremum that was approached.",
-    )  # fmt: skip
+    yield from (
+        _measure_factor(certificate, verdict) if is_discrete(certificate) else _measure_rate(certificate, verdict)
+    )
     if bracket is not None:
-        yield Quantity(
-            key="rate_above", name="No larger rate holds than", proved=bracket.witness.rate,
-            shown=f"≤ {approximate(bracket.witness.rate, side='up')}",
-            remark=f"Proved by a member of the classes: {bracket.witness}.",
-        )  # fmt: skip
+        yield _read_witness(bracket)
         if verdict.proved:
-            gap = bracket.witness.rate - rate
+            side = "factor may be smaller" if is_discrete(certificate) else "rate may be larger"
             yield Quantity(
-                key="gap", name="Gap between the two", proved=gap, shown=f"≤ {approximate(gap, digits=3, side='up')}",
-                remark="What the best possible rate may be larger by.",
+                key="gap", name="Gap between the two", proved=bracket.gap,
+                shown=f"≤ {approximate(bracket.gap, digits=3, side='up')}",
+                remark=f"What the best possible {side} by.",
             )  # fmt: skip
     if not verdict.proved:
         return
@@ -79,11 +80,7 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
             shown=f"≤ {approximate(certificate.transient_bound, side='up')}",
             remark=f"Square root of {certificate.values[UPPER]}, rounded up.",
         )  # fmt: skip
-        yield Quantity(
-            key="settling_time", name="Settling time, 2 % band", proved=certificate.settling_time(BAND),
-            shown=f"≤ {approximate(certificate.settling_time(BAND), side='up')}",
-            remark="In the time unit of the dynamics, from any start.",
-        )  # fmt: skip
+        yield _settling_time(certificate, remark="{unit}, from any start.")
     yield Quantity(
         key="margin", name="Margin of the proof", proved=verdict.margin,
         shown=f"≥ {approximate(verdict.margin, side='down')}" if verdict.margin else "0, on the boundary",
@@ -92,34 +89,108 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
     )  # fmt: skip
 
 
+def _measure_rate(certificate: Certificate, verdict: Verification) -> Iterable[Quantity]:
+    rate = certificate.rate
+    yield Quantity(
+        key="rate", name="Decay rate of the state norm", proved=rate if verdict.proved else None,
+        shown=f"≥ {approximate(rate, side='down')}", solver=certificate.supremum,
+        remark=f"1/(time unit); V decays at twice this rate.{_constant(certificate)} Solver's word: the numerical "
+        "supremum that was approached.",
+    )  # fmt: skip
+
+
+def _measure_factor(certificate: Certificate, verdict: Verification) -> Iterable[Quantity]:
+    factor = certificate.factor
+    yield Quantity(
+        key="factor", name="Contraction factor of the state norm", proved=factor if verdict.proved else None,
+        shown=f"≤ {below_one(factor)}", solver=certificate.supremum,
+        remark=f"Per step; V contracts by its square.{_constant(certificate)} Solver's word: the numerical infimum "
+        "that was approached.",
+    )  # fmt: skip
+    if verdict.proved:
+        yield Quantity(
+            key="one_minus_factor", name="One minus the factor", proved=1 - factor,
+            shown=f"≥ {approximate(1 - factor, side='down')}", remark="What each step takes off, relatively.",
+        )  # fmt: skip
+
+
+def _constant(certificate: Certificate) -> str:
+    return "" if certificate.is_bounded else " Its constant depends on V(0), not on the initial distance alone."
+
+
+def _read_witness(bracket: Bracket) -> Quantity:
+    """What no claim can go beyond."""
+    witness = bracket.witness
+    remark = f"Proved by a member of the classes: {witness}."
+    if witness.factor is not None:
+        return Quantity(
+            key="factor_below", name="No smaller factor holds than", proved=witness.factor,
+            shown=f"≥ {approximate(witness.factor, side='down')}", remark=remark,
+        )  # fmt: skip
+    rate = witness.rate or Fraction(0)
+    return Quantity(
+        key="rate_above", name="No larger rate holds than", proved=rate, shown=f"≤ {approximate(rate, side='up')}",
+        remark=remark,
+    )  # fmt: skip
+
+
+def _settling_time(certificate: Certificate, *, seen: float | None = None, remark: str) -> Quantity:
+    """The 2 % band; a number of steps in discrete time."""
+    bound = certificate.settling_time(BAND)
+    shown, unit = f"≤ {approximate(bound, side='up')}", "In the time unit of the dynamics"
+    if is_discrete(certificate):
+        shown, unit = f"≤ {show_steps(bound)}", "In steps"
+    return Quantity(
+        key="settling_time", name="Settling time, 2 % band", proved=bound, shown=shown, seen=seen,
+        remark=remark.format(unit=unit),
+    )  # fmt: skip
+
+
+def show_steps(number: Fraction) -> str:
+    """A whole number of steps in words.
+
+    >>> show_steps(Fraction(1)), show_steps(Fraction(20))
+    ('1 step', '20 steps')
+    """
+    return f"{number} step{'' if number == 1 else 's'}"
+
+
 def observe(simulation: Simulation, *, proved: bool) -> Iterable[Quantity]:
     """Proved numbers beside what the trajectory showed."""
     certificate, path = simulation.certificate, simulation.trajectory
     if not proved:
         return
+    time = Clock.of(certificate.system).time
     yield Quantity(
-        key="largest_storage_ratio", name="Largest V(t) relative to its bound", proved=Fraction(1), shown="≤ 1",
-        seen=_largest_ratio(path.storage(certificate), path.bound(certificate)),
-        remark="Over all samples after the first.",
+        key="largest_storage_ratio", name=f"Largest V({time}) relative to its bound", proved=Fraction(1), shown="≤ 1",
+        **_compare(path.storage(certificate), path.bound(certificate), _ROUNDING**2),
     )  # fmt: skip
     if not certificate.is_bounded:
         return
     yield Quantity(
         key="largest_distance_ratio", name="Largest distance relative to its bound", proved=Fraction(1), shown="≤ 1",
-        seen=_largest_ratio(path.distance, path.norm_bound(certificate)), remark="Over all samples after the first.",
+        **_compare(path.distance, path.norm_bound(certificate), _ROUNDING),
     )  # fmt: skip
-    bound = certificate.settling_time(BAND)
-    yield Quantity(
-        key="settling_time", name="Settling time, 2 % band", proved=bound, shown=f"≤ {approximate(bound, side='up')}",
-        seen=settle(np.asarray(path.t), np.asarray(path.distance)),
-        remark="In the time unit of the dynamics, counted from the first sample.",
-    )  # fmt: skip
+    seen = settle(count_time(path), np.asarray(path.distance))
+    yield _settling_time(certificate, seen=seen, remark="{unit}, counted from the first sample.")
 
 
-def _largest_ratio(seen: np.ndarray, bound: np.ndarray) -> float | None:
-    inside = bound > 0
+def count_time(path: Trajectory) -> np.ndarray:
+    """Times of the samples; in discrete time the number of steps since the first one."""
+    times, dt = np.asarray(path.t), float(path.system.dt)
+    return np.round((times - times[0]) / dt) if dt else times
+
+
+def _compare(seen: np.ndarray, bound: np.ndarray, rounding: float) -> _Comparison:
+    """The largest ratio, where the bound is not so small that rounding decides."""
+    inside = bound > rounding * bound[0]
+    whole = inside.all()
     inside[0] = False  # there V is its bound by definition
-    return float((seen[inside] / bound[inside]).max()) if inside.any() else None
+    return {
+        "seen": float((seen[inside] / bound[inside]).max()) if inside.any() else None,
+        "remark": "Over all samples after the first"
+        + ("." if whole else ", except where the bound is so small that rounding decides."),
+    }
 
 
 def settle(t: np.ndarray, distance: np.ndarray) -> float | None:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..certificates.files import write_atomically
-from ..classes import OperatorClass
+from ..classes import Intersection, OperatorClass
+from ..dynamics import PrimalDualIteration, System
 from . import figures
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .formulas import Math, Sentence
 from .items import KINDS, Figure
+from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
 from .symbols import Symbols, inequality_terms
 from .typeset import typeset
@@ -84,12 +86,19 @@ def _environment() -> Environment:
     environment.filters |= {
         "math": _math, "sentence": _sentence, "cell": _cell, "kind_class": _kind_class, "paragraphs": _paragraphs,
         "decimal": approximate, "float": _float, "describe_class": _describe_class, "describe_member": _describe_member,
-        "exact": lambda value, side: with_decimal(value, side=side),
     }  # fmt: skip
     environment.globals["inequality_formula"] = _inequality_formula
     environment.globals["symbols_of"] = Symbols.of
+    environment.globals["storage_symbol"] = _storage_symbol
     environment.globals["zip"] = zip
     return environment
+
+
+def _storage_symbol(system: System, label: str) -> str:
+    """Symbol of the storage matrix of a mode."""
+    if isinstance(system, PrimalDualIteration):
+        return storage_symbol(label)
+    return "P" + (f"_{{{0 if label == 'null' else label.removeprefix('sigma')}}}" if label else "")
 
 
 def _math(formula: Math | str) -> Any:
@@ -120,6 +129,8 @@ def _float(value: float) -> str:
 
 def _describe_class(oracle: OperatorClass) -> str:
     """Name and exact parameters, without Fraction(...)."""
+    if isinstance(oracle, Intersection):
+        return f"Intersection({', '.join(map(_describe_class, oracle.parts))})"
     names: list[str] = [f.name for f in fields(oracle)] if is_dataclass(oracle) else []
     parameters = [f"{name}={getattr(oracle, name)}" for name in names]
     return f"{type(oracle).__name__}({', '.join(parameters)})"
@@ -149,7 +160,7 @@ def _inequality_formula(section: CertificateSection, used: Used) -> list[Math]:
     from .formulas import combine
 
     symbols = Symbols.of(section.certificate.system)
-    lines = combine(inequality_terms(used.inequality, symbols, used.oracle, used.label), [], width=60)
+    lines = combine(inequality_terms(used.inequality, symbols, used.points, used.label), [], width=60)
     return [*lines[:-1], Math(lines[-1].tex + r" \geq 0")]
 
 

@@ -15,13 +15,13 @@ _SYMBOLS = {
     "ldots": "…", "star": "*", "top": "ᵀ", "succeq": "⪰", "to": "→", "colon": ":", "neq": "≠", "sqrt": "√",
     "ell": "\u2113",
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ",
-    "nu": "ν", "rho": "ρ", "sigma": "σ", "omega": "ω", "varphi": "φ", "mathbb": "", "mathrm": "", "mathsf": "",
-    "operatorname": "",
-    "mathcal": "", "text": "", "displaystyle": "", "Delta": "Δ", "mid": "|", "lfloor": "⌊", "rfloor": "⌋",
+    "nu": "ν", "rho": "ρ", "sigma": "σ", "tau": "τ", "omega": "ω", "varphi": "φ", "mathbb": "", "mathrm": "",
+    "mathsf": "", "operatorname": "", "mathcal": "", "text": "", "displaystyle": "", "Delta": "Δ", "mid": "|",
+    "lfloor": "⌊", "rfloor": "⌋",
 }  # fmt: skip
 _ACCENTS = {"dot": "\u0307", "tilde": "\u0303", "bar": "\u0304", "ddot": "\u0308", "hat": "\u0302"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_SUPERSCRIPTS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
 _TOKEN = re.compile(r"\\([A-Za-z]+|.)[ ]?|(.)", re.DOTALL)
 
 
@@ -30,6 +30,8 @@ def spell(tex: str) -> str:
 
     >>> spell(r"\dot{x}_{1} = -\frac{2}{3}|y_{f}|^{2}"), spell(r"\frac{\mu}{2(L-\mu)}")
     ('ẋ₁ = -2/3|y_f|²', 'μ/(2(L-μ))')
+    >>> spell(r"u_{f}^{+}-\rho^{2k}x_{1}^{+}")
+    'u_f⁺-ρ^(2k)x₁⁺'
     """
     tokens = [(m[1], m[2]) for m in _TOKEN.finditer(tex.replace("$", ""))]
     text, _ = _read(tokens, 0)
@@ -83,6 +85,6 @@ def _script(kind: str, script: str) -> str:
         return f"{kind}{script}"
     if kind == "_":
         return script.translate(_SUBSCRIPTS) if script.isdigit() else f"_{_grouped(script, '+- ,')}"
-    if re.fullmatch(r"-?\d+", script):
+    if re.fullmatch(r"-?\d+|[+-]", script):
         return script.translate(_SUPERSCRIPTS)
-    return f"^{_grouped(script, '+- ()')}"
+    return f"^{script}" if len(script) == 1 else f"^({script})"

@@ -6,22 +6,32 @@ misnamed system cannot make the text say more than was proved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..classes import SectorBounded, SlopeRestricted
-from ..classes.inequalities import ANY, ZERO_OUTPUT
-from ..dynamics import LureSystem, PrimalDualSystem
+from ..classes import SlopeRestricted
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
+from ..lmi.signals import storage_size
+from .clock import Clock, is_discrete, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
-from .numbers import approximate, tex_approximate, tex_number
-from .symbols import Symbols, kind_of, quadratic_terms, state
+from .hypotheses import describe_motion, describe_oracles, join, list_assumptions
+from .iteration import iteration_assumptions, iteration_motion, iteration_storage
+from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
+from .symbols import Symbols, belongs, quadratic_terms, state
 
-__all__ = ["Statement", "describe_rate", "find_digest", "state_theorem"]
+__all__ = [
+    "Statement",
+    "describe_number",
+    "describe_values",
+    "find_digest",
+    "state_theorem",
+    "weighted_oracles",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +75,23 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
         Hypotheses, conclusion, storage function.
     """
     system = certificate.system
-    constrained = isinstance(system, PrimalDualSystem)
-    motion = constrained_motion(system) if isinstance(system, PrimalDualSystem) else _motion(system)
-    assumed = constrained_assumptions(system) if isinstance(system, PrimalDualSystem) else _assumptions(system)
+    motion, assumed, store = _describe(system)
     chain = tuple(_smoothness(certificate)) if whole else ()
-    hypotheses = (*motion, *_oracle_hypotheses(system), Listing((*assumed, *chain, _exactness())))
+    hypotheses = (*motion, *describe_oracles(system), Listing((*assumed, *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
-    storage = constrained_storage(certificate) if constrained else _storage(certificate)
-    return Statement(hypotheses=hypotheses, conclusion=tuple(_conclusion(certificate)), storage=tuple(storage))
+    return Statement(
+        hypotheses=hypotheses, conclusion=tuple(_conclusion(certificate)), storage=tuple(store(certificate))
+    )
+
+
+def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Certificate], Iterable[Block]]]:
+    """Equations of motion, assumptions, and how V is told."""
+    if isinstance(system, PrimalDualSystem):
+        return constrained_motion(system), constrained_assumptions(system), constrained_storage
+    if isinstance(system, PrimalDualIteration):
+        return iteration_motion(system), iteration_assumptions(system), iteration_storage
+    return describe_motion(system), list_assumptions(system), _storage
 
 
 def find_digest(certificate: Certificate) -> str | None:
@@ -84,105 +102,11 @@ def find_digest(certificate: Certificate) -> str | None:
         return None
 
 
-def _motion(system: LureSystem) -> list[Block]:
-    n, m = system.shape
-    names = Symbols.of(system)
-    x = [state(n, i) for i in range(n)]
-    u = [names.signal("u", j) for j in range(m)]
-    where: list[tuple[Math, Fraction]] = []
-    rows: list[Math] = []
-    for i in range(n):
-        terms = [Term(system.A[i][k], f"a_{{{i + 1},{k + 1}}}", x[k]) for k in range(n)]
-        terms += [Term(system.B[i][j], f"b_{{{i + 1},{j + 1}}}", u[j]) for j in range(m)]
-        rows += combine(terms, where, head=state(n, i, r"\dot{x}") + " = ")
-    found: list[Block] = [Paragraph(("Consider the dynamics",)), Display(tuple(rows))]
-    inputs: list[Math] = []
-    for j in range(m):
-        inputs += _relation(system, names, j, x, u, where)
-    lead = "with the oracles, evaluated in this order," if m > 1 else "with the oracle"
-    found += [Paragraph((lead,)), Display(tuple(inputs))]
-    return [*found, Where(tuple(where))] if where else found
-
-
-def _relation(
-    system: LureSystem, names: Symbols, j: int, x: list[str], u: list[str], where: list[tuple[Math, Fraction]]
-) -> list[Math]:
-    """Where oracle j is evaluated, and how."""
-    y, v, f = names.signal("y", j), names.signal("v", j), names.functions[j]
-    terms = [Term(value, f"c_{{{j + 1},{k + 1}}}", x[k]) for k, value in enumerate(system.C[j])]
-    terms += [Term(value, f"d_{{{j + 1},{k + 1}}}", u[k]) for k, value in enumerate(system.D[j]) if k < j]
-    step = -system.D[j][j]
-    output = _output(system, names, j)
-    if step == 0:
-        lines = combine(terms, where, head=f"{y} = ")
-        return [*lines[:-1], Math(lines[-1].tex + rf",\qquad {u[j]} {output}")]
-    gamma = names.signal(r"\gamma", j)
-    if system.oracles[j].has_values and not isinstance(system.oracles[j], SlopeRestricted):
-        evaluated = rf"\mathrm{{prox}}_{{{gamma} {f}}}({v})"
-    else:
-        evaluated = rf"(I+{gamma} {f})^{{-1}}({v})"
-    lines = combine(terms, where, head=f"{v} = ")
-    value = [Term(step, gamma)]
-    return [
-        *lines[:-1],
-        Math(lines[-1].tex + rf",\qquad {y} = {evaluated},\qquad " + combine(value, where, head=f"{gamma} = ")[0].tex),
-        Math(rf"{u[j]} = ({v}-{y})/{gamma} {output}"),
-    ]
-
-
-def _output(system: LureSystem, names: Symbols, j: int) -> str:
-    r"""Relation of the output to the input, such as ``= \nabla f(y_f)``."""
-    oracle, f, y = system.oracles[j], names.functions[j], names.signal("y", j)
-    if isinstance(oracle, SectorBounded):
-        return f"= {f}(t,{y})"
-    if not oracle.has_values or isinstance(oracle, SlopeRestricted):
-        return ("= " if oracle.is_single_valued else r"\in ") + f"{f}({y})"
-    return rf"= \nabla {f}({y})" if oracle.is_single_valued else rf"\in \partial {f}({y})"
-
-
-def _oracle_hypotheses(system: LureSystem | PrimalDualSystem) -> list[Block]:
-    names = Symbols.of(system)
-    items: list[Sentence] = []
-    for name, f, oracle in zip(system.oracle_names, names.functions, system.oracles, strict=True):
-        alias = () if name == f.removeprefix(r"\mathrm{").removesuffix("}") else (f" (the oracle named {name})",)
-        items.append((f"The {kind_of(oracle)} ", Math(f), *alias, f" is {oracle.describe()}."))
-    return [Paragraph(("where",)), Listing(tuple(items)), Paragraph(("Assume the following.",))]
-
-
-def _assumptions(system: LureSystem) -> list[Sentence]:
-    names = Symbols.of(system)
-    still = tuple(
-        Math(names.signal(kind, j) + r"^{\star} = 0")
-        for j, o in enumerate(system.oracles)
-        for kind in {ANY: "", ZERO_OUTPUT: "u"}.get(o.equilibria, "yu")
-    )
-    found: list[Sentence] = [
-        ("Dimension: every signal takes values in ", Math(r"\mathbb{R}^{d}"), " for an arbitrary ", Math("d"),
-         "; each number above acts as ", Math(r"(\cdot)\otimes I_{d}"), "."),
-        ("Equilibrium: constant signals ", Math(r"(x^{\star},y^{\star},u^{\star})"), " satisfy all relations above. "
-         "That they exist is assumed, not proved."),
-    ]  # fmt: skip
-    if still:
-        found.append(("At this equilibrium ", *_join(still), ": the hypothesis measures from there."))
-    found.append(
-        ("Solution: ", Math("x"), " is absolutely continuous on an interval ", Math("[0,T)"),
-         " and satisfies the relations for almost every ", Math("t"), ".")
-    )  # fmt: skip
-    return found
-
-
-def _join(parts: tuple[Math, ...]) -> Sentence:
-    found: list[str | Math] = []
-    for k, part in enumerate(parts):
-        found += [*([", "] if k else []), part]
-    return tuple(found)
-
-
 def _smoothness(certificate: Certificate) -> Iterable[Sentence]:
     """For nonsmooth functions whose value is a part of V, the chain rule is an assumption."""
     system = certificate.system
     names = Symbols.of(system)
-    for j in weighted_oracles(certificate):
+    for j in () if is_discrete(certificate) else weighted_oracles(certificate):
         if not system.oracles[j].is_single_valued:
             f, y, u = names.functions[j], names.signal("y", j), names.signal("u", j)
             if isinstance(system, PrimalDualSystem):
@@ -199,34 +123,38 @@ def _exactness() -> Sentence:
 
 
 def _conclusion(certificate: Certificate) -> Iterable[Block]:
-    norm_t, norm_0 = _norms(isinstance(certificate.system, PrimalDualSystem))
-    rate = describe_rate(certificate)
-    shown: Sentence = ("with the exact rate ", Math(rate.tex), " of the state norm", _rounded(rate, "down"))
+    clock = Clock.of(certificate.system)
+    norm, norm_0 = (_norm(certificate, at) for at in (clock.time, "0"))
+    number = describe_number(certificate)
+    way = "up" if is_discrete(certificate) else "down"
+    shown: Sentence = (f"with the exact {clock.number} ", number, " of the state norm", _rounded(number, way))
     yield Paragraph(
-        ("Then, for every member of these classes, every such equilibrium, every solution and all ",
-         Math(r"t \in [0,T)"), ",")
-    )  # fmt: skip
+        ("Then, for every member of these classes, every such equilibrium, every solution and ", *clock.always, ",")
+    )
     if certificate.is_bounded:
-        yield Display((Math(rf"{norm_t} \leq c\,e^{{-\rho t}}\,{norm_0}"),))
+        yield Display((Math(rf"{norm} \leq c\,{clock.decay}\,{norm_0}"),))
         yield Paragraph((*shown, " and ", *_constant(certificate), "."))
         return
     yield Display(
         (
-            Math(r"V(t) \leq e^{-2\rho t}\,V(0)"),
-            Math(rf"{norm_t} \leq \sqrt{{V(t)}} \leq e^{{-\rho t}}\sqrt{{V(0)}}"),
+            Math(rf"V({clock.time}) \leq {clock.decay_twice}\,V(0)"),
+            Math(rf"{norm} \leq \sqrt{{V({clock.time})}} \leq {clock.decay}\sqrt{{V(0)}}"),
         )
     )
     yield Paragraph(
-        (*shown, " and V as given below. No bound of ", Math("V(0)"), " by the initial distance is proved: V contains "
-         "the value of a function without a Lipschitz gradient, or none was found.")
+        (*shown, " and V as given below. No bound of ", Math("V(0)"), " by the initial distance is proved: "
+         f"{clock.unbounded}, or none was found.")
     )  # fmt: skip
 
 
-def describe_rate(certificate: Certificate) -> Math:
-    """The exact rate, with its decimal rounded down."""
-    rate = certificate.rate
-    decimal = "" if rate.denominator == 1 else " " + tex_approximate(rate, side="down")
-    return Math(rf"\rho = {tex_number(rate)}{decimal}")
+def describe_number(certificate: Certificate) -> Math:
+    """The exact rate with its decimal rounded down, or the exact factor with its decimal rounded up."""
+    value = number_of(certificate)
+    if value.denominator == 1:
+        return Math(rf"\rho = {tex_number(value)}")
+    if is_discrete(certificate):
+        return Math(rf"\rho = {tex_number(value)} {tex_decimal(value, below_one(value))}")
+    return Math(rf"\rho = {tex_number(value)} {tex_approximate(value, side='down')}")
 
 
 def _rounded(value: Math, way: str) -> str:
@@ -241,30 +169,34 @@ def _constant(certificate: Certificate) -> Sentence:
     return (Math(root), " (rounded up)")
 
 
-def _norms(whole: bool) -> tuple[str, str]:
-    if not whole:
-        return r"\|x(t)-x^{\star}\|", r"\|x(0)-x^{\star}\|"
-    rest = r"-(x^{\star},\lambda^{\star})\|"
-    return r"\|(x,\lambda)(t)" + rest, r"\|(x,\lambda)(0)" + rest
+def _norm(certificate: Certificate, at: str) -> str:
+    if not isinstance(certificate.system, LureSystem):
+        return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
+    return rf"\|x({at})-x^{{\star}}\|"
 
 
 def _storage(certificate: Certificate) -> Iterable[Block]:
     system = certificate.system
     n = system.shape[0]
     names = Symbols.of(system)
-    x = tuple(state(n, i, r"\tilde{x}") for i in range(n))
+    signals = [state(n, i, r"\tilde{x}") for i in range(n)]
+    deviations = [Math(r"\tilde{x} = x-x^{\star}")]
+    for j in range(storage_size(system, certificate.template, n) - n):
+        u = names.signal("u", j)
+        signals.append(names.signal(r"\tilde{u}", j))
+        deviations.append(Math(rf"{signals[-1]} = {u}-{u}^{{\star}}"))
     where: list[tuple[Math, Fraction]] = []
-    terms = quadratic_terms(certificate.P, x, "p")
+    terms = quadratic_terms(certificate.P, tuple(signals), "p")
     weights = {j: certificate.value_weights.get(name, Fraction(0)) for j, name in enumerate(system.oracle_names)}
     terms += [Term(w, names.signal(r"\lambda", j), names.signal(r"\varphi", j)) for j, w in weights.items()]
-    yield Paragraph(("With the deviations ", Math(r"\tilde{x} = x-x^{\star}"), ","))
+    yield Paragraph(("With the deviations ", *join(tuple(deviations)), ","))
     yield Display(combine(terms, where, head="V = "))
     yield from describe_values(system, weighted_oracles(certificate), lead="where")
     if where:
         yield Where(tuple(where))
 
 
-def describe_values(system: LureSystem | PrimalDualSystem, oracles: Iterable[int], *, lead: str) -> Iterable[Block]:
+def describe_values(system: System, oracles: Iterable[int], *, lead: str) -> Iterable[Block]:
     """What the function values of some oracles are: Bregman distances from the equilibrium."""
     names = Symbols.of(system)
     lines: list[Math] = []
@@ -273,13 +205,13 @@ def describe_values(system: LureSystem | PrimalDualSystem, oracles: Iterable[int
         if isinstance(system, PrimalDualSystem):
             y, u = "x", "u"
         phi, ys, us = names.signal(r"\varphi", j), rf"{y}^{{\star}}", rf"{u}^{{\star}}"
-        if isinstance(system.oracles[j], SlopeRestricted):
-            f = rf"\Phi_{{{names.marks[j]}}}"
+        if belongs(system.oracles[j], SlopeRestricted):
+            f = rf"\Phi_{{{names.owners[j]}}}"
             lines.append(Math(rf"\nabla {f} = {names.functions[j]}"))
         lines.append(Math(rf"{phi} = {f}({y})-{f}({ys})-\langle {us},{y}-{ys}\rangle"))
     if lines:
         yield Paragraph((lead,))
-        yield Display(tuple(lines))
+        yield Display(tuple(dict.fromkeys(lines)))  # oracles of one group have one function
 
 
 def weighted_oracles(certificate: Certificate) -> tuple[int, ...]:

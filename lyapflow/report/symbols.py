@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
-from ..classes import SectorBounded, SlopeRestricted
+from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import System
+from ..lmi.dissipation import Evaluation
+from ..lmi.signals import NEXT
 from .formulas import Term
 
-__all__ = ["Symbols", "inequality_terms", "kind_of"]
+__all__ = ["Points", "Symbols", "belongs", "inequality_terms", "kind_of"]
 
 _RESERVED = frozenset("xyuvwzVNctTdPABCDEIJRSeklp")
+
+Points: TypeAlias = tuple[tuple[str, Evaluation], ...]
+"""Evaluation points of a class inequality by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +30,49 @@ class Symbols:
     Attributes
     ----------
     functions : tuple of str
-        One per oracle, such as ``f``.
+        One per oracle, such as ``f``; oracles of one group evaluate one operator and have its symbol.
     marks : tuple of str
         Subscripts that tell the oracles' signals apart, as in ``u_{f}``.
+    owners : tuple of str
+        Subscripts that tell operators apart, one per oracle: those of their class inequalities.
     """
 
     functions: tuple[str, ...]
     marks: tuple[str, ...]
+    owners: tuple[str, ...]
 
     @classmethod
     def of(cls, system: System) -> Symbols:
         """Symbols from the oracles' names, or ``f_1, f_2, ...`` where these are no good as symbols."""
-        names = system.oracle_names
-        if all(re.fullmatch("[A-Za-z]", name) for name in names) and not _RESERVED & set(names):
-            return cls(functions=names, marks=names)
-        if all(re.fullmatch("[A-Za-z]{2,}", name) for name in names):
-            words = tuple(rf"\mathrm{{{name}}}" for name in names)
-            return cls(functions=words, marks=words)
-        numbers = tuple(str(j + 1) for j in range(len(names)))
-        return cls(functions=tuple(f"f_{{{k}}}" for k in numbers), marks=numbers)
+        names, groups = system.oracle_names, system.groups
+        owners = tuple(_name_operator(system, j) for j in range(len(names)))
+        if len(set(owners)) == len(set(groups)):
+            if all(re.fullmatch("[A-Za-z]", name) for name in owners) and not _RESERVED & set(owners):
+                return cls(functions=owners, marks=names, owners=owners)
+            if all(re.fullmatch("[A-Za-z]{2,}", name) for name in owners):
+                words, marks = (tuple(rf"\mathrm{{{name}}}" for name in found) for found in (owners, names))
+                return cls(functions=words, marks=marks, owners=words)
+        return cls(
+            functions=tuple(f"f_{{{group + 1}}}" for group in groups),
+            marks=tuple(str(j + 1) for j in range(len(names))),
+            owners=tuple(str(groups.index(group) + 1) for group in groups),
+        )
 
     def signal(self, letter: str, j: int) -> str:
         """A signal of oracle j, such as ``u_{f}``."""
         return f"{letter}_{{{self.marks[j]}}}"
+
+    def at(self, letter: str, evaluation: Evaluation) -> str:
+        """A signal at a point, such as ``u_{f}`` or, at the next step, ``u_{f}^{+}``."""
+        return self.signal(letter, evaluation.oracle) + ("^{+}" if evaluation.time == NEXT else "")
+
+
+def _name_operator(system: System, j: int) -> str:
+    """The name that oracles of one group have in common, such as F of F1 and F2; else the oracle's own."""
+    names = system.oracle_names
+    shared = [name for name, group in zip(names, system.groups, strict=True) if group == system.groups[j]]
+    stems = {name.rstrip("0123456789") for name in shared}
+    return stems.pop() if len(shared) > 1 and len(stems) == 1 else names[j]
 
 
 def state(n: int, i: int, letter: str = "x") -> str:
@@ -54,9 +80,15 @@ def state(n: int, i: int, letter: str = "x") -> str:
     return letter if n == 1 else f"{letter}_{{{i + 1}}}"
 
 
+def belongs(oracle: OperatorClass, *kinds: type) -> bool:
+    """Whether a class, or a part of an intersection, is one of the given kinds."""
+    parts = oracle.parts if isinstance(oracle, Intersection) else (oracle,)
+    return any(isinstance(part, kinds) for part in parts)
+
+
 def kind_of(oracle: OperatorClass) -> str:
     """What a member is called in a sentence."""
-    if isinstance(oracle, SlopeRestricted | SectorBounded):
+    if belongs(oracle, SlopeRestricted, SectorBounded):
         return "map"
     return "function" if oracle.has_values else "operator"
 
@@ -80,9 +112,13 @@ def quadratic_terms(matrix: Iterable[Iterable[Fraction]], signals: tuple[str, ..
     ]  # fmt: skip
 
 
-def inequality_terms(inequality: Inequality, symbols: Symbols, j: int, label: str) -> list[Term]:
+def inequality_terms(inequality: Inequality, symbols: Symbols, points: Points, label: str) -> list[Term]:
     """Terms of a class inequality with its exact coefficients."""
-    terms = [Term(value, rf"{label}^{{0}}", symbols.signal(r"\varphi", j)) for _, value in inequality.values]
-    for k, (((a, _), (b, _)), value) in enumerate(inequality.products, start=1):
-        terms.append(Term(value, f"{label}^{{{k}}}", product(symbols.signal(a, j), symbols.signal(b, j))))
+    at = dict(points)
+    terms = [
+        Term(value, rf"{label}^{{{'0' * k}}}", symbols.at(r"\varphi", at[point]))
+        for k, (point, value) in enumerate(inequality.values, start=1)
+    ]
+    for k, (((a, p), (b, q)), value) in enumerate(inequality.products, start=1):
+        terms.append(Term(value, f"{label}^{{{k}}}", product(symbols.at(a, at[p]), symbols.at(b, at[q]))))
     return terms

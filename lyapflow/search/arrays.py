@@ -1,25 +1,45 @@
-"""The pencil in floating point, equilibrated: what a solver is given.
-
-Rows of each matrix inequality and unknowns are scaled by powers of two until all entries have a like size; an
-inequality stays the same under such a congruence, and powers of two are undone without rounding.
-"""
+"""The pencil in floating point: what a solver is given. Scaling is the business of `scaling`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exact.matrices import Matrix
-from ..lmi.pencil import Pencil
-from .reduction import ONE, Face, linear_equalities
+from ..exact.dense import floats
+from ..lmi.pencil import Condition, Pencil
+from .reduction import NO_FACE, ONE, Face
 
-__all__ = ["ConeData", "equilibrate", "rescale", "to_arrays"]
+__all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "to_arrays"]
 
 Array = NDArray[np.float64]
+
+_ROUND_OFF = 1e-15
+"""A sum this much smaller than its terms is zero."""
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """What the margin t of a cone problem is measured in: ``F(y) - t N >= 0``, ``y_k - t w_k >= 0``, ``E y = t e``.
+
+    Attributes
+    ----------
+    blocks : tuple of array
+        N of each block.
+    signed : array
+        w of each signed unknown.
+    equalities : array
+        e of each equality.
+    scale : array of shape (K,)
+        The linear form in the variables that is 1.
+    """
+
+    blocks: tuple[Array, ...]
+    signed: Array
+    equalities: Array
+    scale: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +58,8 @@ class ConeData:
         Unknowns that must be >= 0.
     unit : array of shape (K,)
         Value of unknown k is ``unit[k]`` times the solver's variable k.
+    metric : Metric or None
+        None is the identity on matrices and signed unknowns, zero on equalities; traces and signed unknowns add to 1.
     """
 
     names: tuple[str, ...]
@@ -45,128 +67,136 @@ class ConeData:
     equalities: tuple[Array, Array]
     signed: tuple[int, ...]
     unit: Array
+    metric: Metric | None = None
+
+    def variables(self, values: Mapping[str, float]) -> Array:
+        """The solver's variables at given unknowns."""
+        return np.array([values[name] for name in self.names]) / self.unit
+
+    def toward(self, values: Mapping[str, float] | None) -> ConeData:
+        """The same problem with its margin measured by how the parameter moves the inequalities.
+
+        At given unknowns: then the margin at p is the step to a better p, in a Newton (Dinkelbach) iteration for the
+        best one. Without unknowns, to start with: the identity on the inequalities that the parameter moves. The scale
+        is set by what the parameter multiplies, the storage function.
+        """
+        scale = -np.sum([np.einsum("kii->k", slope) for _, slope in self.blocks], axis=0)
+        if values is None:
+            moved = [slope.any() for _, slope in self.blocks]
+            total = sum(slope.shape[1] for (_, slope), moves in zip(self.blocks, moved, strict=True) if moves)
+            blocks = [
+                np.eye(slope.shape[1]) * moves / total for (_, slope), moves in zip(self.blocks, moved, strict=True)
+            ]
+            equalities = np.zeros(len(self.equalities[0]))
+        else:
+            y = self.variables(values)
+            y = y / (scale @ y)
+            blocks = [-np.tensordot(y, slope, 1) for _, slope in self.blocks]
+            equalities = -self.equalities[1] @ y
+        metric = Metric(tuple(blocks), np.zeros(len(self.signed)), equalities, scale)
+        return replace(self, metric=metric)
 
 
-def to_arrays(low: Pencil, high: Pencil, face: Face, span: tuple[float, float]) -> ConeData:
-    """Cone data that agree with two pencils at the two ends of a parameter interval, and are affine between.
-
-    Parameters
-    ----------
-    low, high : Pencil
-        One structure at the two parameter values `span`; the same pencil twice for no parameter.
-    face : Face
-        What must vanish.
-    span : (float, float)
-        Parameter values of the two pencils, different.
-    """
-    names = (*low.unknowns, ONE)
-    ends = [(_blocks(p, face, names), _equalities(p, face)) for p in (low, high)]
-    width = span[1] - span[0]
-
-    def affine(a: Array, b: Array) -> tuple[Array, Array]:
-        slope = (b - a) / width
-        return a - span[0] * slope, slope
-
-    blocks = tuple(affine(a, b) for a, b in zip(ends[0][0], ends[1][0], strict=True) if a.shape[1])
-    signed = tuple(
-        k for k, name in enumerate(names) if (name in low.nonnegative or name == ONE) and name not in face.zero_unknowns
-    )
-    return ConeData(
-        names=names, blocks=blocks, equalities=affine(ends[0][1], ends[1][1]), signed=signed, unit=np.ones(len(names))
-    )
+def to_arrays(pencil: Pencil) -> ConeData:
+    """Cone data of a pencil for every parameter, with all of its rows."""
+    names = (*pencil.unknowns, ONE)
+    index: dict[str | None, int] = {name: k for k, name in enumerate(names)}
+    index[None] = len(names) - 1
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers out of range are seen by who asks
+        blocks = tuple(_block(condition, index, len(names)) for condition in pencil.conditions)
+    base, slope = np.zeros((2, len(pencil.equalities), len(names)))
+    for row, equality in enumerate(pencil.equalities):
+        for name, weight, change in equality.parts:
+            base[row, index[name]] += float(weight)
+            slope[row, index[name]] += float(change)
+    nonnegative = set(pencil.nonnegative)
+    signed = tuple(k for k, name in enumerate(names) if name in nonnegative or name == ONE)
+    return ConeData(names=names, blocks=blocks, equalities=(base, slope), signed=signed, unit=np.ones(len(names)))
 
 
-def _blocks(pencil: Pencil, face: Face, names: tuple[str, ...]) -> list[Array]:
-    index = {name: k for k, name in enumerate(names)}
-    found = []
-    for condition, kept in zip(pencil.conditions, face.kept, strict=True):
-        block = np.zeros((len(names), len(kept), len(kept)))
-        for name, term in (*condition.terms, (ONE, condition.constant)):
-            block[index[name]] = [[float(term[i][j]) for j in kept] for i in kept]
-        found.append(block)
-    return found
+def _block(condition: Condition, index: Mapping[str | None, int], unknowns: int) -> tuple[Array, Array]:
+    """Base and slope of one matrix inequality; what cancels exactly is zero, not round-off."""
+    size = len(condition.signals)
+    base, slope, size_of_base = np.zeros((3, unknowns, size, size))
+    for form in condition.forms:
+        left = np.array(floats(form.left)).reshape(-1, size)
+        right = left if form.right is form.left else np.array(floats(form.right)).reshape(-1, size)
+        places: dict[int, int] = {}
+        entries = [(places.setdefault(index[n], len(places)), i, j, float(c)) for n, i, j, c in form.middle]
+        middle = np.zeros((len(places), len(left), len(right)))
+        for k, i, j, value in entries:
+            middle[k, i, j] += value
+        product = left.T @ middle @ right
+        product += product.transpose(0, 2, 1)
+        at = list(places)
+        if form.weight:
+            weight = float(form.weight) / 2
+            base[at] += weight * product
+            bound = np.abs(left.T) @ np.abs(middle) @ np.abs(right)
+            size_of_base[at] += abs(weight) * (bound + bound.transpose(0, 2, 1))
+        if form.slope:
+            slope[at] += float(form.slope) / 2 * product
+    base[np.abs(base) <= _ROUND_OFF * size_of_base] = 0
+    return base, slope
 
 
-def _equalities(pencil: Pencil, face: Face) -> Array:
-    reduced: Matrix = linear_equalities(pencil, face)[0]
-    return np.array([[float(v) for v in row] for row in reduced]).reshape(-1, len(pencil.unknowns) + 1)
-
-
-def rescale(data: ConeData, parameter: float, values: Mapping[str, float]) -> ConeData:
-    """The same cone problem in units in which a known interior point has unit unknowns and unit diagonals."""
-    y = np.array([values[name] for name in data.names]) / data.unit
-    size = max(np.abs(y).max(), np.finfo(np.float64).tiny)
-    unit = _power_of_two(np.maximum(np.abs(y), 1e-12 * size))
-    rows = []
+def may_have_face(data: ConeData, parameter: float) -> bool:
+    """Whether something may have to vanish: a quick look in floating point, which `find_face` decides exactly."""
+    free = np.ones(len(data.names), dtype=bool)
+    free[list(data.signed)] = False
     for base, slope in data.blocks:
-        diagonal = np.einsum("kii,k->i", base + parameter * slope, y)
-        least = max(1e-14 * np.abs(diagonal).max(), np.finfo(np.float64).tiny)
-        rows.append(np.exp2(-np.round(np.log2(np.maximum(diagonal, least)) / 2)))
-    return _scaled(data, rows, unit, parameter)
+        diagonal = np.einsum("kii->ki", base + parameter * slope)
+        size = np.abs(base).max(initial=0) + abs(parameter) * np.abs(slope).max(initial=0)
+        supported = ((np.abs(diagonal) > 1e-13 * size) & ((diagonal > 0) | free[:, None])).any(axis=0)
+        if not (supported | ~_occurs(base, slope)).all():
+            return True
+    for row in data.equalities[0] + parameter * data.equalities[1]:
+        if not row[free].any() and ((row >= 0).all() or (row <= 0).all()):
+            return True
+    return False
 
 
-def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) -> ConeData:
-    """The same cone problem with rows and unknowns scaled by powers of two, for parameters near the given one.
-
-    The scales minimise the sum of squares of the logarithms of all entries (Curtis and Reid), so a change of the user's
-    units changes nothing but the scales themselves. One unknown, the `loose` one that multiplies the norm which V is
-    compared with, has no say in the rows: that norm may measure states of very different units alike.
-    """
-    heard = np.array([name != loose for name in data.names])
-    blocks = [np.abs(base + parameter * slope) * heard[:, None, None] for base, slope in data.blocks]
-    equalities = np.abs(data.equalities[0] + parameter * data.equalities[1]) * heard
-    unknowns = len(data.names)
-    starts = np.cumsum([unknowns, *(block.shape[1] for block in blocks)])
-    triples = [  # (unknown, row, column) or (unknown, equality, -1) of each entry, by the index of its scale
-        np.stack([k, start + i, start + j], axis=1)[i <= j]
-        for start, (k, i, j) in zip(starts, map(np.nonzero, blocks), strict=False)
-    ]
-    q, k = np.nonzero(equalities)
-    triples.append(np.stack([k, starts[-1] + q, np.full_like(q, -1)], axis=1))
-    sizes = [block[np.nonzero(block)][np.less_equal(*np.nonzero(block)[1:])] for block in blocks]
-    sizes.append(equalities[q, k])
-    index, target = np.concatenate(triples), -np.log2(np.concatenate(sizes))
-    system = np.zeros((len(index), starts[-1] + len(equalities)))
-    for column in index.T:
-        known = column >= 0
-        system[np.nonzero(known)[0], column[known]] += 1
-    scales = np.linalg.lstsq(system, target, rcond=None)[0]
-    rows = [np.exp2(np.round(scales[a:b])) for a, b in pairwise(starts)]
-    unit = np.exp2(np.round(scales[:unknowns]))
-    if loose is not None:
-        norm = data.names.index(loose)
-        unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
-    return _scaled(data, rows, unit, parameter)
+def _occurs(base: Array, slope: Array) -> NDArray[np.bool_]:
+    """Which signals occur in a matrix inequality at all."""
+    return np.any(base.any(axis=0) | slope.any(axis=0), axis=0)
 
 
-def _decisive_size(parts: list[Array], rows: list[Array]) -> np.float64:
-    """Size of the scaled norm where it decides: its least entry where it bounds V from above, else its largest."""
-    found = [np.diag(part) * d * d for part, d in zip(parts, rows, strict=True)]
-    diagonal = np.concatenate([v[v != 0] for v in found])
-    if not len(diagonal):
-        return np.float64(0)
-    return diagonal.min() if diagonal.min() > 0 else np.abs(diagonal).max()
+def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
+    """The cone problem without the rows that vanish, with what makes them vanish as equalities of full rank."""
+    if face is not NO_FACE:
+        extra = [[part[:, i, j] for part in data.blocks[k]] for k, i, j in face.zero_entries]
+        for name in face.zero_unknowns:
+            row = np.zeros(len(data.names))
+            row[data.names.index(name)] = 1.0
+            extra.append([row, np.zeros_like(row)])
+        stacked = [np.vstack([own, *(pair[k] for pair in extra)]) for k, own in enumerate(data.equalities)]
+        zero = {data.names.index(name) for name in face.zero_unknowns}
+        data = replace(
+            data,
+            equalities=(stacked[0], stacked[1]),
+            signed=tuple(k for k in data.signed if k not in zero),
+        )
+    blocks = []
+    for k, (base, slope) in enumerate(data.blocks):
+        occurs = _occurs(base, slope)
+        rows = [i for i in range(len(occurs)) if occurs[i] and (k, i) not in face.zero_rows]
+        if len(rows) < len(occurs):
+            base, slope = base[:, rows][:, :, rows], slope[:, rows][:, :, rows]
+        if rows:
+            blocks.append((base, slope))
+    return replace(data, blocks=tuple(blocks), equalities=_independent(*data.equalities, parameter))
 
 
-def _reciprocal(sizes: NDArray[np.float64] | np.float64) -> Array:
-    """One over the size, and 1 where there is nothing."""
-    return np.where(sizes > 0, 1 / np.where(sizes > 0, sizes, 1), 1.0)
-
-
-def _power_of_two(values: Array) -> Array:
-    return np.exp2(np.round(np.log2(values)))
-
-
-def _scaled(data: ConeData, rows: list[Array], unit: Array, parameter: float) -> ConeData:
-    def scale(part: Array, d: Array) -> Array:
-        return part * d[:, None] * d * unit[:, None, None]
-
-    base, slope = (part * unit for part in data.equalities)
-    size = np.abs(base + parameter * slope).max(axis=1, initial=0)
-    weight = _reciprocal(size)[:, None]
-    return replace(
-        data,
-        blocks=tuple((scale(b, d), scale(m, d)) for (b, m), d in zip(data.blocks, rows, strict=True)),
-        equalities=(base * weight, slope * weight),
-        unit=data.unit * unit,
-    )
+def _independent(base: Array, slope: Array, parameter: float) -> tuple[Array, Array]:
+    """Rows of full rank, in order."""
+    rows = base + parameter * slope
+    sizes = np.linalg.norm(rows, axis=1)
+    rows = rows[sizes > 0] / sizes[sizes > 0, None]
+    at = np.nonzero(sizes > 0)[0]
+    if len(rows) and np.linalg.matrix_rank(rows) < len(rows):
+        chosen: list[int] = []
+        for k in range(len(rows)):
+            if np.linalg.matrix_rank(rows[[*chosen, k]], tol=1e-10) > len(chosen):
+                chosen.append(k)
+        at = at[chosen]
+    return base[at], slope[at]

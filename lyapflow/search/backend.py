@@ -9,6 +9,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 import cvxpy as cp
@@ -18,8 +19,9 @@ from cvxpy.reductions.solvers.defines import INSTALLED_CONIC_SOLVERS, SOLVER_MAP
 from ..errors import InvalidModelError
 from .arrays import ConeData
 
-__all__ = ["Answer", "CheckedSolver", "MarginProblem", "Solver", "check_solver", "minimise"]
+__all__ = ["Answer", "CheckedSolver", "MarginProblem", "Solver", "check_solver"]
 
+_TURN = Lock()  # the filters of warnings belong to all threads
 _TIGHT = {
     "CLARABEL": {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11},
     "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
@@ -38,7 +40,7 @@ class Answer:
     status : str
         Its word: ``"optimal"``, ``"optimal_inaccurate"``, ``"infeasible"``, ``"user_limit"``, ``"solver_error"``, ...
     margin : float or None
-        Largest t with all inequalities satisfied up to t, in scaled units; None if there is none.
+        Largest t with all inequalities satisfied up to t in the metric of the problem; None if there is none.
     values : mapping or None
         Unknowns by name, with `ONE` among them; None if there are none.
     """
@@ -72,27 +74,10 @@ def check_solver(name: str | None) -> str:
     return chosen
 
 
-def minimise(data: ConeData, objective: str, *, solver: str = "CLARABEL") -> float | None:
-    """Smallest value of one unknown, by the solver's word, where `ONE` is 1; None if there is none."""
-    y = cp.Variable(len(data.names))
-    one, goal = len(data.names) - 1, data.names.index(objective)
-    constraints: list[cp.Constraint] = [y[one] == 1 / data.unit[one], y[list(data.signed)] >= 0]
-    for base, _ in data.blocks:
-        size = base.shape[1]
-        block = cp.reshape(base.reshape(len(base), -1).T @ y, (size, size), order="C")
-        constraints.append(block[0, 0] >= 0 if size == 1 else block >> 0)
-    if len(data.equalities[0]):
-        constraints.append(data.equalities[0] @ y == 0)
-    problem = cp.Problem(cp.Minimize(y[goal]), constraints)
-    if not _run(problem, solver) or y.value is None or not np.isfinite(y.value[goal]):
-        return None
-    return float(y.value[goal] * data.unit[goal])
-
-
 def _run(problem: cp.Problem, solver: str) -> bool:
     """Solve quietly; whether the solver came to an end."""
     try:
-        with warnings.catch_warnings():
+        with _TURN, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cvxpy warns of inaccurate answers; here the status says so
             problem.solve(solver=solver, **_TIGHT.get(solver, {}))
     except (cp.error.SolverError, ArithmeticError):
@@ -120,7 +105,7 @@ class CheckedSolver:
 
 
 class MarginProblem:
-    """``max t`` subject to every block >= t I, every signed unknown >= t, equalities, and all traces adding to 1.
+    """``max t`` subject to every block >= t N, every signed unknown >= t w, equalities, and all traces adding to 1.
 
     The normalisation keeps the problem bounded for either sign of t, so that t crosses zero transversally at the best
     rate. Built once; the parameter is a cvxpy Parameter.
@@ -134,16 +119,21 @@ class MarginProblem:
         self._p = cp.Parameter()
         constraints: list[cp.Constraint] = []
         total = cp.sum(self._y[list(data.signed)])
-        for base, slope in data.blocks:
+        metric = data.metric
+        norms = [np.eye(base.shape[1]) for base, _ in data.blocks] if metric is None else metric.blocks
+        for (base, slope), norm in zip(data.blocks, norms, strict=True):
             size = base.shape[1]
             flat = self._affine(base.reshape(len(base), -1).T, slope.reshape(len(slope), -1).T)
             total = total + self._affine(*(np.trace(part, axis1=1, axis2=2)[None, :] for part in (base, slope)))
             block = cp.reshape(flat, (size, size), order="C")
-            constraints.append(block[0, 0] >= self._t if size == 1 else block >> self._t * np.eye(size))
-        constraints += [self._y[list(data.signed)] >= self._t, total == 1]
+            constraints.append(block[0, 0] >= self._t * norm[0, 0] if size == 1 else block >> self._t * norm)
+        weights = np.ones(len(data.signed)) if metric is None else metric.signed
+        constraints += [self._y[list(data.signed)] >= weights * self._t]
+        constraints.append((total if metric is None else metric.scale @ self._y) == 1)
         base, slope = data.equalities
         if len(base):
-            constraints.append(self._affine(base, slope) == 0)
+            residual = 0 if metric is None else metric.equalities * self._t
+            constraints.append(self._affine(base, slope) == residual)
         self._problem = cp.Problem(cp.Maximize(self._t), constraints)
 
     def _affine(self, base: np.ndarray, slope: np.ndarray) -> cp.Expression:

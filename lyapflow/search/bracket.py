@@ -20,12 +20,14 @@ __all__ = ["Bracket", "bracket"]
 class Bracket:
     """A two-sided answer: ``proved rate <= true rate of the class <= rate of a concrete member``.
 
+    In discrete time: ``factor of a concrete member <= true factor of the class <= proved factor``.
+
     Attributes
     ----------
     certificate : Certificate
-        The proof of the lower end.
+        The proof of one end.
     witness : Witness
-        The member at the upper end; its rate is rigorous too.
+        The member at the other; its rate or factor is rigorous too.
     """
 
     certificate: Certificate
@@ -33,30 +35,44 @@ class Bracket:
 
     @property
     def gap(self) -> Fraction:
-        """Witness rate minus proved rate, >= 0."""
-        return self.witness.rate - self.certificate.rate
+        """Distance of the two ends, >= 0."""
+        if self.witness.factor is not None:
+            return self.certificate.factor - self.witness.factor
+        return (self.witness.rate or Fraction(0)) - self.certificate.rate
 
     def __str__(self) -> str:
-        low, high = show_below(self.certificate.rate), show_above(self.witness.rate)
-        return f"proved {low} <= true rate <= {high} (gap {show_above(self.gap, 2)}); {self.witness}"
+        gap = show_above(self.gap, 2)
+        if self.witness.factor is not None:
+            low, high = show_below(self.witness.factor), show_above(self.certificate.factor)
+            return f"{low} <= true factor <= {high} proved (gap {gap}); {self.witness}"
+        low, high = show_below(self.certificate.rate), show_above(self.witness.rate or Fraction(0))
+        return f"proved {low} <= true rate <= {high} (gap {gap}); {self.witness}"
 
 
-def bracket(system: System, *, template: Template | None = None, solver: str | SolverFactory | None = None) -> Bracket:
-    """Bracket the best decay rate that holds for the whole class.
+def bracket(
+    system: System,
+    *,
+    template: Template | None = None,
+    solver: str | SolverFactory | None = None,
+    accuracy: float = 1e-6,
+) -> Bracket:
+    """Bracket the best decay rate, or contraction factor, that holds for the whole class.
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous or discrete time.
     template : Template, optional
         As in `certify`.
     solver : str, optional
+        As in `certify`.
+    accuracy : float, default 1e-6
         As in `certify`.
 
     Returns
     -------
     Bracket
-        Proved rate, slowest linear member found, and the gap between them.
+        Proved rate or factor, slowest linear member found, and the gap between them.
 
     Raises
     ------
@@ -70,7 +86,7 @@ def bracket(system: System, *, template: Template | None = None, solver: str | S
     >>> print(bracket(gradient_flow(SmoothStronglyConvex(mu=2, L=9))))
     proved 2 <= true rate <= 2 (gap 0); the linear member f: u = 2 y decays with rate at most 2
     """
-    outcome = attempt(system, template=template, solver=solver)
+    outcome = attempt(system, template=template, solver=solver, accuracy=accuracy)
     certificate = unwrap(outcome)
     witness = outcome.witness if isinstance(outcome, Proved) else find_witness(system)
     return Bracket(certificate=certificate, witness=witness)

@@ -1,90 +1,162 @@
 """The same cone data straight to Clarabel: no modelling layer, no work done twice.
 
-`backend` is the reference and the door to every other solver; this is the fast path. Both answer the same problem, and
+`backend` is the reference and the door to every other solver; this is the fast path. Both answer the same problems, and
 a test compares them on every system of the catalogue.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 
-from .arrays import ConeData
+from .arrays import Array, ConeData
 from .backend import Answer
 
-__all__ = ["DirectMarginProblem"]
-
-Array = NDArray[np.float64]
+__all__ = ["DirectMarginProblem", "minimise"]
 
 _WORDS = {"Solved": "optimal", "AlmostSolved": "optimal_inaccurate", "PrimalInfeasible": "infeasible"}
+_ANSWERED = {"Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations"}
 
 
 class DirectMarginProblem:
     """`MarginProblem` without cvxpy: ``A(p) x + s = b`` with s in a product of cones, x = (unknowns, t), maximise t.
 
-    The rows are laid out once as ``base + p * slope``; a solve adds them up and calls Clarabel.
+    The rows are laid out once as ``base + p * slope`` on one sparsity pattern; a solve adds them up and calls Clarabel.
     """
 
     def __init__(self, data: ConeData) -> None:
         self._data = data
-        unknowns = len(data.names)
-        parts = [_equality_rows(data), _signed_rows(data, unknowns)]
-        self._cones = [clarabel.ZeroConeT(len(parts[0][0])), clarabel.NonnegativeConeT(len(parts[1][0]))]
-        for base, slope in data.blocks:
-            parts.append((_block_rows(base, margin=True), _block_rows(slope, margin=False)))
-            self._cones.append(clarabel.PSDTriangleConeT(base.shape[1]))
-        self._base = np.concatenate([base for base, _ in parts])
-        self._slope = np.concatenate([slope for _, slope in parts])
-        self._right = np.zeros(len(self._base))
-        self._right[len(data.equalities[0])] = 1.0  # all traces and signed unknowns add to 1
-        self._cost = np.zeros(unknowns + 1)
-        self._cost[-1] = -1.0
-        self._settings = clarabel.DefaultSettings()
-        self._settings.verbose = False
-        self._settings.presolve_enable = False
-        self._settings.tol_gap_abs = self._settings.tol_gap_rel = self._settings.tol_feas = 1e-11
+        unknowns, metric = len(data.names), data.metric
+        parts = _rows(data)
+        base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
+        if metric is None:
+            margin = [np.zeros(len(parts[0][0])), np.ones(len(parts[1][0]))]
+            margin += [_triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
+        else:
+            base[len(data.equalities[0])], slope[len(data.equalities[0])] = metric.scale, 0.0
+            margin = [np.append(-metric.equalities, 0.0), metric.signed]
+            margin += [_triangle(block)[0] for block in metric.blocks]
+        self._program = _Program(
+            base=np.hstack([base, np.concatenate(margin)[:, None]]),
+            slope=np.hstack([slope, np.zeros((len(slope), 1))]),
+            right=_unit_vector(len(base), len(data.equalities[0])),
+            cost=_unit_vector(unknowns + 1, unknowns, -1.0),
+            cones=_cones(data, len(parts[0][0])),
+        )
 
     def solve(self, parameter: float) -> Answer:
         """Answer at one parameter value; a solver's failure is a status, never an exception."""
-        rows = csc_matrix(self._base + parameter * self._slope)
-        quadratic = csc_matrix((len(self._cost), len(self._cost)))
-        solver = clarabel.DefaultSolver(quadratic, self._cost, rows, self._right, self._cones, self._settings)
-        found = solver.solve()
-        word = str(found.status)
-        x = np.array(found.x)
-        if word not in {"Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations"} or not np.all(
-            np.isfinite(x)
-        ):
+        word, x = self._program.solve(parameter)
+        if word not in _ANSWERED or not np.all(np.isfinite(x)):
             return Answer(status=_WORDS.get(word, word), margin=None, values=None)
         values = dict(zip(self._data.names, (x[:-1] * self._data.unit).tolist(), strict=True))
         return Answer(status=_WORDS.get(word, word), margin=float(x[-1]), values=values)
 
 
-def _equality_rows(data: ConeData) -> tuple[Array, Array]:
-    """Equalities, and last the normalisation: the sum of all traces and signed unknowns."""
-    rows = []
-    for part, signed in zip(range(2), (1.0, 0.0), strict=True):
-        total = sum((np.trace(block[part], axis1=1, axis2=2) for block in data.blocks), np.zeros(len(data.names)))
-        total[list(data.signed)] += signed
-        stacked = np.vstack([data.equalities[part], total])
-        rows.append(np.hstack([stacked, np.zeros((len(stacked), 1))]))
-    return rows[0], rows[1]
+def minimise(data: ConeData, objective: str, margin: float) -> dict[str, float] | None:
+    """Unknowns with the smallest value of one of them, where `ONE` is 1, with a margin kept inside every inequality.
+
+    By the solver's word; None if it has none.
+    """
+    parts = _rows(data)
+    unknowns, goal = len(data.names), data.names.index(objective)
+    base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
+    scale_row = len(data.equalities[0])
+    base[scale_row], slope[scale_row] = _unit_vector(unknowns, unknowns - 1), 0.0
+    right = [_unit_vector(scale_row + 1, scale_row, 1 / data.unit[-1]), np.full(len(data.signed), -margin)]
+    right += [-margin * _triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
+    program = _Program(
+        base=base,
+        slope=slope,
+        right=np.concatenate(right),
+        cost=_unit_vector(unknowns, goal),
+        cones=_cones(data, scale_row + 1),
+    )
+    word, x = program.solve(0.0)
+    if word not in {"Solved", "AlmostSolved"} or not np.all(np.isfinite(x)):
+        return None
+    return dict(zip(data.names, (x * data.unit).tolist(), strict=True))
 
 
-def _signed_rows(data: ConeData, unknowns: int) -> tuple[Array, Array]:
-    """``y - t >= 0`` for signed unknowns."""
-    rows = np.zeros((len(data.signed), unknowns + 1))
-    rows[np.arange(len(data.signed)), list(data.signed)] = -1.0
-    rows[:, -1] = 1.0
-    return rows, np.zeros_like(rows)
+class _Program:
+    """Clarabel's ``min c x`` subject to ``(base + p * slope) x + s = b``, s in the cones."""
+
+    def __init__(self, *, base: Array, slope: Array, right: Array, cost: Array, cones: list[object]) -> None:
+        columns, rows = np.nonzero(((base != 0) | (slope != 0)).T)
+        starts = np.searchsorted(columns, np.arange(base.shape[1] + 1))
+        self._base, self._slope = base[rows, columns], slope[rows, columns]
+        self._matrix = csc_matrix((self._base.copy(), rows, starts), shape=base.shape)
+        self._right, self._cost, self._cones = right, cost, cones
+
+    def solve(self, parameter: float) -> tuple[str, Array]:
+        """Clarabel's word and x."""
+        np.multiply(self._slope, parameter, out=self._matrix.data)
+        self._matrix.data += self._base
+        try:
+            solver = clarabel.DefaultSolver(
+                _no_quadratic(len(self._cost)), self._cost, self._matrix, self._right, self._cones, _settings()
+            )
+            found = solver.solve()
+        except BaseException as problem:
+            if (
+                type(problem).__name__ != "PanicException"
+            ):  # how a failure inside Clarabel arrives; it has no public type
+                raise
+            return "panic", np.full(len(self._cost), np.nan)
+        return str(found.status), np.array(found.x)
 
 
-def _block_rows(block: Array, *, margin: bool) -> Array:
-    """Minus the upper triangle of ``F(y) - t I`` by columns, off-diagonal entries times the square root of 2."""
-    size = block.shape[1]
-    j, i = np.tril_indices(size)  # pairs i <= j, j outer: the upper triangle by columns
-    weight = np.where(i == j, 1.0, np.sqrt(2.0))
-    rows = -(block[:, i, j] * weight).T
-    return np.hstack([rows, (i == j).astype(float)[:, None] * margin])
+@cache
+def _no_quadratic(size: int) -> csc_matrix:
+    return csc_matrix((size, size))
+
+
+@cache
+def _settings() -> clarabel.DefaultSettings:
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.presolve_enable = False
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
+    return settings
+
+
+def _cones(data: ConeData, equalities: int) -> list[object]:
+    cones = [clarabel.ZeroConeT(equalities), clarabel.NonnegativeConeT(len(data.signed))]
+    return cones + [clarabel.PSDTriangleConeT(base.shape[1]) for base, _ in data.blocks]
+
+
+def _rows(data: ConeData) -> list[tuple[Array, Array]]:
+    """Base and slope of all rows in the order of the cones; the normalisation stands last among the equalities."""
+    unknowns = len(data.names)
+    signed = np.zeros((len(data.signed), unknowns))
+    signed[np.arange(len(data.signed)), list(data.signed)] = -1.0
+    totals = []
+    for part in range(2):
+        total = sum((np.einsum("kii->k", block[part]) for block in data.blocks), np.zeros(unknowns))
+        totals.append(total)
+    totals[0][list(data.signed)] += 1.0
+    equalities = tuple(np.vstack([own, total]) for own, total in zip(data.equalities, totals, strict=True))
+    blocks = [(-_triangle(base).T, -_triangle(slope).T) for base, slope in data.blocks]
+    return [(equalities[0], equalities[1]), (signed, np.zeros_like(signed)), *blocks]
+
+
+def _triangle(block: Array) -> Array:
+    """Upper triangles by columns, off-diagonal entries times the square root of 2; shape (K, size (size + 1) / 2)."""
+    i, j, weight = _triangle_indices(block.shape[-1])
+    return np.atleast_2d(block[..., i, j] * weight)
+
+
+@cache
+def _triangle_indices(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    j, i = np.tril_indices(size)  # pairs i <= j, j outer
+    return i, j, np.where(i == j, 1.0, np.sqrt(2.0))
+
+
+def _unit_vector(size: int, at: int, value: float = 1.0) -> Array:
+    found = np.zeros(size)
+    found[at] = value
+    return found

@@ -5,38 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..errors import NoCertificateError
-from ..exact.rationals import as_text, show_above
-from .witness import Witness
+from ..exact.rationals import as_text, show_above, show_below
+from ..lmi.claims import Claim, Contraction, ExponentialDecay
+from .witness import Witness, find_witness
 
-__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "unwrap"]
+__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "tell_claim", "unwrap"]
 
 
 class Reason(Enum):
     """Why nothing was decided; the value is the advice."""
 
     SOLVER_FAILED = (
-        "The solver failed, so nothing is known about this claim. Try a smaller rate, another solver (solver='SCS'), "
+        "The solver failed, so nothing is known about this claim. Try a weaker claim, another solver (solver='SCS'), "
         "or rescale the problem."
     )
     ROUNDING_FAILED = (
         "The solver's numbers do not round to an exact proof, so nothing is known about this claim. Try a slightly "
-        "smaller rate."
+        "weaker claim."
     )
     OUT_OF_RANGE = (
         "Some number of the model is so large or so small that it leaves the range of floating point, so nothing is "
         "known about this claim. Choose units in which the numbers lie between 1e-100 and 1e100."
     )
     NEAR_BOUNDARY = (
-        "The claim lies so close to the largest provable rate that the solver cannot tell the two sides apart. Try a "
-        "rate smaller by one part in a million."
+        "The claim lies so close to the best that can be proved that the solver cannot tell the two sides apart. Try "
+        "one that is weaker by one part in a million."
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Proved:
     """The claim is a theorem.
 
@@ -44,19 +46,24 @@ class Proved:
     ----------
     certificate : Certificate
         The proof.
-    witness : Witness
-        The slowest linear member that was found: no larger rate than its own holds for the class.
     solves : int
         Number of problems the solver was given.
+    steps : tuple of str
+        What was tried, in order, with whose word; the last one is the proof.
     """
 
     certificate: Certificate
-    witness: Witness
     solves: int
+    steps: tuple[str, ...] = ()
+
+    @cached_property
+    def witness(self) -> Witness:
+        """The slowest linear member that a search finds: no better claim than its own holds for the class."""
+        return find_witness(self.certificate.system)
 
     def explain(self) -> str:
         """One sentence."""
-        return f"Proved in exact arithmetic: rate {self.certificate.rate}."
+        return f"Proved in exact arithmetic: {tell_claim(self.certificate.claim)}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +72,39 @@ class Infeasible:
 
     Attributes
     ----------
-    rate : Fraction or None
-        The rate that was asked; None if no positive rate was found.
+    claim : ExponentialDecay or Contraction
+        What was asked; without a number if none could be proved.
     status : str
         The solver's word.
     witness : Witness or None
         A concrete linear member that decays no faster than its own rate; where that is below the claim, the claim is
         false, and that is proved.
+    steps : tuple of str
+        What was tried, in order.
     """
 
-    rate: Fraction | None
+    claim: Claim
     status: str
     witness: Witness | None
+    steps: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> Fraction | None:
+        """The rate that was asked, in continuous time."""
+        return self.claim.rate if isinstance(self.claim, ExponentialDecay) else None
+
+    @property
+    def factor(self) -> Fraction | None:
+        """The factor that was asked, in discrete time."""
+        return self.claim.factor if isinstance(self.claim, Contraction) else None
 
     def explain(self) -> str:
         """What is known, and on whose word."""
-        asked = "any positive rate" if self.rate is None else f"rate {_tell(self.rate)}"
-        if self.witness is not None and self.witness.refutes(self.rate):
+        asked, number = tell_claim(self.claim), _number(self.claim)
+        if self.witness is not None and self.witness.refutes(number):
             return f"The claim of {asked} is false: {self.witness}."
-        advice = "a richer template" if self.rate is None else "a smaller rate or a richer template"
+        weaker = "a larger factor" if isinstance(self.claim, Contraction) else "a smaller rate"
+        advice = "a richer template" if number is None else f"{weaker} or a richer template"
         return (
             f"No certificate of this form exists for {asked} (the solver's word, '{self.status}', not a proof). The "
             f"claim may still be true: try {advice}."
@@ -100,13 +121,19 @@ class Inconclusive:
         Why.
     status : str
         What the solver said last.
-    rate : float or None
-        The rate that was tried last.
+    claim : ExponentialDecay or Contraction
+        What was asked; without a number for the best.
+    tried : float or None
+        The rate or factor that was tried last.
+    steps : tuple of str
+        What was tried, in order.
     """
 
     reason: Reason
     status: str
-    rate: float | None
+    claim: Claim
+    tried: float | None = None
+    steps: tuple[str, ...] = ()
 
     @property
     def advice(self) -> str:
@@ -115,14 +142,27 @@ class Inconclusive:
 
     def explain(self) -> str:
         """What happened and what to do."""
-        at = "" if self.rate is None else f" at rate {self.rate:.9g}"
+        what = "factor" if isinstance(self.claim, Contraction) else "rate"
+        at = "" if self.tried is None else f" at {what} {self.tried:.9g}"
         return f"Inconclusive{at} (solver status: {self.status}). {self.advice}"
 
 
-def _tell(rate: Fraction) -> str:
-    """The rate, or where its text is long a decimal above it: what is false of the rate is false of that too."""
-    text = as_text(rate)
-    return text if len(text) <= 40 else show_above(rate, 17)
+def _number(claim: Claim) -> Fraction | None:
+    return claim.factor if isinstance(claim, Contraction) else claim.rate
+
+
+def tell_claim(claim: Claim) -> str:
+    """The claim in words; a long number as a decimal on the strong side: what is false of it is false of that too."""
+    number = _number(claim)
+    if isinstance(claim, Contraction):
+        if number is None:
+            return "any contraction factor below 1"
+        text = as_text(number)
+        return f"contraction factor {text if len(text) <= 40 else show_below(number, 17)}"
+    if number is None:
+        return "any positive rate"
+    text = as_text(number)
+    return f"rate {text if len(text) <= 40 else show_above(number, 17)}"
 
 
 Outcome: TypeAlias = Proved | Infeasible | Inconclusive

@@ -2,69 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TypeAlias
 
 from .. import __version__
 from ..certificates.certificate import Certificate
-from ..certificates.verification import check
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
-from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
-from ..exact.rationals import rational, simplest_between
-from ..lmi.claims import ExponentialDecay
-from ..lmi.dissipation import UPPER, assemble
-from ..lmi.pencil import Pencil
+from ..exact.rationals import rational
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, claim_near
+from ..lmi.dissipation import check_claim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
-from .arrays import ConeData, equilibrate, rescale, to_arrays
-from .backend import CheckedSolver, MarginProblem, Solver, check_solver
-from .bounds import sharpen
+from .arrays import ConeData
+from .attempts import Attempt, Family, Log, SolverFactory
+from .backend import Answer, MarginProblem, check_solver
 from .direct import DirectMarginProblem
+from .large import attempt_large
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
-from .rate import RateSearch, search_rate
-from .reduction import find_face
-from .rounding import prove
-from .witness import Witness, find_witness
+from .rate import Candidate, search_parameter
+from .shifting import shift_loop
+from .witness import estimate_ceiling, find_witness, is_large
 
 __all__ = ["SolverFactory", "attempt", "certify"]
 
-SolverFactory: TypeAlias = Callable[[ConeData], Solver]
-
-_LOSSES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+_LOSSES = (1e-7, 1e-6, 1e-5, 1e-3, 1e-2)
 """Relative distances from the numerical supremum at which a proof is tried, in order."""
 
-_SMALLEST = Fraction(1, 10**100)
-"""Numbers of a model below this, or above its inverse, leave the range of floating point when multiplied."""
+_MOST_BITS = 332
+"""Numbers of a model above 2 to this power (about 1e100), or below its inverse, leave the range of floating point when
+they are multiplied."""
 
-_CLEAR = 1e-6
-"""A margin more negative than this, reported as optimal, is the solver's no; a smaller one is its blind spot."""
+_SIMPLE = {ExponentialDecay: 10**6, Contraction: 200}
+"""Denominators up to this make a number worth a try exactly at the supremum, where the proof has no room. A factor
+occurs as its square, so a solver's digits tell less simple ones apart."""
+
+_SMALL_BOUND = 3
+"""A plainer V with a transient bound up to this is not worth a search for a richer one."""
+
+_TINY = 1e-12
+"""A parameter that nothing numerical distinguishes from zero."""
+
+_NOISE = 1e-9
+"""Margins of smaller size than this say nothing about which side of the boundary a claim is on."""
+
+_ROUNDS = 3e-9
+"""Solutions with a smaller margin than this do not round to a proof, as a rule."""
+
+_NEAR = 1e-6
+"""A margin of smaller size is the solver's blind spot."""
 
 
 def certify(
     system: System,
-    claim: ExponentialDecay | None = None,
+    claim: Claim | None = None,
     *,
     template: Template | None = None,
     solver: str | SolverFactory | None = None,
+    accuracy: float = 1e-6,
 ) -> Certificate:
     """Find a Lyapunov certificate and prove it in exact arithmetic.
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
-    claim : ExponentialDecay, optional
-        What to prove; without a rate, the best rate that can be proved.
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous or discrete time.
+    claim : ExponentialDecay or Contraction, optional
+        What to prove; without a number, the best that can be proved. Default: the kind that fits the system's time.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
-        rate with no larger transient bound.
+        with a transient bound that is no larger, or at most 3.
     solver : str, optional
         A semidefinite solver that cvxpy has, such as ``"SCS"``; default Clarabel, called directly. What it says is
-        never believed: its numbers are rounded to rationals and those are checked.
+        never believed: its numbers are rounded to rationals and those are checked. Where Clarabel fails, SCS is asked.
+        With none named, a system of more than 20 states with one oracle of one quadratic inequality (sector, Lipschitz,
+        cocoercive, ...) goes through a Riccati equation instead, with ``QuadraticStorage()``.
+    accuracy : float, default 1e-6
+        How far the proved rate, or one minus the factor, may lie below the best before the search turns to arithmetic
+        in 192 bits, which is slow and gets closer. Relative; at least 1e-7.
 
     Returns
     -------
@@ -85,28 +104,31 @@ def certify(
     >>> certify(gradient_flow(SmoothStronglyConvex(mu="1/3", L=7))).rate
     Fraction(1, 3)
     """
-    return unwrap(attempt(system, claim, template=template, solver=solver))
+    return unwrap(attempt(system, claim, template=template, solver=solver, accuracy=accuracy))
 
 
 def attempt(
     system: System,
-    claim: ExponentialDecay | None = None,
+    claim: Claim | None = None,
     *,
     template: Template | None = None,
     solver: str | SolverFactory | None = None,
+    accuracy: float = 1e-6,
 ) -> Outcome:
     """Like `certify`, but a "no" is a value, never an exception.
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
-    claim : ExponentialDecay, optional
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous or discrete time.
+    claim : ExponentialDecay or Contraction, optional
         As in `certify`.
     template : QuadraticStorage or QuadraticPlusValue, optional
         As in `certify`.
     solver : str, optional
         As in `certify`; or a function from `ConeData` to a `Solver`, to bring one that cvxpy does not have.
+    accuracy : float, default 1e-6
+        As in `certify`.
 
     Returns
     -------
@@ -118,196 +140,259 @@ def attempt(
     InvalidModelError
         If an argument is not valid.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem):
-        raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {type(system).__name__}")
-    wanted = ExponentialDecay() if claim is None else claim
-    if not isinstance(wanted, ExponentialDecay):
-        raise InvalidModelError(f"claim must be ExponentialDecay(rate), got {claim!r}")
-    chosen = QuadraticPlusValue() if template is None else template
-    # A claim that cannot be made of this system is an error, not a no.
-    assemble(system, ExponentialDecay(Fraction(1)), chosen)
-    if not _is_representable(system):
-        return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
-    name, make = _choose_solver(solver)
-    task = _Task(
-        system=system,
-        template=chosen,
-        name=name,
-        make=make,
-        witness=find_witness(system),
+    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration):
+        raise InvalidModelError(
+            f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {type(system).__name__}"
+        )
+    wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
+    if not isinstance(wanted, ExponentialDecay | Contraction):
+        raise InvalidModelError(f"claim must be ExponentialDecay(rate) or Contraction(factor), got {claim!r}")
+    every = (
+        (QuadraticStorage(),) if isinstance(system, PrimalDualIteration) else (QuadraticStorage(), QuadraticPlusValue())
     )
-    outcome = _attempt_best(task) if wanted.rate is None else _attempt_at(task, wanted.rate)
-    return _prefer_simpler(task, outcome) if template is None else outcome
+    forms = every if template is None else (template,)
+    check_claim(system, wanted, forms[-1])  # a claim that cannot be made of this system is an error, not a no
+    if not isinstance(accuracy, float) or not _LOSSES[0] <= accuracy < 1:
+        raise InvalidModelError(f"accuracy must be a float in [{_LOSSES[0]}, 1), got {accuracy!r}")
+    name, make, fallback = _choose_solver(solver)
+    if solver is None and QuadraticStorage() in forms and is_large(system):
+        outcome = attempt_large(system, wanted)
+        if outcome is not None:
+            return outcome
+    out_of_range = Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", claim=wanted)
+    if not _is_representable(system):
+        return out_of_range
+    ceiling = estimate_ceiling(system)
+    if ceiling <= _TINY if wanted.parameter is None else wanted.parameter >= rational(ceiling * (1 - 1e-9)):
+        witness = find_witness(system)
+        for oracle in system.oracles:  # a class that makes no sense is an error, whatever its members do
+            read_inequalities(oracle, ("t", EQUILIBRIUM))
+        if witness.refutes(_number(wanted)):
+            return Infeasible(claim=wanted, status="not asked", witness=witness)
+    if not _is_moderate(wanted.parameter or Fraction(1)):
+        return out_of_range
+    around = max(ceiling, _TINY) if wanted.parameter is None else float(wanted.parameter)
+    shift = shift_loop(system, forms[-1])
+    families = [
+        Family(shift=shift, template=form, around=around, solver=name, make=make, fallback=fallback) for form in forms
+    ]
+    if not families[0].is_finite:
+        return out_of_range
+    if wanted.parameter is None:
+        return _attempt_best(families, wanted, ceiling, accuracy)
+    return _attempt_given(families, wanted)
 
 
-def _choose_solver(solver: str | SolverFactory | None) -> tuple[str, SolverFactory]:
-    """The user's own, or the one that is named through cvxpy; Clarabel directly where none is named."""
+def _number(claim: Claim) -> Fraction | None:
+    return claim.factor if isinstance(claim, Contraction) else claim.rate
+
+
+def _choose_solver(solver: str | SolverFactory | None) -> tuple[str, SolverFactory, bool]:
+    """The user's own, or the one that is named through cvxpy; Clarabel directly, then SCS, where none is named."""
     if callable(solver):
-        return getattr(solver, "__name__", type(solver).__name__), solver
+        return getattr(solver, "__name__", type(solver).__name__), solver, False
     if solver is None:
-        return "CLARABEL", DirectMarginProblem
+        return "CLARABEL", DirectMarginProblem, True
     name = check_solver(solver)
-    return f"{name} through cvxpy", partial(MarginProblem, solver=name)
+    return f"{name} through cvxpy", partial(MarginProblem, solver=name), False
 
 
 def _is_representable(system: System) -> bool:
     """Whether every number of the model can go to floating point and be multiplied there."""
-    numbers: list[Fraction] = []
-    for plant in (plant for mode in system.modes for plant in mode.vertices):
-        numbers += [v for m in (plant.A, plant.B, plant.C, plant.D) for row in m for v in row]
-    for oracle in system.oracles:
-        for inequality in read_inequalities(oracle, ("t", EQUILIBRIUM)):
-            numbers += [c for _, c in (*inequality.values, *inequality.products)]
-        members = oracle.linear_members()
-        numbers += [bound for bound in (members.lower, members.upper) if bound is not None]
+    plants = [plant for mode in system.modes for plant in mode.vertices]
+    numbers = [v for plant in plants for m in (plant.A, plant.B, plant.C, plant.D) for row in m for v in row]
+    members = [oracle.linear_members() for oracle in system.oracles]
+    numbers += [bound for m in members for bound in (m.lower, m.upper) if bound is not None]
     return all(map(_is_moderate, numbers))
 
 
 def _is_moderate(number: Fraction) -> bool:
-    return not number or _SMALLEST < abs(number) < 1 / _SMALLEST
+    return not number or abs(number.numerator.bit_length() - number.denominator.bit_length()) < _MOST_BITS
 
 
-def _prefer_simpler(task: _Task, outcome: Outcome) -> Outcome:
-    """Among proofs of the same rate, a V without function values if its transient bound is no worse."""
-    if not isinstance(outcome, Proved) or not outcome.certificate.value_weights:
-        return outcome
-    richer = outcome.certificate
-    edge = richer.rate if richer.supremum is None else _edge(richer.supremum)
-    plainer = replace(task, template=QuadraticStorage())
-    attempts = [_attempt_at(plainer, rate) for rate in dict.fromkeys((max(edge, richer.rate), richer.rate))]
-    simpler = next((a for a in attempts if isinstance(a, Proved)), None)
-    if simpler is None:
-        return outcome
-    plain = simpler.certificate
-    if richer.is_bounded and not (plain.is_bounded and plain.transient_bound <= richer.transient_bound):
-        return outcome
-    certificate = replace(plain, supremum=richer.supremum)
-    return Proved(certificate=certificate, witness=task.witness, solves=outcome.solves + simpler.solves)
+def _attempt_best(
+    families: list[Family], wanted: Claim, ceiling: float, accuracy: float, log: Log | None = None
+) -> Outcome:
+    """The best claim: at the ceiling if a form of V reaches it, else at the supremum of the richest form.
+
+    Where Clarabel decides nothing, SCS is asked the same.
+    """
+    log = Log() if log is None else log
+    for k, family in enumerate(families):
+        found, answer = _attempt_at_ceiling(family, wanted, ceiling, accuracy, log)
+        if found is not None:  # a plainer form that failed there is not asked again
+            return _finish(families[k:], family, *found, supremum=None, log=log)
+    family = families[-1]
+    last: Candidate | None = None
+    for candidate in search_parameter(family.data, ceiling, family.checked):
+        log.add(f"{family.solver}, {family.name}: {candidate.method}, {candidate.status}", candidate.solves)
+        last = candidate
+        if candidate.supremum is None:
+            continue
+        found = _attempt_near(family, wanted, candidate, ceiling, accuracy, log)
+        if found is not None:
+            return _finish(families, family, *found, supremum=candidate.supremum, log=log)
+    if family.fallback and (last is None or not last.decided):
+        scs = partial(MarginProblem, solver="SCS")
+        log.add(f"{family.solver} decides nothing; asking SCS", 0)
+        others = [replace(f, make=scs, solver="SCS through cvxpy", fallback=False) for f in families]
+        return _attempt_best(others, wanted, ceiling, accuracy, log)
+    steps = tuple(log.steps)
+    if last is None or last.supremum is None:
+        status = answer.status if last is None else last.status
+        if last is not None and last.decided:
+            return Infeasible(claim=wanted, status=status, witness=find_witness(family.system), steps=steps)
+        return Inconclusive(reason=Reason.SOLVER_FAILED, status=status, claim=wanted, steps=steps)
+    return Inconclusive(
+        reason=Reason.ROUNDING_FAILED,
+        status=last.status,
+        claim=wanted,
+        tried=_to_number(wanted, last.supremum),
+        steps=steps,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    system: System
-    template: Template
-    name: str
-    make: SolverFactory
-    witness: Witness
-
-    def pencil(self, rate: Fraction) -> Pencil:
-        return assemble(self.system, ExponentialDecay(rate), self.template)
-
-    def solver(self, data: ConeData) -> Solver:
-        return CheckedSolver(self.make(data), data.names)
+Found: TypeAlias = tuple[Claim, dict[str, Fraction]]
 
 
-def _attempt_best(task: _Task) -> Outcome:
-    if task.witness.refutes(None):
-        return Infeasible(rate=None, status="not asked", witness=task.witness)
-    search = search_rate(_data(task, task.witness.rate), float(task.witness.rate), task.solver)
-    if search.supremum is None:
-        if search.decided:
-            return Infeasible(rate=None, status=search.status, witness=task.witness)
-        return Inconclusive(reason=Reason.SOLVER_FAILED, status=search.status, rate=None)
-    proved = _prove_near(task, search)
-    if proved is None:
-        return Inconclusive(reason=Reason.ROUNDING_FAILED, status=search.status, rate=search.supremum)
-    rate, values, solves = proved
-    return _finish(task, rate, values, supremum=search.supremum, solves=search.solves + solves)
+def _attempt_at_ceiling(
+    family: Family, wanted: Claim, ceiling: float, accuracy: float, log: Log
+) -> tuple[Found | None, Answer]:
+    """The claim that the worst linear member leaves open, exactly if it is simple, else just below it."""
+    edge = _simple_claim(wanted, ceiling, 1e-12)
+    if edge is not None:
+        tried = family.attempt(edge, log, simple=True)
+        if tried.values is not None:
+            return (edge, tried.values), tried.answer
+        if tried.decided:
+            return None, tried.answer
+    return _descend(family, wanted, ceiling, [e for e in _LOSSES if e <= accuracy], log)
 
 
-def _data(task: _Task, around: Fraction) -> ConeData:
-    """Cone data as a function of the rate."""
-    ends = (around / 3, around)
-    low, high = (task.pencil(rate) for rate in ends)
-    face = find_face(low)
-    return equilibrate(to_arrays(low, high, face, (float(ends[0]), float(ends[1]))), float(around) / 2)
+def _descend(
+    family: Family, wanted: Claim, top: float, losses: list[float], log: Log, *, data: ConeData | None = None
+) -> tuple[Found | None, Answer]:
+    """Ever weaker claims below a parameter, until one is proved or one is clearly beyond what can be proved.
+
+    If there is no clear no and no proof, the first of them is tried in high precision.
+    """
+    first: tuple[Claim, Answer] | None = None
+    enough = 0.0
+    for loss in losses:
+        if loss < enough and loss != losses[-1]:
+            continue
+        claim = claim_near(wanted, top * (1 - loss * 0.75), loss * 0.2)
+        tried = family.attempt(claim, log, data=data)
+        if tried.values is not None:
+            return (claim, tried.values), tried.answer
+        margin = tried.answer.margin
+        first = first or (claim, tried.answer)
+        if margin is not None and margin < -_NOISE:
+            return None, tried.answer
+        if margin is not None and margin > 0:  # it grows with the loss; below some size nothing rounds
+            enough = loss * _ROUNDS / margin
+    if first is None:
+        raise ValueError("there must be a loss to try")
+    values = family.polish(*first, log)
+    return (None if values is None else (first[0], values)), first[1]
 
 
-def _edge(supremum: float) -> Fraction:
-    """A simple rational just at the supremum: worth a try, because there the solution itself is often simple."""
-    return simplest_between(rational(supremum * (1 - 1e-7)), rational(supremum * (1 + 1e-6)))
+def _simple_claim(wanted: Claim, parameter: float, relative: float) -> Claim | None:
+    """A claim with a simple number and about the given parameter, if there is one."""
+    found = claim_near(wanted, min(parameter, 1.0) if isinstance(wanted, Contraction) else parameter, relative)
+    number = _number(found)
+    return found if number is not None and number.denominator <= _SIMPLE[type(wanted)] else None
 
 
-def _prove_near(task: _Task, search: RateSearch) -> tuple[Fraction, dict[str, Fraction], int] | None:
-    """A proof at the simplest rate at the supremum, else at ever smaller ones."""
-    top = search.supremum
-    if top is None:
-        return None
-    edge = _edge(top)
-    candidates = [(edge, True)] if edge <= task.witness.rate and edge.denominator < 10**6 else []
-    candidates += [(simplest_between(rational(top * (1 - e)), rational(top * (1 - e / 2))), False) for e in _LOSSES]
-    solves = 0
-    for rate, simple in candidates:
-        pencil = task.pencil(rate)
-        face = find_face(pencil)
-        for data in search.scalings:
-            answer = task.solver(data).solve(float(rate))
-            solves += 1
-            if answer.values is None:
-                continue
-            values = prove(pencil, face, answer.values, simple=simple)
-            if values is not None:
-                return rate, values, solves
-    return None
+def _attempt_near(
+    family: Family, wanted: Claim, candidate: Candidate, ceiling: float, accuracy: float, log: Log
+) -> Found | None:
+    """A simple claim at the supremum, else ever weaker ones: those far off only where there is no other candidate."""
+    top = candidate.supremum or 0.0
+    edge = _simple_claim(wanted, top * (1 + 4.5e-7), 5e-7)
+    claims = [edge] if edge is not None and float(edge.parameter or 0) <= ceiling * (1 + 1e-9) else []
+    for claim in claims:
+        tried = family.attempt(claim, log, data=candidate.data, simple=True)
+        if tried.values is not None:
+            return claim, tried.values
+    losses = [e for e in _LOSSES if e <= accuracy or candidate.method == "bisection"]
+    return _descend(family, wanted, top, losses, log, data=candidate.data)[0]
 
 
-def _attempt_at(task: _Task, rate: Fraction) -> Outcome:
-    """The claim of a given rate."""
-    if task.witness.refutes(rate):
-        return Infeasible(rate=rate, status="not asked", witness=task.witness)
-    if not _is_moderate(rate):
-        return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", rate=None)
-    pencil = task.pencil(rate)
-    face = find_face(pencil)
-    data = _data(task, rate)
-    status, decided = "", False
-    for solves in (1, 2):
-        answer = task.solver(data).solve(float(rate))
-        status = answer.status
-        if answer.values is not None:
-            # A clear no is not worth the many simple roundings; a few fine ones show whether the margin lied.
-            values = prove(pencil, face, answer.values, simple=not _says_no(answer.status, answer.margin))
-            if values is not None:
-                return _finish(task, rate, values, supremum=None, solves=solves)
-        decided = decided or _says_no(answer.status, answer.margin)
-        if answer.values is None or solves == 2:
-            break
-        data = rescale(data, float(rate), answer.values)
-    if decided:
-        return Infeasible(rate=rate, status=status, witness=task.witness)
+def _attempt_given(families: list[Family], wanted: Claim) -> Outcome:
+    """The claim that was asked for: the plainest form first."""
+    log = Log()
+    tried: list[Attempt] = []
+    for family in families:
+        attempt = family.attempt(wanted, log, simple=True, last=family is families[-1])
+        if attempt.values is not None:
+            return _finish(families, family, wanted, attempt.values, supremum=None, log=log)
+        tried.append(attempt)
+    if not any(attempt.decided for attempt in tried):
+        values = families[-1].polish(wanted, tried[-1].answer, log)
+        if values is not None:
+            return _finish(families[-1:], families[-1], wanted, values, supremum=None, log=log)
+    answer, steps = tried[-1].answer, tuple(log.steps)
+    if any(attempt.decided for attempt in tried[-1:]):
+        return Infeasible(claim=wanted, status=answer.status, witness=find_witness(families[0].system), steps=steps)
     if answer.values is None:
         reason = Reason.SOLVER_FAILED
-    elif answer.margin is not None and abs(answer.margin) < _CLEAR:
+    elif answer.margin is not None and abs(answer.margin) < _NEAR:
         reason = Reason.NEAR_BOUNDARY
     else:
         reason = Reason.ROUNDING_FAILED
-    return Inconclusive(reason=reason, status=status, rate=float(rate))
-
-
-def _says_no(status: str, margin: float | None) -> bool:
-    return status == "infeasible" or (status == "optimal" and margin is not None and margin < -_CLEAR)
+    number = _number(wanted)
+    return Inconclusive(
+        reason=reason, status=answer.status, claim=wanted, tried=None if number is None else float(number), steps=steps
+    )
 
 
 def _finish(
-    task: _Task, rate: Fraction, values: dict[str, Fraction], *, supremum: float | None, solves: int
+    families: list[Family],
+    family: Family,
+    claim: Claim,
+    values: dict[str, Fraction],
+    *,
+    supremum: float | None,
+    log: Log,
 ) -> Outcome:
-    claim = ExponentialDecay(rate)
-    sharp = sharpen(task.system, claim, task.template, values)
-    order = assemble(task.system, claim, task.template, bounded=UPPER in sharp)
-    chosen = sharp if check(order, sharp) is None else values
-    names = [name for name in order.unknowns if name in chosen]
-    certificate = Certificate(
-        system=task.system,
+    """The proof with sharp constants; of two forms that prove the claim, that with the smaller transient bound.
+
+    A plainer form with a small bound is taken as it is.
+    """
+    number = None if supremum is None else _to_number(claim, supremum)
+    best = _certify(family, claim, values, number)
+    for other in families:
+        if other is family or (family is families[0] and best.is_bounded and best.transient_bound <= _SMALL_BOUND):
+            continue
+        found = other.attempt(claim, log).values
+        if found is not None:
+            second = _certify(other, claim, found, number)
+            plain, rich = (second, best) if other is families[0] else (best, second)
+            if not rich.is_bounded or (plain.is_bounded and plain.transient_bound <= rich.transient_bound):
+                best = plain
+            else:
+                best = rich
+    return Proved(certificate=best, solves=log.solves, steps=tuple(log.steps))
+
+
+def _certify(family: Family, claim: Claim, values: dict[str, Fraction], supremum: float | None) -> Certificate:
+    found = family.certify(claim, values)
+    return Certificate(
+        system=family.system,
         claim=claim,
-        template=task.template,
-        unknowns=tuple((name, chosen[name]) for name in names),
+        template=family.template,
+        unknowns=tuple((name, found[name]) for name in family.bounded.unknowns if name in found),
         supremum=supremum,
-        versions=_versions(task),
+        versions=(*_tools(), ("solver", family.solver)),
     )
-    return Proved(certificate=certificate, witness=task.witness, solves=solves)
 
 
-def _versions(task: _Task) -> tuple[tuple[str, str], ...]:
+@cache
+def _tools() -> tuple[tuple[str, str], ...]:
     """What found the certificate; a proof does not depend on it."""
-    tools = (("lyapflow", __version__), *((name, version(name)) for name in ("cvxpy", "python-flint")))
-    return (*tools, ("solver", task.name))
+    return (("lyapflow", __version__), *((name, version(name)) for name in ("cvxpy", "python-flint")))
+
+
+def _to_number(claim: Claim, parameter: float) -> float:
+    return math.sqrt(1 - min(parameter, 1.0)) if isinstance(claim, Contraction) else parameter

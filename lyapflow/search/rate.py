@@ -1,94 +1,130 @@
-"""The best rate, numerically: the margin crosses zero there, so bisect on its sign, rescale, and bisect again.
+"""The best parameter of a claim, numerically: where to look for proofs, nothing more.
 
-What comes out is where to look for proofs, nothing more.
+The search for V and the parameter together is a generalised eigenvalue problem. Measured by how the parameter moves the
+inequalities at the present V, the margin is the step to a better parameter, so solving and stepping is Newton's method
+(Dinkelbach's, for the ratio that the parameter is): a handful of solves. Where a solver is too noisy for that, the best
+parameter is bisected on the sign of the margin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .arrays import ConeData, rescale
+from .arrays import ConeData
 from .backend import Answer, Solver
+from .scaling import rescale
 
-__all__ = ["RateSearch", "search_rate"]
+__all__ = ["Candidate", "search_parameter"]
 
 _POSITIVE = 1e-10  # margins below this are the solver's noise
 _WIDTH = 1e-9  # relative width at which bisection stops
+_CONVERGED = 1e-7  # relative step at which Newton's iteration stops
+_MOST_STEPS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateSearch:
-    """Where the provable rates end, by the solver's word.
+class Candidate:
+    """Where the provable parameters end, by the solver's word.
 
     Attributes
     ----------
     supremum : float or None
-        The largest rate with a positive margin; None if there was none.
+        The largest parameter with a positive margin; None if there was none.
+    data : ConeData
+        The problem in the units in which it was found.
+    method : str
+        How it was found.
     decided : bool
         Whether the solver answered at all (a "no" and a failure are different things).
     status : str
         Its last word.
-    scalings : tuple of ConeData
-        Scaled problems, the best first.
     solves : int
         Number of problems solved.
     """
 
     supremum: float | None
+    data: ConeData
+    method: str
     decided: bool
     status: str
-    scalings: tuple[ConeData, ...]
     solves: int
 
 
-def search_rate(data: ConeData, ceiling: float, make: Callable[[ConeData], Solver]) -> RateSearch:
-    """Bisect on the sign of the margin below a ceiling, then once more in better units.
+def search_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], Solver]) -> Iterator[Candidate]:
+    """Candidates for the best parameter, each found with more effort than the one before.
 
     Parameters
     ----------
     data : ConeData
-        The cone problem as a function of the rate.
+        The cone problem as a function of the parameter.
     ceiling : float
-        An upper bound of the rate, from a concrete member; > 0.
+        An upper bound of the parameter, from a concrete member; > 0.
     make : callable
         Builds a solver for cone data.
     """
-    first = _bisect(make(data), 0.0, ceiling)
-    if first.low <= 0:
-        return RateSearch(supremum=None, decided=first.decided, status=first.status, scalings=(), solves=first.solves)
-    inside = 0.9 * first.low
-    answer = make(data).solve(inside)
-    solves = first.solves + 1
+    first = _climb(data, ceiling, make)
+    if first.supremum is not None:
+        yield first
+        better, answer = _rescale_inside(data, 0.9 * first.supremum, make)
+        if better is not None:
+            second = _climb(better, first.supremum, make, answer.values, method="Newton, rescaled")
+            if second.supremum is not None:
+                yield second
+    coarse = _bisect(data, 0.0, ceiling, make)
+    yield coarse
+    if coarse.supremum is not None:
+        better, _ = _rescale_inside(data, 0.9 * coarse.supremum, make)
+        if better is not None:
+            yield _bisect(better, 0.9 * coarse.supremum, ceiling, make)
+
+
+def _rescale_inside(
+    data: ConeData, parameter: float, make: Callable[[ConeData], Solver]
+) -> tuple[ConeData | None, Answer]:
+    """The problem in units of an interior point at a parameter, if the solver finds one there."""
+    answer = make(data).solve(parameter)
     if answer.values is None or answer.margin is None or answer.margin <= 0:
-        return RateSearch(supremum=first.low, decided=True, status=first.status, scalings=(data,), solves=solves)
-    better = rescale(data, inside, answer.values)
-    second = _bisect(make(better), inside, ceiling)
-    order = (better, data) if second.low >= first.low else (data, better)
-    return RateSearch(
-        supremum=max(first.low, second.low),
-        decided=True,
-        status=second.status,
-        scalings=order,
-        solves=solves + second.solves,
-    )
+        return None, answer
+    return rescale(data, parameter, answer.values), answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bisection:
-    low: float
-    decided: bool
-    status: str
-    solves: int
+def _climb(
+    data: ConeData,
+    parameter: float,
+    make: Callable[[ConeData], Solver],
+    values: Mapping[str, float] | None = None,
+    *,
+    method: str = "Newton",
+) -> Candidate:
+    """Newton's iteration, safeguarded by bisection; without supremum if it does not converge."""
+    low, high, status, solves = 0.0, parameter * (1 + _WIDTH), "not asked", 0
+    for solves in range(1, _MOST_STEPS + 1):
+        answer = make(data.toward(values)).solve(parameter)
+        status = answer.status
+        if answer.margin is None or answer.values is None:
+            break
+        step = answer.margin
+        if step > 0:
+            low = max(low, parameter)
+        else:
+            high = min(high, parameter)
+        if values is not None and (abs(step) <= _CONVERGED * parameter or high - low <= _CONVERGED * parameter):
+            return Candidate(supremum=parameter, data=data, method=method, decided=True, status=status, solves=solves)
+        if values is not None:  # the first step is measured in no unit of the parameter
+            parameter = parameter + step if low < parameter + step < high else (low + high) / 2
+        values = answer.values
+    return Candidate(supremum=None, data=data, method=method, decided=False, status=status, solves=solves)
 
 
-def _bisect(solver: Solver, low: float, ceiling: float) -> _Bisection:
+def _bisect(data: ConeData, low: float, ceiling: float, make: Callable[[ConeData], Solver]) -> Candidate:
+    solver = make(data)
     solves, decided, status = 0, False, "not asked"
-    high = ceiling * (1 + _WIDTH)
+    start, high = low, ceiling * (1 + _WIDTH)
 
-    def holds(rate: float) -> bool:
+    def holds(parameter: float) -> bool:
         nonlocal solves, decided, status
-        answer: Answer = solver.solve(rate)
+        answer: Answer = solver.solve(parameter)
         solves += 1
         decisive = answer.status == "infeasible" or (answer.status == "optimal" and answer.margin is not None)
         if decisive or not decided:  # the word that is reported is one that decided, where there is one
@@ -99,4 +135,11 @@ def _bisect(solver: Solver, low: float, ceiling: float) -> _Bisection:
     while high - low > _WIDTH * ceiling:
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
-    return _Bisection(low=low, decided=decided, status=status, solves=solves)
+    return Candidate(
+        supremum=low if low > start else None,
+        data=data,
+        method="bisection",
+        decided=decided,
+        status=status,
+        solves=solves,
+    )

@@ -8,16 +8,20 @@ whole pencil.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..exact.matrices import Matrix, Vector, row_reduce
-from ..lmi.pencil import Condition, Pencil
+from ..exact.dense import Scalar, accumulate, fraction, reduced_rows, scalar
+from ..exact.matrices import Matrix
+from ..lmi.pencil import Pencil
 
-__all__ = ["ONE", "Face", "find_face", "linear_equalities"]
+__all__ = ["NO_FACE", "ONE", "Face", "find_face", "linear_equalities"]
 
 ONE = "1"
 """Name of the unknown that multiplies the constant terms: the search works with the homogeneous pencil."""
+
+_Entries = dict[tuple[int, int], dict[str | None, Scalar]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,61 +30,62 @@ class Face:
 
     Attributes
     ----------
-    kept : tuple of tuple of int
-        Rows that remain, by condition.
+    zero_rows : tuple of (condition, row)
+        Rows, with their columns.
     zero_entries : tuple of (condition, row, column)
-        Entries that must vanish.
+        Entries of those rows that are not identically zero.
     zero_unknowns : tuple of str
         Multipliers that must vanish.
     """
 
-    kept: tuple[tuple[int, ...], ...]
-    zero_entries: tuple[tuple[int, int, int], ...]
-    zero_unknowns: tuple[str, ...]
+    zero_rows: tuple[tuple[int, int], ...] = ()
+    zero_entries: tuple[tuple[int, int, int], ...] = ()
+    zero_unknowns: tuple[str, ...] = ()
 
 
-def entry(condition: Condition, row: int, column: int) -> dict[str, Fraction]:
+NO_FACE = Face()
+"""Nothing must vanish."""
+
+
+def _entry(entries: _Entries, row: int, column: int) -> dict[str, Fraction]:
     """An entry of the homogeneous condition as a linear form in the unknowns."""
-    form = {name: term[row][column] for name, term in condition.terms if term[row][column]}
-    if condition.constant[row][column]:
-        form[ONE] = condition.constant[row][column]
-    return form
+    form = entries.get((min(row, column), max(row, column)), {})
+    return {ONE if name is None else name: fraction(value) for name, value in form.items()}
 
 
-def linear_equalities(pencil: Pencil, face: Face) -> tuple[Matrix, tuple[str, ...]]:
+def linear_equalities(
+    pencil: Pencil, face: Face, entries: Mapping[int, _Entries] | None = None
+) -> tuple[Matrix, tuple[str, ...]]:
     """All equalities of the pencil on its face, as rows over the unknowns and `ONE`; reduced, so full rank."""
     columns = (*pencil.unknowns, ONE)
     index = {name: k for k, name in enumerate(columns)}
     forms = [dict(e.terms) for e in pencil.equalities]
-    forms += [entry(pencil.conditions[k], i, j) for k, i, j in face.zero_entries]
+    if face.zero_entries:
+        known = entries or {k: pencil.conditions[k].expand() for k in {k for k, _, _ in face.zero_entries}}
+        forms += [_entry(known[k], i, j) for k, i, j in face.zero_entries]
     forms += [{name: Fraction(1)} for name in face.zero_unknowns]
-    rows: list[Vector] = []
-    for form in forms:
-        row = [Fraction(0)] * len(columns)
-        for name, value in form.items():
-            row[index[name]] += value
-        if any(row):
-            rows.append(tuple(row))
-    if not rows:
-        return (), columns
-    return row_reduce(tuple(rows))[0], columns
+    found = [(k, index[name], scalar(value)) for k, form in enumerate(forms) for name, value in form.items()]
+    return reduced_rows(accumulate(len(forms), len(columns), found)), columns
 
 
 def find_face(pencil: Pencil) -> Face:
     """The smallest face that the diagonal entries show, by repetition until nothing changes."""
+    expanded = {k: condition.expand() for k, condition in enumerate(pencil.conditions)}
     kept = [list(range(len(c.signals))) for c in pencil.conditions]
+    rows: list[tuple[int, int]] = []
     entries: list[tuple[int, int, int]] = []
     unknowns: list[str] = []
     signed = {*pencil.nonnegative, ONE}
     while True:
-        face = Face(kept=tuple(map(tuple, kept)), zero_entries=tuple(entries), zero_unknowns=tuple(unknowns))
-        equalities, columns = linear_equalities(pencil, face)
+        face = Face(zero_rows=tuple(rows), zero_entries=tuple(entries), zero_unknowns=tuple(unknowns))
+        equalities, columns = linear_equalities(pencil, face, expanded)
         changed = False
         for k, condition in enumerate(pencil.conditions):
             for i in list(kept[k]):
-                form = entry(condition, i, i)
+                form = _entry(expanded[k], i, i)
                 if _vanishes(form, equalities, columns):
-                    entries += [(k, i, j) for j in range(len(condition.signals)) if entry(condition, i, j)]
+                    entries += [(k, i, j) for j in range(len(condition.signals)) if _entry(expanded[k], i, j)]
+                    rows.append((k, i))
                     kept[k].remove(i)
                     changed = True
                 elif all(name in signed and value < 0 for name, value in form.items()):

@@ -1,32 +1,48 @@
 """Floats -> rationals on the affine hull: simplest first, then finer, and each candidate checked exactly.
 
 The equalities of the pencil are solved exactly for pivot unknowns, so rounding the others never breaks them. All are
-rounded to one common denominator, because unrelated denominators make any exact method slow.
+rounded to one common denominator, because unrelated denominators make any exact method slow. A look at the eigenvalues
+in floating point keeps hopeless candidates from the exact check; it proves nothing.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from typing import TypeAlias
 
-from ..certificates.verification import check
-from ..exact.rationals import MOST_DIGITS, rational, simplest_near
+import numpy as np
+from numpy.typing import NDArray
+
+from ..certificates.verification import satisfies
+from ..exact.rationals import MOST_DIGITS, convergent_near, rational
 from ..lmi.pencil import Pencil
+from .arrays import Array, ConeData
 from .reduction import ONE, Face, linear_equalities
 
 __all__ = ["prove"]
 
 _SIMPLE = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 32, 36, 40, 48, 50, 60, 64, 72, 81, 100, 120, 144, 1000)
-_TOLERANCES = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+_TOLERANCES = (1e-3, 1e-5, 1e-7, 1e-9)
 _MOST = 1e100  # ratios beyond it are noise
 _FEW = 24
-_FINE = (2**16, 2**24, 2**32, 2**40, 2**48, 2**56)
+_FINE_BITS = (16, 24, 32, 40, 48, 56)
+_INSIDE = 1e-15  # a candidate inside may look this much outside, in floating point
+_BOUNDARY = 1e-9  # a candidate on the boundary may look this much outside, in floating point
 
 
-def prove(pencil: Pencil, face: Face, values: Mapping[str, float], *, simple: bool) -> dict[str, Fraction] | None:
+@dataclass(frozen=True, slots=True)
+class _Roundings:
+    """Several ways to round: a row of floats for each, and each number as a rational."""
+
+    floats: Array
+    exact: Callable[[int, int], Fraction]
+    slack: float
+
+
+def prove(
+    pencil: Pencil, face: Face, values: Mapping[str, float], data: ConeData, *, simple: bool
+) -> dict[str, Fraction] | None:
     """Rationals near the floats that satisfy the whole pencil exactly, or None.
 
     Parameters
@@ -37,31 +53,57 @@ def prove(pencil: Pencil, face: Face, values: Mapping[str, float], *, simple: bo
         What must vanish.
     values : mapping
         The solver's floats, `ONE` among them.
+    data : ConeData
+        The same pencil in floating point and good units, to sort out candidates.
     simple : bool
         Whether to try small denominators first: worth it where the solution may be exact and on the boundary.
     """
     equalities, columns = linear_equalities(pencil, face)
     pivots = tuple(next(j for j, v in enumerate(row) if v) for row in equalities)
     free = tuple(j for j in range(len(columns)) if j not in pivots)
-    signed = {j for j, name in enumerate(columns) if name in pencil.nonnegative}
-    floats = [values[name] for name in columns]
-    if not all(map(math.isfinite, floats)):
+    signed = [j for j, name in enumerate(columns) if name in pencil.nonnegative]
+    floats = np.array([values[name] for name in columns])
+    if not np.all(np.isfinite(floats)):
         return None
-    for round_one in _roundings(pencil, values, simple=simple):
-        exact = [Fraction(0)] * len(columns)
-        for j in free:
-            exact[j] = round_one(floats[j])
-            if j in signed:
-                exact[j] = max(exact[j], Fraction(0))
-        for row, pivot in zip(equalities, pivots, strict=True):
-            exact[pivot] = -sum((row[j] * exact[j] for j in free), Fraction(0))
-        one = exact[columns.index(ONE)]
-        if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
-            continue
-        candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
-        if check(pencil, candidate) is None:
-            return {name: candidate[name] for name in pencil.unknowns}
+    nonnegative = set(signed)
+    solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
+    parameter = float(pencil.conditions[0].parameter)
+    for batch in _roundings(pencil, floats, columns, simple=simple):
+        near = batch.floats.copy()
+        near[:, signed] = np.maximum(near[:, signed], 0)
+        near[:, list(pivots)] = 0
+        near[:, list(pivots)] = -near @ solved.T
+        for k in np.nonzero(_are_plausible(data, parameter, near, batch.slack))[0].tolist():
+            exact = [Fraction(0)] * len(columns)
+            for j in free:
+                exact[j] = batch.exact(k, j)
+                if j in nonnegative:
+                    exact[j] = max(exact[j], Fraction(0))
+            for row, pivot in zip(equalities, pivots, strict=True):
+                exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), Fraction(0))
+            one = exact[columns.index(ONE)]
+            if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
+                continue
+            candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
+            if satisfies(pencil, candidate):
+                return {name: candidate[name] for name in pencil.unknowns}
     return None
+
+
+def _are_plausible(data: ConeData, parameter: float, values: Array, slack: float) -> NDArray[np.bool_]:
+    """Which rows of unknowns have signs and eigenvalues that look right in floating point."""
+    y = values / data.unit
+    size = np.abs(y).max(axis=1)
+    plausible = np.isfinite(size) & (size > 0) & (y[:, data.signed] >= -slack * size[:, None]).all(axis=1)
+    for base, slope in data.blocks:
+        at = np.nonzero(plausible)[0]
+        if not len(at):
+            break
+        terms = base + parameter * slope
+        flat = terms.reshape(len(terms), -1)
+        least = np.linalg.eigvalsh((y[at] @ flat).reshape(-1, *terms.shape[1:]))[:, 0]
+        plausible[at] = least >= -slack * (np.abs(y[at]) @ np.abs(flat)).max(axis=1)
+    return plausible
 
 
 def _is_too_long(numbers: list[Fraction]) -> bool:
@@ -69,35 +111,47 @@ def _is_too_long(numbers: list[Fraction]) -> bool:
     return max(v.numerator.bit_length() + v.denominator.bit_length() for v in numbers) > MOST_DIGITS
 
 
-Rounding: TypeAlias = Callable[[float], Fraction]
-
-
-def _roundings(pencil: Pencil, values: Mapping[str, float], *, simple: bool) -> Iterator[Rounding]:
+def _roundings(pencil: Pencil, values: Array, columns: tuple[str, ...], *, simple: bool) -> Iterator[_Roundings]:
     """Ways to round, simplest first.
 
     Simple ones take a number of V as the unit, because a certificate on the boundary has simple ratios: first to small
-    common denominators, then each number to the simplest rational in its neighbourhood (few unknowns only, see above).
+    common denominators, then each number to the simplest rational in its neighbourhood (few unknowns only).
     """
     if simple:
-        sizes = [abs(values[name]) for name in (*pencil.unknowns, ONE) if name not in pencil.nonnegative]
+        multipliers = set(pencil.nonnegative)
+        sizes = [abs(float(v)) for name, v in zip(columns, values, strict=True) if name not in multipliers]
         top = max(sizes, default=0.0)
         units = list(dict.fromkeys(s for s in sizes if s > 1e-6 * top))[:4]
-        yield from (partial(_to_grid, unit=unit, denominator=q) for q in _SIMPLE for unit in units)
+        ratios = np.array([np.clip(values / unit, -_MOST, _MOST) for unit in units])
+        yield _to_grids(ratios)
         if len(pencil.unknowns) <= _FEW:
-            yield from (partial(_to_simplest, unit=unit, tolerance=e) for e in _TOLERANCES for unit in units)
-    yield from (partial(_to_dyadic, denominator=q) for q in _FINE)
+            yield _to_simplest(ratios[:2])
+    for bits in _FINE_BITS:
+        yield _to_dyadic(values, bits)
 
 
-def _to_grid(value: float, *, unit: float, denominator: int) -> Fraction:
-    return Fraction(round(min(max(value / unit, -_MOST), _MOST) * denominator), denominator)
+def _to_grids(ratios: Array) -> _Roundings:
+    """Common denominators, the smallest first."""
+    numerators = np.round(np.array(_SIMPLE)[:, None, None] * ratios)
+    floats = (numerators / np.array(_SIMPLE)[:, None, None]).reshape(-1, ratios.shape[1])
+    count = len(ratios)
+    return _Roundings(
+        floats, lambda k, j: Fraction(int(numerators[k // count, k % count, j]), _SIMPLE[k // count]), _BOUNDARY
+    )
 
 
-def _to_simplest(value: float, *, unit: float, tolerance: float) -> Fraction:
-    ratio = min(max(value / unit, -_MOST), _MOST)
-    return simplest_near(ratio, tolerance) if abs(ratio) > tolerance**1.5 else Fraction(0)
+def _to_simplest(ratios: Array) -> _Roundings:
+    """Each number for itself, the coarsest tolerance first."""
+    found = [
+        [convergent_near(r, e) if abs(r) > e**1.5 else Fraction(0) for r in row]
+        for e in _TOLERANCES
+        for row in ratios.tolist()
+    ]
+    return _Roundings(np.array(found, dtype=float), lambda k, j: found[k][j], _BOUNDARY)
 
 
-def _to_dyadic(value: float, *, denominator: int) -> Fraction:
-    """To a dyadic grid relative to the number's own size."""
-    power = Fraction(2) ** (math.frexp(value)[1] - 1 if value else 0)
-    return round(rational(value) / power * denominator) * power / denominator
+def _to_dyadic(values: Array, bits: int) -> _Roundings:
+    """To a dyadic grid relative to each number's own size."""
+    mantissas, exponents = np.frexp(values)
+    rounded = np.ldexp(np.round(np.ldexp(mantissas, bits + 1)), exponents - bits - 1)
+    return _Roundings(rounded[None, :], lambda _, j: rational(float(rounded[j])), _INSIDE)

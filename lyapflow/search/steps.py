@@ -1,4 +1,4 @@
-"""The best step of a flow, by its proved rate."""
+"""The best step of a flow or algorithm, by a proved rate or factor; the largest step of a discretisation, likewise."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from fractions import Fraction
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from ..algorithms.discretise import euler
 from ..certificates.certificate import Certificate
-from ..dynamics import System
+from ..dynamics import LureSystem, System
 from ..errors import InvalidModelError
-from ..exact.rationals import rational, simplest_near
+from ..exact.rationals import rational, simplest_between, simplest_near
+from ..lmi.claims import Contraction
 from ..lmi.templates import Template
-from .outcomes import Proved, unwrap
+from .outcomes import Outcome, Proved, unwrap
 from .pipeline import attempt
+from .witness import estimate_ceiling, find_witness
 
-__all__ = ["find_best_step"]
+__all__ = ["find_best_step", "largest_step"]
 
 
 def find_best_step(
@@ -28,15 +31,15 @@ def find_best_step(
     tolerance: float = 1e-3,
     report: Callable[[Fraction, Fraction | None], None] | None = None,
 ) -> tuple[Fraction, Certificate]:
-    """The step in an interval with the largest proved rate, and the certificate there.
+    """The step in an interval with the largest proved rate, or smallest proved factor, and the certificate there.
 
-    A logarithmic grid finds the neighbourhood, SciPy's bounded scalar minimiser the step; every rate that is compared
+    A logarithmic grid finds the neighbourhood, SciPy's bounded scalar minimiser the step; every number that is compared
     is a proved one. Nothing is claimed about steps in between.
 
     Parameters
     ----------
     make : callable
-        Makes the flow from a step.
+        Makes the flow, or the algorithm, from a step.
     interval : (rational, rational)
         Smallest and largest step, positive.
     template : Template, optional
@@ -46,7 +49,7 @@ def find_best_step(
     tolerance : float, default 1e-3
         Relative accuracy of the step.
     report : callable, optional
-        Called with each step and its proved rate, or None where there is none.
+        Called with each step and its proved rate or factor, or None where there is none.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def find_best_step(
     InvalidModelError
         If the interval is not ``0 < low < high``.
     NoCertificateError
-        If no rate can be proved at any step that was tried.
+        If nothing can be proved at any step that was tried.
     """
     low, high = rational(interval[0], name="interval[0]"), rational(interval[1], name="interval[1]")
     if not 0 < low < high:
@@ -72,9 +75,9 @@ def find_best_step(
             tried[step] = outcome.certificate if isinstance(outcome, Proved) else None
             if report is not None:
                 certificate = tried[step]
-                report(step, None if certificate is None else certificate.rate)
+                report(step, None if certificate is None else _read_number(certificate))
         found = tried[step]
-        return 0.0 if found is None else -float(found.rate)
+        return 0.0 if found is None else -float(_measure_strength(found))
 
     grid = np.linspace(np.log(float(low)), np.log(float(high)), max(points, 3))
     best = int(np.argmin([cost(v) for v in grid]))
@@ -83,5 +86,121 @@ def find_best_step(
     proved = {step: c for step, c in tried.items() if c is not None}
     if not proved:
         unwrap(attempt(make(low), template=template))
-    step = max(proved, key=lambda s: proved[s].rate)
+    step = max(proved, key=lambda s: _measure_strength(proved[s]))
     return step, proved[step]
+
+
+def _read_number(certificate: Certificate) -> Fraction:
+    return certificate.factor if isinstance(certificate.claim, Contraction) else certificate.rate
+
+
+def _measure_strength(certificate: Certificate) -> Fraction:
+    """The parameter of the claim: more is better, in discrete time too."""
+    return certificate.claim.parameter or Fraction(0)
+
+
+def largest_step(
+    flow: LureSystem, factor: object, *, template: Template | None = None, tolerance: object = "1e-6"
+) -> tuple[Fraction, Certificate]:
+    r"""The largest step for which the explicit Euler method of a flow is proved to contract with a given factor.
+
+    Parameters
+    ----------
+    flow : LureSystem
+        In continuous time.
+    factor : rational
+        Contraction factor of the state norm per step that is asked for, in (0, 1).
+    template : Template, optional
+        As in `certify`.
+    tolerance : rational, default "1e-6"
+        Relative accuracy of the step, in (0, 1).
+
+    Returns
+    -------
+    (Fraction, Certificate)
+        The step, in the time unit of the flow, and the certificate of ``euler(flow, step)``.
+
+    Raises
+    ------
+    InvalidModelError
+        If an argument is not valid.
+    NoCertificateError
+        If no step is found with which the factor can be proved.
+
+    Notes
+    -----
+    A linear member whose slowest mode decays with rate r contracts by at least :math:`1 - hr`, so every step h of
+    factor :math:`\rho` is at least :math:`(1-\rho)/r`; its fastest mode bounds h from above. Between these ends a
+    logarithmic grid finds steps, and bisection the largest: every step that counts is a proved one. Nothing is claimed
+    about steps in between, or about larger ones.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.flows import gradient_flow
+    >>> step, certificate = largest_step(gradient_flow(SmoothStronglyConvex(mu=1, L=10)), "9/10")
+    >>> step, certificate.factor  # (1 + factor) / L
+    (Fraction(19, 100), Fraction(9, 10))
+    """
+    claim = Contraction(rational(factor, name="factor"))
+    width = rational(tolerance, name="tolerance")
+    if claim.factor is None or claim.factor == 0 or not 0 < width < 1:
+        raise InvalidModelError(
+            f"largest_step needs 0 < factor < 1 and 0 < tolerance < 1, got {factor!r}, {tolerance!r}"
+        )
+    euler(flow, 1)  # whatever is wrong with the flow is said here
+
+    def judge(step: Fraction) -> Outcome:
+        return attempt(euler(flow, step), claim, template=template)
+
+    rate = find_witness(flow).rate
+    if rate is None or rate <= 0:
+        return Fraction(0), unwrap(judge(Fraction(1)))
+    grid = _spread((1 - claim.factor) / rate, (1 + claim.factor) / rate)
+    proved, end = _find_bracket(judge, grid)
+    if proved is None:
+        proved = _judge_best(flow, judge, grid)
+        end = proved[0] * (1 + width)
+    while end > proved[0] * (1 + width):
+        step = simplest_between((2 * proved[0] + end) / 3, (proved[0] + 2 * end) / 3)
+        outcome = judge(step)
+        if isinstance(outcome, Proved):
+            proved = (step, outcome.certificate)
+        else:
+            end = step
+    edge = simplest_between(proved[0], end)  # the boundary itself is often simple, and can then be proved too
+    outcome = judge(edge)
+    return (edge, outcome.certificate) if isinstance(outcome, Proved) else proved
+
+
+def _spread(low: Fraction, high: Fraction) -> list[Fraction]:
+    """Two steps for each doubling, at least nine, both ends included."""
+    count = max(9, 2 * round(np.log2(float(high / low))) + 1)
+    inside = [simplest_near(float(v), 1e-3) for v in np.geomspace(float(low), float(high), count)[1:-1]]
+    return [low, *inside, high]
+
+
+def _find_bracket(
+    judge: Callable[[Fraction], Outcome], grid: list[Fraction]
+) -> tuple[tuple[Fraction, Certificate] | None, Fraction]:
+    """The largest step of a grid that is proved, and the one above it that is not."""
+    for k in range(len(grid) - 1, -1, -1):
+        outcome = judge(grid[k])
+        if isinstance(outcome, Proved):
+            above = grid[k + 1] if k + 1 < len(grid) else 2 * grid[k]
+            return (grid[k], outcome.certificate), above
+    return None, grid[-1]
+
+
+def _judge_best(
+    flow: LureSystem, judge: Callable[[Fraction], Outcome], grid: list[Fraction]
+) -> tuple[Fraction, Certificate]:
+    """Where a grid has no proved step: the step at which the slowest linear member is fastest."""
+
+    def cost(logarithm: float) -> float:
+        return -estimate_ceiling(euler(flow, float(np.exp(logarithm))))
+
+    ends = (np.log(float(grid[0])), np.log(float(grid[-1])))
+    found = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-9})
+    step = simplest_near(float(np.exp(found.x)), 1e-6)
+    return step, unwrap(judge(step))

@@ -7,9 +7,7 @@ rigorous (rational data, root balls).
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -19,16 +17,25 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from ..classes.inequalities import LinearMembers
-from ..dynamics import LureSystem, PrimalDualSystem, System
-from ..errors import InvalidModelError
-from ..exact.enclosures import bound_abscissa, bound_sqrt_below
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..exact.enclosures import (
+    bound_abscissa,
+    bound_radius,
+    bound_radius_between,
+    bound_sqrt_below,
+    enclose_eigenvalue,
+)
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
-from ..exact.rationals import shorten, show_above, simplest_near
+from ..exact.rationals import rational, shorten, show_above, show_below, simplest_near
+from .gain_loop import find_gain_loop, find_slope, read_sector
+from .riccati import find_extreme_point
 
-__all__ = ["Witness", "check_witness", "find_witness"]
+__all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness", "is_large"]
 
 Slope: TypeAlias = tuple[Fraction, Fraction]
-Rate: TypeAlias = Callable[[Sequence[complex]], float]
+_MOST_COMBINATIONS = 5_000
+_LONG, _SHORT = 400, 60  # steps of a local search
+_MOST_STATES = 20  # beyond, eigenvalues are searched and bounded by methods for large matrices
 _LARGE = 1e6  # a slope that stands for "no upper bound", relative to the scale of the problem
 
 
@@ -42,17 +49,25 @@ class Witness:
         Of each oracle, ``u_j = s_j y_j``; a complex slope is a scaled rotation of the plane.
     oracle_names : tuple of str
         Names of the oracles.
-    rate : Fraction
-        Proved upper bound of the decay rate of this member, hence of every rate that holds for the whole class.
+    rate : Fraction or None
+        Continuous time: proved upper bound of the decay rate of this member, hence of every rate that holds for the
+        whole class.
+    factor : Fraction or None
+        Discrete time: proved lower bound of the contraction factor of this member, hence of every factor that holds for
+        the whole class.
     """
 
     slopes: tuple[Slope, ...]
     oracle_names: tuple[str, ...]
-    rate: Fraction
+    rate: Fraction | None = None
+    factor: Fraction | None = None
 
-    def refutes(self, rate: Fraction | None) -> bool:
-        """Whether this member decays more slowly than the given rate (None: than any positive rate)."""
-        return self.rate <= 0 if rate is None else self.rate < rate
+    def refutes(self, claimed: Fraction | None) -> bool:
+        """Whether this member decays more slowly than the given rate or factor (None: does not converge at all)."""
+        if self.factor is not None:
+            return self.factor >= 1 if claimed is None else self.factor > claimed
+        rate = self.rate or Fraction(0)
+        return rate <= 0 if claimed is None else rate < claimed
 
     def __str__(self) -> str:
         parts = []
@@ -63,7 +78,12 @@ class Witness:
                 else f"({shorten(real, most=24)} + {shorten(imaginary, most=24)} i)"
             )
             parts.append(f"{name}: u = {s} y")
-        verb = "does not converge" if self.rate <= 0 else f"decays with rate at most {show_above(self.rate)}"
+        if self.refutes(None):
+            verb = "does not converge"
+        elif self.factor is not None:
+            verb = f"contracts with factor at least {show_below(self.factor)}"
+        else:
+            verb = f"decays with rate at most {show_above(self.rate or Fraction(0))}"
         return f"the linear member {', '.join(parts)} {verb}"
 
 
@@ -74,11 +94,21 @@ def check_witness(system: System, witness: Witness) -> bool:
     for (real, imaginary), oracle in zip(witness.slopes, system.oracles, strict=True):
         if not _contains(oracle.linear_members(), real, imaginary):
             return False
-    return _bound_rate(system, witness.slopes) <= witness.rate
+    if any(witness.slopes[j] != witness.slopes[system.groups.index(g)] for j, g in enumerate(system.groups)):
+        return False  # oracles of one group are one operator
+    if system.dt > 0:
+        return (
+            witness.factor is not None
+            and witness.rate is None
+            and _bound_factor(system, witness.slopes) >= witness.factor
+        )
+    return witness.rate is not None and witness.factor is None and _bound_rate(system, witness.slopes) <= witness.rate
 
 
 def _contains(m: LinearMembers, real: Fraction, imaginary: Fraction) -> bool:
     if imaginary and m.rotations == "none":
+        return False
+    if m.rotations == "half-disk" and m.upper is not None and real**2 + imaginary**2 > m.upper**2:
         return False
     if m.rotations == "disk" and m.lower is not None and m.upper is not None:
         centre, radius = (m.lower + m.upper) / 2, (m.upper - m.lower) / 2
@@ -86,21 +116,112 @@ def _contains(m: LinearMembers, real: Fraction, imaginary: Fraction) -> bool:
     return (m.lower is None or real >= m.lower) and (m.upper is None or real <= m.upper)
 
 
+def is_large(system: System) -> bool:
+    """Whether a system has so many states that searches over its closed loops are slow."""
+    return max(plant.shape[0] for mode in system.modes for plant in mode.vertices) > _MOST_STATES
+
+
 def find_witness(system: System) -> Witness:
-    """The slowest linear member that a search over slopes finds, with a rigorous bound of its rate."""
-    members = [oracle.linear_members() for oracle in system.oracles]
-    plants = [plant for mode in system.modes for plant in mode.vertices]
-    unit = _typical_slope(members, plants)
-    seeds = [_candidates(m, unit) for m in members]
-    numeric = [_floats(plant) for plant in plants]
-
-    def rate(slopes: Sequence[complex]) -> float:
-        return min(_rate(parts, slopes) for parts in numeric)
-
-    best = _search_grid(seeds, rate)
-    best = _refine(best, members, unit, rate)
-    exact = tuple(_round(s, m) for s, m in zip(best, members, strict=True))
+    """The slowest linear member that a search over slopes finds, with a rigorous bound of its rate or factor."""
+    loop = _Loop(system)
+    extreme = _find_extreme_slope(system, loop.members) if is_large(system) else None
+    if extreme is not None:
+        slopes: tuple[complex, ...] = (extreme,)
+    else:
+        slopes = loop.refine(loop.search(), effort=_SHORT if is_large(system) else _LONG)
+    exact = tuple(_round(slopes[g], loop.members[g]) for g in system.groups)
+    if system.dt > 0:
+        return Witness(slopes=exact, oracle_names=system.oracle_names, factor=_bound_factor(system, exact))
     return Witness(slopes=exact, oracle_names=system.oracle_names, rate=_bound_rate(system, exact))
+
+
+def _find_extreme_slope(system: System, members: list[LinearMembers]) -> complex | None:
+    """Where complex members fill a disk or a half-plane the slowest one is known: it meets the extreme point."""
+    if len(members) > 1 or members[0].rotations not in {"disk", "half-plane"}:
+        return None
+    form = read_sector(system)
+    loop = None if form is None else find_gain_loop(system, form)
+    return None if loop is None else find_slope(system, find_extreme_point(loop).s)
+
+
+def estimate_ceiling(system: System) -> float:
+    """The parameter of the strongest claim that the linear members leave open, numerically: where a search starts."""
+    loop = _Loop(system)
+    slopes = loop.search()
+    return float(loop.parameters(np.array([loop.refine(slopes, effort=_SHORT)]))[0])
+
+
+class _Loop:
+    """The closed loop of a system with linear members, in floating point: one slope per operator."""
+
+    def __init__(self, system: System) -> None:
+        plants = [plant for mode in system.modes for plant in mode.vertices]
+        first = [system.groups.index(g) for g in range(max(system.groups) + 1)]
+        self.members = [system.oracles[j].linear_members() for j in first]
+        self.unit = _typical_slope(self.members, plants)
+        self.discrete = system.dt > 0
+        self.groups = list(system.groups)
+        self.plants = [_floats(plant) for plant in plants]
+
+    def parameters(self, slopes: NDArray[np.complex128]) -> NDArray[np.float64]:
+        """Parameter of the claim that each row of slopes leaves open: the rate, or ``1 - factor^2``."""
+        complex_slopes = slopes[:, self.groups]
+        s = complex_slopes if complex_slopes.imag.any() else complex_slopes.real
+        found: NDArray[np.float64] = np.full(len(s), np.inf)
+        for A, B, C, D in self.plants:
+            inside = np.eye(len(D)) - D * s[:, None, :]
+            closed = A + (B * s[:, None, :]) @ np.linalg.solve(inside, np.broadcast_to(C, (len(s), *C.shape)))
+            eigenvalues = closed[:, 0] if len(A) == 1 else np.linalg.eigvals(closed)
+            if self.discrete:
+                radius = np.abs(eigenvalues).max(axis=1)
+                left = (1 - radius) * (1 + radius)
+            else:
+                left = -eigenvalues.real.max(axis=1)
+            np.minimum(found, left, out=found)
+        return found
+
+    def search(self) -> tuple[complex, ...]:
+        """The slowest combination of candidates: all of them while they are few, else one operator at a time."""
+        seeds = [_candidates(m, self.unit) for m in self.members]
+        if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
+            grid = np.stack([axis.ravel() for axis in np.meshgrid(*seeds, indexing="ij")], axis=1)
+            return tuple(grid[int(np.argmin(self.parameters(grid)))])
+        ends = []
+        for start in range(3):  # all at the first candidate, all in the middle, all at the last
+            slopes = [options[start * (len(options) - 1) // 2] for options in seeds]
+            for _ in range(3):
+                for j, options in enumerate(seeds):
+                    tried = np.array([[*slopes[:j], s, *slopes[j + 1 :]] for s in options])
+                    slopes[j] = options[int(np.argmin(self.parameters(tried)))]
+            ends.append(tuple(slopes))
+        return ends[int(np.argmin(self.parameters(np.array(ends))))]
+
+    def refine(self, best: tuple[complex, ...], *, effort: int = _LONG) -> tuple[complex, ...]:
+        """Local search over coordinates that keep each slope inside its class; nothing to do at a vertex of the box."""
+        if all(_is_corner(s, m) for s, m in zip(best, self.members, strict=True)) and effort < _LONG:
+            return best
+        start = [v for s, m in zip(best, self.members, strict=True) for v in _coordinates(s, m, self.unit)]
+
+        def slopes(v: NDArray[np.float64]) -> tuple[complex, ...]:
+            return tuple(_slope(v[2 * j], v[2 * j + 1], m, self.unit) for j, m in enumerate(self.members))
+
+        def cost(v: NDArray[np.float64]) -> float:
+            return float(self.parameters(np.array([slopes(v)]))[0])
+
+        found = minimize(
+            cost,
+            np.array(start),
+            method="Nelder-Mead",
+            options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": effort * len(self.members)},
+        )
+        refined = slopes(found.x)
+        both = self.parameters(np.array([best, refined]))
+        return refined if both[1] < both[0] else best
+
+
+def _is_corner(s: complex, m: LinearMembers) -> bool:
+    """Whether a slope is an end of its interval, where a search along the interval cannot improve it."""
+    return not s.imag and (m.upper is None or s.real in (float(m.lower or 0), float(m.upper)))
 
 
 def _typical_slope(members: list[LinearMembers], plants: list[LureSystem]) -> float:
@@ -124,58 +245,15 @@ def _candidates(m: LinearMembers, unit: float) -> list[complex]:
     if m.rotations == "disk" and m.upper is not None:
         centre = low + radius
         found += [centre + radius * np.exp(1j * a) for a in np.linspace(0, np.pi, 17)[1:-1]]
+    elif m.rotations == "half-disk" and m.upper is not None:
+        found += [complex(r, np.sqrt(float(m.upper) ** 2 - r**2)) for r in reals]
     elif m.rotations == "half-plane":
         found += [complex(low, unit * 10.0**k) for k in (-3, -2, -1, 0, 1, 2, 3)]
     return found
 
 
-_MOST_COMBINATIONS = 5_000
-
-
-def _search_grid(seeds: list[list[complex]], rate: Rate) -> tuple[complex, ...]:
-    """The slowest combination of candidates: all of them while they are few, else one oracle at a time."""
-    if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
-        return min(itertools.product(*seeds), key=rate)
-    ends = []
-    for start in range(3):  # all at the first candidate, all in the middle, all at the last
-        slopes = [options[start * (len(options) - 1) // 2] for options in seeds]
-        for _ in range(3):
-            for j, options in enumerate(seeds):
-                rates = [rate([*slopes[:j], s, *slopes[j + 1 :]]) for s in options]
-                slopes[j] = options[int(np.argmin(rates))]
-        ends.append(tuple(slopes))
-    return min(ends, key=rate)
-
-
 def _floats(plant: LureSystem) -> tuple[NDArray[np.float64], ...]:
     return tuple(np.array(m, dtype=float) for m in (plant.A, plant.B, plant.C, plant.D))
-
-
-def _rate(parts: tuple[NDArray[np.float64], ...], slopes: Sequence[complex]) -> float:
-    A, B, C, D = parts
-    S = np.diag(np.asarray(slopes, dtype=complex))
-    closed = A + B @ S @ np.linalg.solve(np.eye(len(D)) - D @ S, C.astype(complex))
-    return float(-np.linalg.eigvals(closed).real.max())
-
-
-def _refine(best: tuple[complex, ...], members: list[LinearMembers], unit: float, rate: Rate) -> tuple[complex, ...]:
-    """Local search over coordinates that keep each slope inside its class."""
-    angles = np.array([v for s, m in zip(best, members, strict=True) for v in _coordinates(s, m, unit)])
-
-    def slopes(v: NDArray[np.float64]) -> tuple[complex, ...]:
-        return tuple(_slope(v[2 * j], v[2 * j + 1], m, unit) for j, m in enumerate(members))
-
-    def cost(v: NDArray[np.float64]) -> float:
-        return rate(slopes(v))
-
-    found = minimize(
-        cost,
-        angles,
-        method="Nelder-Mead",
-        options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 400 * len(members)},
-    )
-    refined = slopes(found.x)
-    return refined if rate(refined) < rate(best) else best
 
 
 def _coordinates(s: complex, m: LinearMembers, unit: float) -> tuple[float, float]:
@@ -187,6 +265,10 @@ def _coordinates(s: complex, m: LinearMembers, unit: float) -> tuple[float, floa
     radius = min(abs(s - centre) / (width / 2), 1.0) if width else 0.0
     if m.rotations == "disk":
         return float(np.arcsin(radius)), float(np.angle(s - centre))
+    if m.rotations == "half-disk" and width:
+        most = np.sqrt(max(float(m.upper) ** 2 - s.real**2, 0.0))
+        turn = float(np.arcsin(np.clip(s.imag / most, -1, 1))) if most else 0.0
+        return float(np.arcsin(np.clip((s.real - centre) / (width / 2), -1, 1))), turn
     return float(np.arcsin(np.clip((s.real - centre) / (width / 2), -1, 1))) if width else 0.0, 0.0
 
 
@@ -199,6 +281,9 @@ def _slope(a: float, b: float, m: LinearMembers, unit: float) -> complex:
     centre = low + half
     if m.rotations == "disk":
         return complex(centre + half * np.sin(a) * np.exp(1j * b))
+    if m.rotations == "half-disk":
+        real = float(centre + half * np.sin(a))
+        return complex(real, np.sqrt(max(float(m.upper) ** 2 - real**2, 0.0)) * np.sin(b))
     return complex(centre + half * np.sin(a))
 
 
@@ -217,18 +302,52 @@ def _round(s: complex, m: LinearMembers) -> Slope:
     imaginary = simplest_near(s.imag, 1e-9)
     if m.rotations == "disk" and m.lower is not None and m.upper is not None:
         room = ((m.upper - m.lower) / 2) ** 2 - (real - (m.upper + m.lower) / 2) ** 2
-        largest = bound_sqrt_below(max(room, Fraction(0)))
-        imaginary = max(-largest, min(largest, imaginary))
-    return real, imaginary
+    elif m.rotations == "half-disk" and m.upper is not None:
+        room = m.upper**2 - real**2
+    else:
+        return real, imaginary
+    largest = bound_sqrt_below(max(room, Fraction(0)))
+    return real, max(-largest, min(largest, imaginary))
 
 
 def _bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     """Rigorous upper bound of the closed loop's decay rate."""
-    if system.dt != 0:
-        raise InvalidModelError(f"a witness of a decay rate speaks of continuous time (dt = 0), got dt = {system.dt}")
     if isinstance(system, PrimalDualSystem):
         return _bound_modal_rate(system, slopes[0][0])
-    return -bound_abscissa(_close(system, slopes))[0]
+    closed = _close(system.modes[0].vertices[0], slopes)
+    near = _enclose_extreme(closed, slopes, discrete=False) if is_large(system) else None
+    if near is None:
+        return -bound_abscissa(closed)[0]
+    centre, radius = near
+    return radius - rational(centre.real)
+
+
+def _bound_factor(system: System, slopes: tuple[Slope, ...]) -> Fraction:
+    """Rigorous lower bound of the closed loop's spectral radius."""
+    found = []
+    if isinstance(system, PrimalDualIteration):
+        found = [_bound_iteration_factor(system, box, slopes) for box in system.enclose_singular_values()]
+    for plant in (plant for mode in system.modes if not mode.is_end for plant in mode.vertices):
+        closed = _close(plant, slopes)
+        near = _enclose_extreme(closed, slopes, discrete=True) if is_large(system) else None
+        if near is None:
+            found.append(bound_radius(closed)[0])
+        else:
+            centre, radius = near
+            modulus = bound_sqrt_below(rational(centre.real) ** 2 + rational(centre.imag) ** 2, digits=18)
+            found.append(max(modulus - radius, Fraction(0)))
+    return max(found)
+
+
+def _enclose_extreme(closed: Matrix, slopes: tuple[Slope, ...], *, discrete: bool) -> tuple[complex, Fraction] | None:
+    """A small disk that holds an eigenvalue of a closed loop, the rightmost (or largest) one by floating point."""
+    imaginary: Matrix | None = None
+    if any(s[1] for s in slopes):  # two copies of each signal: back to one complex one
+        closed, imaginary = (tuple(row[::2] for row in closed[part::2]) for part in (0, 1))
+    floats = np.array(closed, dtype=float) + (0 if imaginary is None else 1j * np.array(imaginary, dtype=float))
+    values = np.linalg.eigvals(floats)
+    extreme = values[np.argmax(np.abs(values) if discrete else values.real)]
+    return enclose_eigenvalue(closed, imaginary, complex(extreme))
 
 
 def _close(plant: LureSystem, slopes: tuple[Slope, ...]) -> Matrix:
@@ -257,3 +376,18 @@ def _bound_modal_rate(system: PrimalDualSystem, k: Fraction) -> Fraction:
         inside = max(max(least, Fraction(0)) ** 2 - 4 * system.dual_gain * high, Fraction(0))
         rates.append((most - bound_sqrt_below(inside, digits=18)) / 2)
     return min(rates)
+
+
+def _bound_iteration_factor(
+    system: PrimalDualIteration, box: tuple[Fraction, Fraction], slopes: tuple[Slope, ...]
+) -> Fraction:
+    """Rigorous lower bound of the spectral radius for a singular value that lies between two numbers."""
+    low, high = (_close(system.plant(s), slopes) for s in box)  # every entry is monotone in s
+    if box[0] == box[1]:
+        return bound_radius(low)[0]
+    if not any(s[1] for s in slopes):
+        return bound_radius_between(low, high)
+    (real, imaginary), (real_high, imaginary_high) = (
+        tuple(tuple(row[::2] for row in closed[part::2]) for part in (0, 1)) for closed in (low, high)
+    )
+    return bound_radius_between(real, real_high, (imaginary, imaginary_high))

@@ -4,7 +4,8 @@ from ..errors import SimulationError
 from .equilibria import Equilibrium, find_equilibrium
 from .falsification import Counterexample, falsify
 from .membership import contains
-from .trajectories import Trajectory, simulate
+from .motion import simulate
+from .trajectories import Trajectory
 
 __all__ = [
     "Counterexample",

@@ -40,7 +40,7 @@ class Equilibrium:
     values : ndarray, shape (m,)
         Function values at y; NaN for an oracle that has none.
     residual : float
-        Norm of the time derivative at x.
+        Norm of the time derivative at x; in discrete time, of the increment per step.
     error : float
         Estimate of the distance from x to the true equilibrium, to first order.
     """
@@ -64,10 +64,10 @@ def find_equilibrium(
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous time, or in discrete time: then an equilibrium is a fixed point of its step.
     members : sequence of Member
-        One per oracle.
+        One per oracle; oracles of one group share theirs.
     guess : array_like, shape (n, d), or (d,) where n = 1, or (n + m,) for a primal-dual system, optional
         Where the search starts; 0 by default. Needed only where no member has a dimension.
     offset : array_like, shape (m,), optional
@@ -114,8 +114,8 @@ def read_equilibrium(loop: Loop, given: Equilibrium | ArrayLike) -> Equilibrium:
     found = search.report()
     if not found.residual <= 1e3 * _ACCEPTED * search.scale():
         raise InvalidModelError(
-            f"equilibrium must be a state at rest, but its time derivative has norm {found.residual:.3g}. Leave it "
-            "out, and it is searched for."
+            f"equilibrium must be a state at rest, but its time derivative or increment has norm {found.residual:.3g}. "
+            "Leave it out, and it is searched for."
         )
     return found
 
@@ -237,7 +237,7 @@ def read_values(loop: Loop, y: Array) -> Array:
     found = np.full(len(loop.members), np.nan)
     for j, member in enumerate(loop.members):
         try:
-            found[j] = member.value(y[j])
+            found[j] = member.value(loop.trim(j, y[j]))
         except InvalidModelError:
             continue
     return found

@@ -15,20 +15,23 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import LureSystem, PrimalDualSystem
+from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError, SimulationError
-from ..exact.matrices import shape
+from ..exact.matrices import Matrix, shape
 from ..members import Member, random_member
 from .equilibria import Equilibrium, locate_equilibrium
+from .iterations import draw_operator
 from .loops import Array, Loop, close_loop
-from .storage import Storage, make_storage
-from .trajectories import Trajectory, integrate
+from .motion import integrate, iterate
+from .storage import Storage, make_storage, measure_decay
+from .trajectories import Trajectory
 
 __all__ = ["Counterexample", "falsify"]
 
 _DRAWS = 20  # members without an equilibrium are outside the theorem: so many draws in a row before giving up
 _STARTS = 16
 _SPAN = 6.0  # simulated time in units of 1/rate
+_MOST_STEPS = 1_000  # simulated steps in discrete time: an error shows at the first, if anywhere
 _COARSE, _FINE = 1e-9, 1e-12  # relative tolerances; the difference of the two runs measures the integrator's error
 _SAFETY = 10.0  # factor on that measured error
 
@@ -41,7 +44,8 @@ class Counterexample:
     ----------
     inequality : str
         What fails: ``"V(t) <= V(0) exp(-2 rate t)"``, ``"|x(t)| <= c exp(-rate t) |x(0)|"`` or ``"|x|^2 <= V"``,
-        where x is the deviation from the equilibrium.
+        where x is the deviation from the equilibrium; in discrete time ``"V(k+1) <= factor^2 V(k)"`` and
+        ``"|x(k)| <= c factor^k |x(0)|"``.
     members : tuple of Member
         The concrete oracles.
     x0 : ndarray
@@ -56,6 +60,8 @@ class Counterexample:
         From which deviations are measured.
     offset : ndarray or None
         Right side b of a primal-dual system.
+    operator : Matrix or None
+        Operator K of a primal-dual iteration.
     """
 
     inequality: str
@@ -67,6 +73,7 @@ class Counterexample:
     tolerance: float
     equilibrium: Equilibrium
     offset: Array | None
+    operator: Matrix | None = None
 
     @property
     def excess(self) -> float:
@@ -121,7 +128,8 @@ def falsify(
     Notes
     -----
     A violation counts only if it exceeds the numerical error: the integrator's, measured by a second run with
-    tolerances a thousand times smaller; the equilibrium's, estimated to first order; and rounding in V.
+    tolerances a thousand times smaller, or that of the steps in discrete time, measured by a second run that rounds
+    differently; the equilibrium's, estimated to first order; and rounding in V.
 
     Examples
     --------
@@ -157,13 +165,11 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
     loop, rest, offset = _draw_loop(certificate, dimension, rng)
     storage = make_storage(certificate, loop, rest)
     x0 = _choose_start(storage, rng)
-    size = float(np.linalg.norm(x0 - rest.x))
-    end = _SPAN / float(certificate.rate)
-    times = np.unique(np.concatenate([[0.0], np.geomspace(1e-5 * end, end, 60), np.linspace(0, end, 61)]))
-    coarse = integrate(loop, rest, x0, times, rtol=_COARSE, atol=1e-3 * _COARSE * size)
-    if not _find_violations(certificate, storage, coarse, np.zeros(len(times))):
+    run = _iterate if certificate.system.dt else _integrate
+    coarse = run(certificate, loop, rest, x0, fine=False)
+    if not _find_violations(certificate, storage, coarse, np.zeros(len(coarse.t))):
         return None
-    fine = integrate(loop, rest, x0, times, rtol=_FINE, atol=1e-3 * _FINE * size)
+    fine = run(certificate, loop, rest, x0, fine=True)
     violations = _find_violations(certificate, storage, fine, _measure_error(coarse, fine))
     if not violations:
         return None
@@ -172,13 +178,31 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
         inequality=inequality,
         members=loop.members,
         x0=x0,
-        time=float(times[k]),
+        time=float(fine.t[k]),
         left=left,
         right=right,
         tolerance=tolerance,
         equilibrium=rest,
         offset=offset,
+        operator=loop.system.operator if isinstance(loop.system, PrimalDualIteration) else None,
     )
+
+
+def _integrate(certificate: Certificate, loop: Loop, rest: Equilibrium, x0: Array, *, fine: bool) -> Trajectory:
+    """A run in continuous time, with tolerances a thousand times smaller if it is the fine one."""
+    end = _SPAN / float(certificate.rate)
+    times = np.unique(np.concatenate([[0.0], np.geomspace(1e-5 * end, end, 60), np.linspace(0, end, 61)]))
+    relative = _FINE if fine else _COARSE
+    size = float(np.linalg.norm(x0 - rest.x))
+    return integrate(loop, rest, x0, times, rtol=relative, atol=1e-3 * relative * size)
+
+
+def _iterate(certificate: Certificate, loop: Loop, rest: Equilibrium, x0: Array, *, fine: bool) -> Trajectory:
+    """A run in discrete time, in deviations from the equilibrium if it is the fine one."""
+    factor = max(float(certificate.factor), np.finfo(np.float64).tiny)
+    steps = int(np.clip(np.ceil(_SPAN / -np.log(factor)), 2, _MOST_STEPS))
+    times = np.linspace(0, steps * float(certificate.system.dt), steps + 1)
+    return iterate(loop, rest, x0, times, in_deviations=fine)
 
 
 def _draw_loop(
@@ -186,18 +210,22 @@ def _draw_loop(
 ) -> tuple[Loop, Equilibrium, Array | None]:
     """Random members, closed, with an equilibrium; its existence is an assumption of the theorem."""
     system = certificate.system
-    offset, size = None, dimension
+    offset, sizes = None, [dimension] * len(system.oracles)
     centred = any(oracle.equilibria != ANY for oracle in system.oracles)
     if isinstance(system, PrimalDualSystem):
-        rows, size = shape(system.constraint)
-        offset = rng.normal(size=rows)
+        rows, columns = shape(system.constraint)
+        offset, sizes = rng.normal(size=rows), [columns]
+    if isinstance(system, PrimalDualIteration):
+        system = system if system.operator is not None else draw_operator(system, dimension, rng)
+        sizes = list(shape(system.operator or ()))[::-1]
     remaining = _DRAWS
     while True:
-        members = [
-            random_member(_narrow(oracle, _is_explicit(system, j), rng), size, rng, centred=centred)
-            for j, oracle in enumerate(system.oracles)
+        operators = [
+            random_member(_narrow(system.oracles[j], _is_explicit(system, group), rng), sizes[j], rng, centred=centred)
+            for group, j in {group: j for j, group in enumerate(system.groups)}.items()
         ]
-        loop = close_loop(system, members, offset=offset, dimension=size)
+        members = [operators[group] for group in system.groups]
+        loop = close_loop(system, members, offset=offset, dimension=sizes[0])
         try:
             return loop, locate_equilibrium(loop, np.zeros(loop.state_shape)), offset
         except SimulationError:
@@ -206,8 +234,13 @@ def _draw_loop(
                 raise
 
 
-def _is_explicit(system: LureSystem | PrimalDualSystem, j: int) -> bool:
-    return isinstance(system, PrimalDualSystem) or system.D[j][j] == 0
+def _is_explicit(system: System, group: int) -> bool:
+    """Whether an operator is evaluated explicitly somewhere."""
+    if isinstance(system, PrimalDualSystem):
+        return True
+    if isinstance(system, PrimalDualIteration):
+        return False
+    return any(system.D[j][j] == 0 for j, own in enumerate(system.groups) if own == group)
 
 
 def _narrow(oracle: OperatorClass, explicit: bool, rng: np.random.Generator) -> OperatorClass:
@@ -243,17 +276,21 @@ def _find_violations(certificate: Certificate, storage: Storage, path: Trajector
     """Promises that fail by more than the given error of the states, that of the equilibrium, and rounding."""
     V, distance, rest = storage.evaluate(path), path.distance, path.equilibrium
     rounding, slope = storage.measure_rounding(path), storage.measure_slope(path)
-    decay = np.exp(-float(certificate.rate) * path.t)
+    decay = measure_decay(certificate, path.t)
     error = error + 4 * np.finfo(np.float64).eps * (distance + float(np.linalg.norm(rest.x)))
-    tolerance = slope * (error + rest.error) + rounding + decay**2 * (slope[0] * rest.error + rounding[0])
-    checks = [
-        ("V(t) <= V(0) exp(-2 rate t)", V, V[0] * decay**2, tolerance),
-        ("|x|^2 <= V", distance**2, V, rounding + (slope + 2 * distance) * rest.error),
-    ]
+    checks = [("|x|^2 <= V", distance**2, V, rounding + (slope + 2 * distance) * rest.error)]
+    own = slope * (error + rest.error) + rounding
+    if certificate.system.dt:
+        square, before = float(certificate.factor) ** 2, np.r_[0, np.arange(len(V) - 1)]
+        start = np.r_[1.0, np.full(len(V) - 1, square)]  # nothing is promised of the first sample
+        checks.append(("V(k+1) <= factor^2 V(k)", V, start * V[before], own + start * own[before]))
+    else:
+        tolerance = own + decay**2 * (slope[0] * rest.error + rounding[0])
+        checks.append(("V(t) <= V(0) exp(-2 rate t)", V, V[0] * decay**2, tolerance))
     if certificate.is_bounded:
         c = float(certificate.transient_bound)
-        bound = c * decay * distance[0]
-        checks.append(("|x(t)| <= c exp(-rate t) |x(0)|", distance, bound, error + rest.error * (1 + c * decay)))
+        name = "|x(k)| <= c factor^k |x(0)|" if certificate.system.dt else "|x(t)| <= c exp(-rate t) |x(0)|"
+        checks.append((name, distance, c * decay * distance[0], error + rest.error * (1 + c * decay)))
     found = []
     for inequality, left, right, allowed in checks:
         k = int(np.argmax((left - right - allowed) / np.maximum(right, np.finfo(np.float64).tiny)))

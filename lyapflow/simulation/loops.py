@@ -1,5 +1,7 @@
 """A system closed with concrete members, in floating point: what integrators and root finders see.
 
+In discrete time the vector field is the increment per step, ``x+ - x``, so that equilibria are its zeros all the same.
+
 `close_loop` checks the members against the system; everything behind it trusts them.
 """
 
@@ -7,32 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classes.curvature import read_data
-from ..classes.inequalities import OperatorClass
-from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import DimensionError, InvalidModelError
-from ..exact.matrices import Matrix, shape
+from ..exact.matrices import Matrix, add, identity, scale, shape
 from ..members.protocol import Array, Member
-from .membership import contains
+from .iterations import close_iteration, read_operator
+from .membership import check_members, common_dimension
 
 __all__ = [
     "Array",
     "Loop",
     "LureLoop",
     "PrimalDualLoop",
-    "belongs",
     "close_loop",
     "read_state",
     "to_array",
 ]
 
 Evaluation: TypeAlias = tuple[Array, Array, Array]
-"""Time derivative of the state, inputs y and outputs u of the oracles."""
+"""Time derivative of the state, or its increment per step; inputs y and outputs u of the oracles."""
 
 
 class Loop(Protocol):
@@ -51,18 +53,27 @@ class Loop(Protocol):
         """Shape of a state."""
 
     def evaluate(self, x: Array) -> Evaluation:
-        """Time derivative and signals at a state, both of `state_shape`."""
+        """Time derivative (or increment per step) and signals at a state of `state_shape`."""
 
     def measure_terms(self, x: Array, u: Array) -> float:
-        """Size of the terms that add up to the time derivative."""
+        """Size of the terms that add up to the time derivative, or to the increment."""
+
+    def measure_reach(self) -> tuple[Array, Array]:
+        """How far the inputs and outputs of the oracles move when the state moves by 1, at most; both of shape (m,).
+
+        An estimate of numerical errors: an output that is not Lipschitz continuous counts at its largest gain.
+        """
 
     def project(self, j: int, dx: Array) -> Array:
         """The input ``C_j dx`` of an oracle that is evaluated at ``y_j = C_j x``."""
 
+    def trim(self, j: int, signal: Array) -> Array:
+        """The entries of a signal of oracle j: where dimensions differ, rows of y and u are filled up with zeros."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LureLoop:
-    """A `LureSystem` on states of shape (n, d)."""
+    """A `LureSystem` on states of shape (n, d); in discrete time A is that of the increment, ``A - I``."""
 
     system: LureSystem
     members: tuple[Member, ...]
@@ -96,9 +107,23 @@ class LureLoop:
         """Norm of ``|A| |x| + |B| |u|``."""
         return float(np.linalg.norm(np.abs(self.A) @ np.abs(x) + np.abs(self.B) @ np.abs(u)))
 
+    def measure_reach(self) -> tuple[Array, Array]:
+        """Gains along the order of evaluation: a prox is nonexpansive, and its output moves by at most 1/step."""
+        inputs, outputs = np.zeros(len(self.members)), np.zeros(len(self.members))
+        for j, member in enumerate(self.members):
+            fed = np.flatnonzero(self.D[j, :j])
+            inputs[j] = np.linalg.norm(self.C[j]) + np.abs(self.D[j, fed]) @ outputs[fed]
+            step = -self.D[j, j]
+            outputs[j] = inputs[j] * (1 / step if step > 0 else _measure_gain(member))
+        return inputs, outputs
+
     def project(self, j: int, dx: Array) -> Array:
         """``C_j dx``."""
         return np.asarray(self.C[j] @ dx)
+
+    def trim(self, j: int, signal: Array) -> Array:
+        """All of it."""
+        return signal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +159,24 @@ class PrimalDualLoop:
         top = np.abs(u[0]) + E.T @ (dual + self.augmentation * error)
         return float(np.hypot(np.linalg.norm(top), self.dual_gain * np.linalg.norm(error)))
 
+    def measure_reach(self) -> tuple[Array, Array]:
+        """The input is a part of the state."""
+        return np.ones(1), np.array([_measure_gain(self.members[0])])
+
     def project(self, j: int, dx: Array) -> Array:
         """The primal part."""
         return dx[: self.E.shape[1]]
+
+    def trim(self, j: int, signal: Array) -> Array:
+        """All of it."""
+        return signal
+
+
+def _measure_gain(member: Member) -> float:
+    """The largest gain of a linear member of its class."""
+    bounds = member.operator_class.linear_members()
+    ends = [abs(float(end)) for end in (bounds.lower, bounds.upper) if end is not None]
+    return np.inf if bounds.upper is None else max(ends)
 
 
 def to_array(m: Matrix) -> Array:
@@ -151,10 +191,10 @@ def close_loop(
 
     Parameters
     ----------
-    system : LureSystem or PrimalDualSystem
-        In continuous time.
+    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+        In continuous or discrete time; an iteration with its operator.
     members : sequence of Member
-        One per oracle, each of a class that is contained in the declared one.
+        One per oracle, each of a class that is contained in the declared one; oracles of one group share theirs.
     offset : array_like, shape (m,), optional
         Right side b of the constraint of a `PrimalDualSystem`; 0 by default.
     dimension : int, optional
@@ -165,14 +205,18 @@ def close_loop(
     DimensionError
         If dimensions do not agree, or none is known.
     InvalidModelError
-        If the system is not in continuous time, or a member does not belong.
+        If a member does not belong, or oracles of one group have different members.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem):
-        raise InvalidModelError(f"system must be a LureSystem or a PrimalDualSystem, got {type(system).__name__}")
-    if system.dt != 0:
-        raise InvalidModelError(f"a simulation needs continuous time (dt = 0), got dt = {system.dt}")
-    chosen = _check_members(system, members)
-    known = _common_dimension(system, chosen)
+    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration):
+        raise InvalidModelError(
+            f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {type(system).__name__}"
+        )
+    chosen = check_members(system, members)
+    if isinstance(system, PrimalDualIteration):
+        if offset is not None:
+            raise InvalidModelError("offset is the right side of a PrimalDualSystem; an iteration has none, got one")
+        return close_iteration(system, chosen)
+    known = common_dimension(system, chosen)
     if isinstance(system, PrimalDualSystem):
         return _close_primal_dual(system, chosen, offset, known)
     if offset is not None:
@@ -182,7 +226,8 @@ def close_loop(
     size = dimension if known is None else known
     if size is None:
         raise DimensionError("the dimension d must be known, but no member has one. Pass a guess of shape (n, d).")
-    A, B, C, D = (to_array(m) for m in (system.A, system.B, system.C, system.D))
+    drift = system.A if system.dt == 0 else add(system.A, scale(Fraction(-1), identity(len(system.A))))
+    A, B, C, D = (to_array(m) for m in (drift, system.B, system.C, system.D))
     return LureLoop(system, chosen, size, A, B, C, D)
 
 
@@ -200,40 +245,8 @@ def _close_primal_dual(
     )
 
 
-def _check_members(system: System, members: Sequence[Member]) -> tuple[Member, ...]:
-    if isinstance(members, Member) or not isinstance(members, Sequence):
-        raise InvalidModelError(f"members must be a sequence of members, got {members!r}. Pass [{members!r}].")
-    if len(members) != len(system.oracles):
-        raise DimensionError(
-            f"members must hold one member per oracle ({', '.join(system.oracle_names)}), got {len(members)}"
-        )
-    for name, declared, member in zip(system.oracle_names, system.oracles, members, strict=True):
-        if isinstance(member, type) or not isinstance(member, Member):
-            raise InvalidModelError(f"the member for oracle {name} must be one such as SquaredNorm(1), got {member!r}")
-        if not belongs(declared, member):
-            raise InvalidModelError(
-                f"the member for oracle {name} must belong to {declared!r}, and its class {member.operator_class!r} is "
-                "not known to be contained in it. If it does belong, say so with Declared(member, operator_class)."
-            )
-    return tuple(members)
-
-
-def belongs(declared: OperatorClass, member: Member) -> bool:
-    """Whether a member is known to belong to a class: by its own class, or because it can decide that itself."""
-    decide = getattr(member, "belongs_to", None)
-    return contains(declared, member.operator_class) or (callable(decide) and bool(decide(declared)))
-
-
-def _common_dimension(system: System, members: tuple[Member, ...]) -> int | None:
-    found = {m.dimension: name for name, m in zip(system.oracle_names, members, strict=True) if m.dimension is not None}
-    if len(found) > 1:
-        given = ", ".join(f"{name}: {d}" for d, name in found.items())
-        raise DimensionError(f"members must have one dimension, got {given}")
-    return next(iter(found), None)
-
-
 def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
-    """A state as an array of shape (n, d), or (n + m,) for a primal-dual system; d is free here.
+    """A state as an array of shape (n, d), or (n + m,) for a primal-dual system or iteration; d is free here.
 
     Raises
     ------
@@ -242,12 +255,15 @@ def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
     InvalidModelError
         If an entry is not a finite number.
     """
+    if isinstance(system, PrimalDualIteration):
+        read_operator(system)
     n = system.shape[0]
     given = np.ndim(values)
-    if isinstance(system, PrimalDualSystem):
+    if not isinstance(system, LureSystem):
         state = read_data(values, name=name, ndim=1) if given == 1 else None
         if state is None or state.shape != (n,):
-            raise DimensionError(f"{name} must have shape ({n},), the flat state (x, lambda), got {np.shape(values)}")
+            flat = "(x, lambda)" if isinstance(system, PrimalDualSystem) else "(x, y)"
+            raise DimensionError(f"{name} must have shape ({n},), the flat state {flat}, got {np.shape(values)}")
         return state
     if given == 1 and n == 1:
         return read_data(values, name=name, ndim=1)[None, :]

@@ -1,7 +1,8 @@
-"""Which class is contained in which: whether a concrete member may stand in for a declared oracle."""
+"""Whether concrete members may stand in for the oracles of a system: which class is contained in which."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from ..classes import (
@@ -9,6 +10,7 @@ from ..classes import (
     Convex,
     ConvexIndicator,
     GradientDominated,
+    Intersection,
     Lipschitz,
     Monotone,
     OperatorClass,
@@ -21,8 +23,11 @@ from ..classes import (
     StronglyMonotone,
     SupportFunction,
 )
+from ..dynamics import System
+from ..errors import DimensionError, InvalidModelError
+from ..members.protocol import Member
 
-__all__ = ["contains"]
+__all__ = ["belongs", "check_members", "common_dimension", "contains"]
 
 _NONSMOOTH = Fraction(10) ** 400  # stands for an infinite upper curvature; no modulus that is a float comes near
 
@@ -47,7 +52,7 @@ def contains(declared: OperatorClass, member_class: OperatorClass) -> bool:
     -----
     The inclusions are those of the moduli; of convex functions in monotone operators; of convex L-smooth functions in
     the :math:`1/L`-cocoercive operators (Baillon, Haddad 1977); of cocoercive and smooth ones in the Lipschitz
-    operators; and of F(mu, L) in the gradient-dominated functions.
+    operators; of F(mu, L) in the gradient-dominated functions; and of an intersection in each of its parts.
 
     Examples
     --------
@@ -58,6 +63,10 @@ def contains(declared: OperatorClass, member_class: OperatorClass) -> bool:
     """
     if declared == member_class:
         return True
+    if isinstance(declared, Intersection):
+        return all(contains(part, member_class) for part in declared.parts)
+    if isinstance(member_class, Intersection):
+        return any(contains(declared, part) for part in member_class.parts)
     bounds = _curvature(member_class)
     match declared:
         case ConvexIndicator() | SupportFunction():
@@ -154,3 +163,58 @@ def _modulus(known: OperatorClass, bounds: tuple[Fraction, Fraction] | None) -> 
         case Monotone() | Cocoercive():
             return Fraction(0)
     return None
+
+
+def check_members(system: System, members: Sequence[Member]) -> tuple[Member, ...]:
+    """The members, if there is one per oracle, each belongs to its class, and oracles of one group share theirs.
+
+    Raises
+    ------
+    DimensionError
+        If there are more members than oracles, or fewer.
+    InvalidModelError
+        If one is no member, does not belong, or should be the same object as another.
+    """
+    if isinstance(members, Member) or not isinstance(members, Sequence):
+        raise InvalidModelError(f"members must be a sequence of members, got {members!r}. Pass [{members!r}].")
+    if len(members) != len(system.oracles):
+        raise DimensionError(
+            f"members must hold one member per oracle ({', '.join(system.oracle_names)}), got {len(members)}"
+        )
+    for name, declared, member in zip(system.oracle_names, system.oracles, members, strict=True):
+        if isinstance(member, type) or not isinstance(member, Member):
+            raise InvalidModelError(f"the member for oracle {name} must be one such as SquaredNorm(1), got {member!r}")
+        if not belongs(declared, member):
+            raise InvalidModelError(
+                f"the member for oracle {name} must belong to {declared!r}, and its class {member.operator_class!r} is "
+                "not known to be contained in it. If it does belong, say so with Declared(member, operator_class)."
+            )
+    _check_shared(system, members)
+    return tuple(members)
+
+
+def _check_shared(system: System, members: Sequence[Member]) -> None:
+    for j, group in enumerate(system.groups):
+        first = system.groups.index(group)
+        if members[j] is not members[first]:
+            raise InvalidModelError(
+                f"oracles {system.oracle_names[first]} and {system.oracle_names[j]} evaluate one operator, so members "
+                f"must hold the same object for both, got {members[first]!r} and {members[j]!r}"
+            )
+
+
+def belongs(declared: OperatorClass, member: Member) -> bool:
+    """Whether a member is known to belong to a class: by its own class, or because it can decide that itself."""
+    if isinstance(declared, Intersection):
+        return contains(declared, member.operator_class) or all(belongs(part, member) for part in declared.parts)
+    decide = getattr(member, "belongs_to", None)
+    return contains(declared, member.operator_class) or (callable(decide) and bool(decide(declared)))
+
+
+def common_dimension(system: System, members: tuple[Member, ...]) -> int | None:
+    """The dimension of the members that have one, None if none has; it must be the same."""
+    found = {m.dimension: name for name, m in zip(system.oracle_names, members, strict=True) if m.dimension is not None}
+    if len(found) > 1:
+        given = ", ".join(f"{name}: {d}" for d, name in found.items())
+        raise DimensionError(f"members must have one dimension, got {given}")
+    return next(iter(found), None)

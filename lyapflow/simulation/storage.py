@@ -1,6 +1,7 @@
-r"""V of a certificate in floating point, as defined: :math:`\tilde x^\top P\tilde x + \sum_j\lambda_j\varphi_j`.
+r"""V of a certificate in floating point, as defined: :math:`\tilde z^\top P\tilde z + \sum_j\lambda_j\varphi_j`.
 
-Read off the certificate's exact numbers, not off the pencil that proved them.
+Here z is the state x, in discrete time with the outputs u of the oracles where V contains them. Read off the
+certificate's exact numbers, not off the pencil that proved them.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..classes.inequalities import ANY, ZERO_OUTPUT
-from ..dynamics import LureSystem, PrimalDualSystem, System
+from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
-from ..lmi.dissipation import valued_oracles
-from .equilibria import Equilibrium
-from .loops import Array, Loop, belongs, to_array
+from ..lmi.signals import valued_oracles
+from .equilibria import Equilibrium, read_values
+from .iterations import IterationLoop, fits, split_modes
+from .loops import Array, Loop, to_array
+from .membership import belongs
 
-__all__ = ["Samples", "Storage", "make_storage"]
+__all__ = ["Samples", "Storage", "make_storage", "measure_decay"]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -43,6 +46,20 @@ class Samples(Protocol):
         """Function values, shape (T, m)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """One state as `Samples`."""
+
+    x: Array
+    y: Array
+    u: Array
+    values: Array
+
+    @classmethod
+    def of(cls, loop: Loop, x: Array, y: Array, u: Array) -> _Sample:
+        return cls(x[None], y[None], u[None], read_values(loop, y)[None])
+
+
 class _Form(Protocol):
     """The quadratic part of V."""
 
@@ -56,7 +73,7 @@ class _Form(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _PlainForm:
-    """P, acting on the rows of states of shape (T, n, d)."""
+    """P, acting on the rows of z of shape (T, n, d) or (T, n + m, d)."""
 
     P: Array
 
@@ -94,47 +111,63 @@ class Storage:
     equilibrium: Equilibrium
     form: _Form
     weights: tuple[tuple[int, float], ...]
+    with_outputs: bool
 
     def evaluate(self, at: Samples) -> Array:
         """V at each sample, shape (T,)."""
-        x = at.x - self.equilibrium.x
-        total = _inner(x, self.form.apply(x))
+        z = self._deviate(at)
+        total = _inner(z, self.form.apply(z))
         for j, weight in self.weights:
             total += weight * self._measure_value(at, j)
         return total
 
     def measure_growth(self, x: Array) -> float:
-        """Growth rate ``V'/V`` at one state; no integration enters."""
+        """Growth of V at one state, without a simulation: the rate ``V'/V``, or the ratio ``V+/V`` in discrete time."""
         dx, y, u = self.loop.evaluate(x)
-        half = self.form.apply((x - self.equilibrium.x)[None])[0]
-        V, derivative = float(np.vdot(half, x - self.equilibrium.x)), 2 * float(np.vdot(half, dx))
+        now = _Sample.of(self.loop, x, y, u)
+        V = float(self.evaluate(now)[0])
+        if not V > 0:
+            return np.inf
+        if self.loop.system.dt:
+            return float(self.evaluate(_Sample.of(self.loop, x + dx, *self.loop.evaluate(x + dx)[1:]))[0]) / V
+        derivative = 2 * float(np.vdot(self.form.apply(now.x - self.equilibrium.x), dx))
         for j, weight in self.weights:
-            rest = self.equilibrium
-            V += weight * float(self.loop.members[j].value(y[j]) - rest.values[j] - (y[j] - rest.y[j]) @ rest.u[j])
-            derivative += weight * float((u[j] - rest.u[j]) @ self.loop.project(j, dx))
-        return derivative / V if V > 0 else np.inf
+            derivative += weight * float((u[j] - self.equilibrium.u[j]) @ self.loop.project(j, dx))
+        return derivative / V
 
     def measure_slope(self, at: Samples) -> Array:
         """Upper bound of the norm of V's derivative in the state, shape (T,)."""
-        half = self.form.apply(at.x - self.equilibrium.x)
-        slope = 2 * np.sqrt(_inner(half, half))
-        plant = self.loop.system
+        half = self.form.apply(self._deviate(at))
+        inputs, outputs = self.loop.measure_reach()
+        slope = 2 * np.sqrt(_inner(half, half)) * (np.hypot(1, np.linalg.norm(outputs)) if self.with_outputs else 1)
         for j, weight in self.weights:
-            reach = float(np.linalg.norm(to_array(plant.C)[j])) if isinstance(plant, LureSystem) else 1.0
-            slope += abs(weight) * reach * np.linalg.norm(at.u[:, j] - self.equilibrium.u[j], axis=-1)
+            slope += abs(weight) * inputs[j] * np.linalg.norm(at.u[:, j] - self.equilibrium.u[j], axis=-1)
         return np.asarray(slope)
 
     def measure_rounding(self, at: Samples) -> Array:
         """Size of the rounding error in `evaluate`, from the terms that cancel there; shape (T,)."""
-        rest, x = self.equilibrium, at.x - self.equilibrium.x
-        distance = np.sqrt(_inner(x, x))
-        total = self.form.norm * distance * (distance + float(np.linalg.norm(rest.x)))
+        rest, z = self.equilibrium, self._deviate(at)
+        distance = np.sqrt(_inner(z, z))
+        whole = np.hypot(np.linalg.norm(rest.x), np.linalg.norm(rest.u) if self.with_outputs else 0)
+        total = self.form.norm * distance * (distance + float(whole))
         for j, weight in self.weights:
-            origin = float(np.linalg.norm(self.loop.members[j].gradient(np.zeros_like(rest.y[j]))))
+            origin = self._measure_origin(j)
             u = np.linalg.norm(at.u[:, j], axis=-1) + float(np.linalg.norm(rest.u[j])) + origin
             y = np.linalg.norm(at.y[:, j], axis=-1) + float(np.linalg.norm(rest.y[j]))
             total += abs(weight) * (np.abs(at.values[:, j]) + abs(rest.values[j]) + u * y)
         return np.asarray(32 * _EPS * total)
+
+    def _deviate(self, at: Samples) -> Array:
+        """Deviations of what P acts on."""
+        x = at.x - self.equilibrium.x
+        return np.concatenate([x, at.u - self.equilibrium.u], axis=1) if self.with_outputs else x
+
+    def _measure_origin(self, j: int) -> float:
+        """Size of the output at the origin, where there is one: what a value may have been computed with."""
+        try:
+            return float(np.linalg.norm(self.loop.members[j].gradient(np.zeros_like(self.equilibrium.y[j]))))
+        except InvalidModelError:  # a nonsmooth member, known by its prox
+            return 0.0
 
     def _measure_value(self, at: Samples, j: int) -> Array:
         """``f(y) - f(y*) - <u*, y - y*>``."""
@@ -162,21 +195,31 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
             raise InvalidModelError(
                 f"V contains the value of {names[j]}, so its member must have a finite value, got {loop.members[j]!r}"
             )
-    form: _Form
     if isinstance(certificate.system, PrimalDualSystem):
-        form = _ModalForm(_group_modes(certificate, certificate.system))
-    else:
-        form = _PlainForm(to_array(certificate.P))
-    return Storage(loop, equilibrium, form, weights)
+        modal = _ModalForm(_group_modes(certificate, certificate.system))
+        return Storage(loop, equilibrium, modal, weights, with_outputs=False)
+    if isinstance(loop, IterationLoop):
+        return Storage(loop, equilibrium, _ModalForm(split_modes(certificate, loop)), weights, with_outputs=False)
+    plain = _PlainForm(to_array(certificate.P))
+    return Storage(loop, equilibrium, plain, weights, with_outputs=len(plain.P) > len(equilibrium.x))
+
+
+def measure_decay(certificate: Certificate, t: Array) -> Array:
+    """What is left of the bound of the state norm after each time: ``exp(-rate t)``, or ``factor^k`` after k steps."""
+    elapsed, dt = t - t[0], float(certificate.system.dt)
+    if dt == 0:
+        return np.asarray(np.exp(-float(certificate.rate) * elapsed))
+    return np.asarray(float(certificate.factor) ** np.round(elapsed / dt))
 
 
 def _check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium) -> None:
     subject = certificate.system
-    if _dynamics(subject) != _dynamics(loop.system):
+    if not _covers(subject, loop.system):
         raise InvalidModelError(
             f"the certificate must be about the simulated system, and it is about another one: {subject.name!r} with "
             f"other matrices than {loop.system.name!r}"
         )
+    _check_groups(subject, equilibrium)
     for j, (name, declared, member) in enumerate(zip(subject.oracle_names, subject.oracles, loop.members, strict=True)):
         if not belongs(declared, member):
             raise InvalidModelError(
@@ -193,11 +236,33 @@ def _check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibriu
             )
 
 
+def _check_groups(subject: System, equilibrium: Equilibrium) -> None:
+    """At the equilibrium of a theorem, oracles of one group have one input and one output."""
+    for j, group in enumerate(subject.groups):
+        i = subject.groups.index(group)
+        for kind, signal in (("y", equilibrium.y), ("u", equilibrium.u)):
+            apart = float(np.linalg.norm(signal[j] - signal[i]))
+            if apart > 1e-8 * (1 + float(np.linalg.norm(signal[i]))):
+                raise InvalidModelError(
+                    f"oracles {subject.oracle_names[i]} and {subject.oracle_names[j]} evaluate one operator, so at the "
+                    f"equilibrium they must have the same {kind}*, but these differ by {apart:.3g}"
+                )
+
+
+def _covers(subject: System, simulated: System) -> bool:
+    """Whether a theorem about one system speaks of the motion of another."""
+    if isinstance(subject, PrimalDualIteration) and isinstance(simulated, PrimalDualIteration):
+        return _dynamics(subject) == _dynamics(simulated) and fits(subject, simulated)
+    return _dynamics(subject) == _dynamics(simulated)
+
+
 def _dynamics(system: System) -> tuple[object, ...]:
-    """Everything that moves the state, names and classes aside."""
+    """Everything that moves the state, names and classes and the operator of an iteration aside."""
     if isinstance(system, PrimalDualSystem):
         return system.constraint, system.dual_gain, system.augmentation
-    return system.A, system.B, system.C, system.D
+    if isinstance(system, PrimalDualIteration):
+        return system.step_primal, system.step_dual, system.extrapolation
+    return system.A, system.B, system.C, system.D, system.dt, system.groups
 
 
 def _group_modes(certificate: Certificate, system: PrimalDualSystem) -> tuple[tuple[Array, Array], ...]:

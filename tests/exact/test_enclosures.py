@@ -15,7 +15,9 @@ from lyapflow.exact.enclosures import (
     bound_log_above,
     bound_sqrt_above,
     bound_sqrt_below,
+    bracket_smallest,
     count_eigenvalues_above,
+    enclose_eigenvalue,
     enclose_eigenvalues,
 )
 from lyapflow.exact.matrices import add, identity, inverse, multiply, scale, transpose
@@ -165,3 +167,52 @@ def test_a_nearly_unstable_matrix_is_not_called_hurwitz():
     assert bound_abscissa(block)[1] >= 0
     assert bound_abscissa(add(block, scale(tiny, identity(2))))[1] >= 0
     assert bound_abscissa(((Fraction(-1, 10**50),),))[1] < 0
+
+
+def distance_squared(root, centre):
+    """Of two points of the plane, exactly."""
+    return (root[0] - Fraction(centre.real)) ** 2 + (root[1] - Fraction(centre.imag)) ** 2
+
+
+@given(
+    st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=4),
+    st.complex_numbers(max_magnitude=10, allow_nan=False),
+    st.lists(st.integers(-3, 3), min_size=6, max_size=6),
+)
+def test_the_disk_around_an_approximation_holds_an_eigenvalue(roots, near, above):
+    """Gaussian integers as eigenvalues of a triangular matrix, approximated well or badly."""
+    n, entries = len(roots), iter(above)
+    upper = [[Fraction(next(entries)) if i < j else Fraction(0) for j in range(n)] for i in range(n)]
+    real = tuple(tuple(Fraction(roots[i][0]) if i == j else upper[i][j] for j in range(n)) for i in range(n))
+    imaginary = tuple(tuple(Fraction(roots[i][1] * (i == j)) for j in range(n)) for i in range(n))
+    for guess in (near, complex(*roots[0])):
+        found = enclose_eigenvalue(real, imaginary, guess)
+        if found is not None:
+            centre, radius = found
+            assert min(distance_squared(root, centre) for root in roots) <= radius**2
+
+
+@given(squares())
+def test_the_disk_is_small_where_floating_point_knows_the_eigenvalue(m):
+    values, vectors = np.linalg.eig(as_floats(m))
+    extreme = complex(values[np.argmax(values.real)])
+    found = enclose_eigenvalue(m, None, extreme)
+    if (
+        np.linalg.cond(vectors) < 1e3
+        and np.abs(np.delete(values, np.argmax(values.real)) - extreme).min(initial=9) > 0.1
+    ):
+        centre, radius = found
+        assert abs(centre - extreme) < 1e-9
+        assert radius < Fraction(1, 10**9)
+        assert Fraction(centre.real) - radius <= bound_abscissa(m)[1]
+
+
+@given(symmetric())
+def test_the_bracket_of_the_smallest_eigenvalue(m):
+    n = len(m)
+    definite = add(multiply(transpose(m), m), scale(Fraction(1, 9), identity(n)))
+    low, high = bracket_smallest(definite)
+    assert count_eigenvalues_above(definite, low * Fraction(999, 1000)) == n
+    assert count_eigenvalues_above(definite, high) < n
+    assert high <= low * 3  # the square root of 5, and a little
+    assert bracket_smallest(((Fraction(0),),)) is None

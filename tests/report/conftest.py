@@ -2,7 +2,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from systems import ALGORITHMS
 
+from lyapflow.algorithms import gradient_descent, proximal_point
 from lyapflow.classes import Convex, GradientDominated, Quadratic, SectorBounded, SmoothStronglyConvex, StronglyConvex
 from lyapflow.dynamics import LureSystem
 from lyapflow.flows import (
@@ -16,7 +18,7 @@ from lyapflow.lmi.templates import QuadraticPlusValue
 from lyapflow.search import certify
 
 F = SmoothStronglyConvex(1, 10)
-SYSTEMS = {
+FLOWS = {
     "gradient": gradient_flow(SmoothStronglyConvex("1/3", 7)),
     "heavy ball": heavy_ball_flow(F, damping=2),
     "heavy ball, nonsmooth": heavy_ball_flow(StronglyConvex(1), damping=2),
@@ -29,24 +31,65 @@ SYSTEMS = {
     "primal-dual": primal_dual_flow(F, constraint=[[1, 0, 0], [0, 3, 1]]),
     "primal-dual, irrational": primal_dual_flow(F, constraint=[[1, 1, 0], [0, 1, 2]], augmentation="1/2", dual_gain=2),
 }
+METHODS = {
+    **ALGORITHMS,
+    "gradient descent, factor 0": gradient_descent(SmoothStronglyConvex(4, 4), step="1/4"),
+    "gradient descent, factor near 1": gradient_descent(SmoothStronglyConvex(1, 10**9), step=Fraction(1, 10**9)),
+    "gradient descent, sector": gradient_descent(SectorBounded(1, 10), step="1/10"),
+}
+TEMPLATES = {  # with a form of V that the search would not choose by itself
+    "definite": (FLOWS["heavy ball"], QuadraticPlusValue(definite=True)),
+    "definite, discrete": (ALGORITHMS["nesterov"], QuadraticPlusValue(definite=True)),
+    "nonsmooth value, discrete": (proximal_point(StronglyConvex(1), step="1/2"), QuadraticPlusValue()),
+}
+PAGES = [*FLOWS, "definite", "triple-momentum", "tseng", "douglas-rachford"]
+"""A page of each method would take minutes and show nothing new."""
 
 
 @pytest.fixture(scope="session")
 def certificates():
     """One certificate of each kind, from the search."""
-    found = {name: certify(system) for name, system in SYSTEMS.items()}
-    found["definite"] = certify(SYSTEMS["heavy ball"], template=QuadraticPlusValue(definite=True))
-    return found
+    found = {name: certify(system) for name, system in (FLOWS | METHODS).items()}
+    return found | {name: certify(system, template=form) for name, (system, form) in TEMPLATES.items()}
 
 
-@pytest.fixture(scope="session", params=[*SYSTEMS, "definite"])
+@pytest.fixture(scope="session", params=[*FLOWS, *METHODS, *TEMPLATES])
 def certificate(request, certificates):
+    return certificates[request.param]
+
+
+@pytest.fixture(scope="session", params=PAGES)
+def paged(request, certificates):
     return certificates[request.param]
 
 
 @pytest.fixture(scope="session")
 def heavy_ball(certificates):
     return certificates["heavy ball"]
+
+
+@pytest.fixture(scope="session")
+def triple_momentum(certificates):
+    return certificates["triple-momentum"]
+
+
+@pytest.fixture(scope="session")
+def iterates(triple_momentum):
+    """A run of an algorithm."""
+    from lyapflow.members import QuadraticFunction
+    from lyapflow.simulation import simulate
+
+    member = QuadraticFunction(np.diag([1.0, 4.0, 10.0]), [1.0, 2.0, -1.0])
+    return simulate(triple_momentum.system, [member], np.array([[3.0, -2, 1], [0, 1, -1]]), 30)
+
+
+@pytest.fixture(scope="session")
+def unbounded(triple_momentum):
+    """The same proof without its upper bound."""
+    from dataclasses import replace
+
+    kept = tuple((name, value) for name, value in triple_momentum.unknowns if not name.startswith("upper bound"))
+    return replace(triple_momentum, unknowns=kept)
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +109,13 @@ def broken(heavy_ball):
     from lyapflow.lmi.claims import ExponentialDecay
 
     return replace(heavy_ball, claim=ExponentialDecay(Fraction(9, 10)))
+
+
+@pytest.fixture(scope="session")
+def broken_method(triple_momentum):
+    """The same in discrete time."""
+    from dataclasses import replace
+
+    from lyapflow.lmi.claims import Contraction
+
+    return replace(triple_momentum, claim=Contraction(Fraction(1, 2)))

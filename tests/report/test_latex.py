@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from lyapflow.errors import VerificationError
+from lyapflow.lmi.claims import Contraction
 from lyapflow.report import to_latex
 from lyapflow.report.latex import escape_tex
 from lyapflow.report.proof import list_parts, list_steps
@@ -29,9 +30,10 @@ def test_the_fragment_is_a_theorem_and_its_proof(certificate):
         assert fragment.count(rf"\begin{{{name}}}") == fragment.count(rf"\end{{{name}}}") > 0
     assert fragment.count("{") == fragment.count("}")
     assert certificate.digest in fragment
-    rate = certificate.rate
-    shown = str(rate) if rate.denominator == 1 else rf"\frac{{{rate.numerator}}}{{{rate.denominator}}}"
+    number = certificate.factor if isinstance(certificate.claim, Contraction) else certificate.rate
+    shown = str(number) if number.denominator == 1 else rf"\frac{{{number.numerator}}}{{{number.denominator}}}"
     assert rf"\rho = {shown}" in fragment
+    assert (r"V^{+} \leq \rho^{2}V" in fragment) == isinstance(certificate.claim, Contraction)
 
 
 def test_the_numbers_of_the_fragment_are_those_of_the_proof(certificate):
@@ -50,9 +52,10 @@ def test_the_numbers_of_the_fragment_are_those_of_the_proof(certificate):
             assert not used.value or numbers[used.symbol] == used.value
 
 
-def test_what_is_not_proved_is_refused(broken):
+@pytest.mark.parametrize("name", ["broken", "broken_method"])
+def test_what_is_not_proved_is_refused(name, request):
     with pytest.raises(VerificationError, match="proves its claim") as caught:
-        to_latex(broken)
+        to_latex(request.getfixturevalue(name))
     assert caught.value.inequality
 
 
@@ -65,7 +68,10 @@ def test_the_fragments_compile(certificates, tmp_path):
     body = "\n".join(to_latex(certificate) for certificate in certificates.values())
     (tmp_path / "proofs.tex").write_text(PREAMBLE + body + r"\end{document}", encoding="utf-8")
     done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "proofs.tex"], cwd=tmp_path, capture_output=True,
-        timeout=300, check=False,
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "proofs.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]

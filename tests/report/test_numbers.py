@@ -10,9 +10,7 @@ from lyapflow.report.numbers import approximate, tex_approximate, tex_number, wi
 from lyapflow.report.spelling import spell
 from lyapflow.report.typeset import typeset
 
-NUMBERS = st.one_of(
-    st.fractions(), st.builds(Fraction, st.integers(-(10**40), 10**40), st.integers(1, 10**40))
-)
+NUMBERS = st.one_of(st.fractions(), st.builds(Fraction, st.integers(-(10**40), 10**40), st.integers(1, 10**40)))
 
 
 @given(NUMBERS, st.integers(1, 12))

@@ -3,31 +3,14 @@
 from fractions import Fraction
 
 import pytest
+from forms import times, total
 
 from lyapflow.dynamics import PrimalDualSystem
 from lyapflow.errors import InvalidModelError
+from lyapflow.lmi.claims import Contraction
 from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
 from lyapflow.report.proof import list_parts, list_steps
-
-
-def times(a, b):
-    """Product of two linear forms as a quadratic form, keyed by sorted pairs."""
-    found = {}
-    for i, x in a.items():
-        for j, y in b.items():
-            key = tuple(sorted((i, j)))
-            found[key] = found.get(key, Fraction(0)) + x * y
-    return found
-
-
-def total(*terms):
-    """Weighted sum of forms; zero entries are dropped."""
-    found = {}
-    for weight, form in terms:
-        for key, value in form.items():
-            found[key] = found.get(key, Fraction(0)) + weight * value
-    return {key: value for key, value in found.items() if value}
 
 
 def plant_of(system, step):
@@ -40,21 +23,50 @@ def plant_of(system, step):
     return ((-system.augmentation * theta, -1), (system.dual_gain * theta, 0)), ((-1,), (0,)), ((1, 0),), ((0,),)
 
 
+def signals(plant, kind):
+    """Forms of one kind over states ``x``, outputs ``u`` and, at the next step, outputs ``u+``."""
+    A, B, C, D = plant
+    n, m = len(A), len(B[0])
+
+    def through(M, x, N, u):
+        sums = [[*zip(row, x, strict=True), *zip(other, u, strict=True)] for row, other in zip(M, N, strict=True)]
+        return [total(*terms) for terms in sums]
+
+    found = {
+        "x": [{("x", i): Fraction(1)} for i in range(n)],
+        "u": [{("u", j): Fraction(1)} for j in range(m)],
+        "u+": [{("u+", j): Fraction(1)} for j in range(m)],
+    }
+    found["flow"] = found["x+"] = through(A, found["x"], B, found["u"])
+    found["y"] = through(C, found["x"], D, found["u"])
+    found["y+"] = through(C, found["x+"], D, found["u+"])
+    return found[kind]
+
+
+def storage(certificate, step, plant, values, later=""):
+    """V in states, outputs and values; with ``later="+"`` at the next step."""
+    P = certificate.storage[step.mode]
+    z = [*signals(plant, f"x{later}"), *signals(plant, f"u{later}")][: len(P)]
+    size = range(len(P))
+    quadratic = [(P[i][k], times(z[i], z[k])) for i in size for k in size]
+    return total(*quadratic, *[(weight, {(f"phi{later}", j): Fraction(1)}) for j, weight in values.items()])
+
+
 def left_side(certificate, step, plant, values):
     """Left side of the condition, in states, outputs and values."""
-    A, B, C, _ = plant
-    n, m = len(A), len(B[0])
-    x = [{("x", i): Fraction(1)} for i in range(n)]
-    u = [{("u", j): Fraction(1)} for j in range(m)]
-    dx = [total(*[(A[i][k], x[k]) for k in range(n)], *[(B[i][j], u[j]) for j in range(m)]) for i in range(n)]
-    P = certificate.storage[step.mode]
-    pairs = [(P[i][k], i, k) for i in range(n) for k in range(n)]
-    V = total(*[(p, times(x[i], x[k])) for p, i, k in pairs])
-    slope = total(*[(2 * p, times(x[i], dx[k])) for p, i, k in pairs])
-    for j, weight in values.items():
-        V = total((1, V), (weight, {("phi", j): Fraction(1)}))
-        dy = total(*[(C[j][k], dx[k]) for k in range(n)])
-        slope = total((1, slope), (weight, times(u[j], dy)))
+    C = plant[2]
+    n = len(plant[0])
+    x, u, dx = (signals(plant, kind) for kind in ("x", "u", "flow"))
+    V = storage(certificate, step, plant, values)
+    if isinstance(certificate.claim, Contraction):
+        if step.part == "decrease":
+            return total((certificate.factor**2, V), (-1, storage(certificate, step, plant, values, later="+")))
+    else:
+        P = certificate.storage[step.mode]
+        slope = total(*[(2 * P[i][k], times(x[i], dx[k])) for i in range(n) for k in range(n)])
+        for j, weight in values.items():
+            dy = total(*[(C[j][k], dx[k]) for k in range(n)])
+            slope = total((1, slope), (weight, times(u[j], dy)))
     norm = {("x", i): Fraction(1) for i in range(n)}
     if step.theta is not None:
         low, high = next(box for box in certificate.system.enclosures if box[0] <= step.theta <= box[1])
@@ -67,28 +79,31 @@ def left_side(certificate, step, plant, values):
     return total((certificate.values["upper bound"], N), (-1, V))
 
 
-def class_part(step, part, plant):
+def place(names, used, part, point):
+    """Oracle and time of an evaluation point, from the name of the multiplier."""
+    oracles = used.name.removeprefix(f"{part.name}: ").partition(" ")[0].split("=")
+    oracle, _, time = point.rpartition("@")
+    return names.index(oracle or oracles[0]), "+" if time == "k+1" else ""
+
+
+def class_part(names, part, plant):
     """Multipliers times class inequalities, with the inputs written in states and outputs."""
-    _, _, C, D = plant
-    n, m = len(C[0]), len(C)
+    forms = {kind: signals(plant, kind) for kind in ("y", "u", "y+", "u+")}
     terms = []
     for used in part.used:
-        j = used.oracle
-        y = total(
-            *[(C[j][k], {("x", k): Fraction(1)}) for k in range(n)],
-            *[(D[j][k], {("u", k): Fraction(1)}) for k in range(m)],
-        )
-        signal = {"y": y, "u": {("u", j): Fraction(1)}}
-        for ((a, _), (b, _)), coefficient in used.inequality.products:
-            terms.append((used.value * coefficient, times(signal[a], signal[b])))
-        for _, coefficient in used.inequality.values:
-            terms.append((used.value * coefficient, {("phi", j): Fraction(1)}))
+        for ((a, p), (b, q)), coefficient in used.inequality.products:
+            (i, now), (j, then) = (place(names, used, part, point) for point in (p, q))
+            terms.append((used.value * coefficient, times(forms[a + now][i], forms[b + then][j])))
+        for point, coefficient in used.inequality.values:
+            j, later = place(names, used, part, point)
+            terms.append((used.value * coefficient, {(f"phi{later}", j): Fraction(1)}))
     return total(*terms)
 
 
 def square_part(step, plant):
-    n = len(plant[0])
-    names = [("x", k) if k < n else ("u", k - n) for k in range(len(step.signals))]
+    n, m = len(plant[0]), len(plant[2])
+    names = [("x", k) for k in range(n)] + [("u", j) for j in range(m)] + [("u+", j) for j in range(m)]
+    names = names[: len(step.signals)]
     forms = [(d, {name: v for name, v in zip(names, vector, strict=True) if v}) for d, vector in step.squares]
     return total(*[(d, times(form, form)) for d, form in forms])
 
@@ -103,11 +118,38 @@ def test_each_condition_is_the_printed_sum(certificate):
             continue
         plant = plant_of(certificate.system, step)
         left = left_side(certificate, step, plant, values)
-        right = total((1, class_part(step, parts[step.part], plant)), (1, square_part(step, plant)))
+        right = total((1, class_part(names, parts[step.part], plant)), (1, square_part(step, plant)))
         assert left == right, step.name
         checked += 1
     modes = len(certificate.system.modes)
     assert checked >= modes * (3 if certificate.is_bounded else 2)
+
+
+def test_the_printed_inequalities_are_those_of_the_classes(certificate):
+    """Between all points at which an operator is evaluated in a part of the proof, and the equilibrium."""
+    system = certificate.system
+    discrete = isinstance(certificate.claim, Contraction)
+    rich = any(
+        len(P) > len(mode.vertices[0].A) for P, mode in zip(certificate.storage.values(), system.modes, strict=True)
+    )
+    for part in list_parts(certificate):
+        times_of = ("k", "k+1") if rich and part.name == "decrease" else ("k",)
+        for group in sorted(set(system.groups)):
+            own = [name for name, g in zip(system.oracle_names, system.groups, strict=True) if g == group]
+            if part.name != "decrease" and not rich and own[0] not in certificate.value_weights:
+                continue
+            points = [t if len(own) == 1 else f"{name}@{t}" for t in (times_of if discrete else ("t",)) for name in own]
+            expected = system.oracles[system.groups.index(group)].inequalities((*points, "*"))
+            prefix = f"{part.name}: {'='.join(own)} "
+            assert [u.inequality for u in part.used if u.name.startswith(prefix)] == list(expected)
+
+
+def test_labels_tell_inequalities_apart(certificate):
+    found = {}
+    for part in list_parts(certificate):
+        assert len({used.label for used in part.used}) == len(part.used)
+        for used in part.used:
+            assert found.setdefault(used.label, used.inequality) == used.inequality
 
 
 def test_multipliers_and_weights_have_the_right_sign(certificate):
@@ -138,6 +180,29 @@ def test_what_is_not_proved_has_no_steps(heavy_ball):
     values = heavy_ball.values | {"P[0,0]": heavy_ball.values["P[0,0]"] / 10}
     with pytest.raises(InvalidModelError, match="positive semidefinite"):
         list_steps(replace(heavy_ball, unknowns=tuple(values.items())))
+
+
+def test_the_argument_speaks_of_its_own_time(certificate):
+    text = text_of(argue(certificate))
+    discrete = isinstance(certificate.claim, Contraction)
+    assert ("Hence V⁺ ≤ ρ²V and N(k) ≤ V(k) ≤ ρ^(2k)V(0)" in text) == discrete
+    assert ("Hence V̇ ≤ -2ρV and N(t) ≤ V(t) ≤ e^(-2ρt)V(0)" in text) != discrete
+    assert ("ρ²V-V⁺ =" in text) == discrete
+
+
+def test_the_argument_of_an_algorithm_holds_its_relations(certificates):
+    rich, plain = (text_of(argue(certificates[name])) for name in ("heavy-ball", "gradient-descent"))
+    assert "x₁⁺ = x₁+1/4 x₂-1/10 u_f" in rich
+    assert "y_f⁺ = x₁⁺" in rich
+    assert "-λ_f+σ_(f,1)" in rich  # the value at the next step cancels too
+    assert "x⁺ = x-2/11 u_f" in plain
+    assert "y_f⁺" not in plain  # V holds no outputs, so those of the next step do not occur
+    twice = text_of(argue(certificates["extragradient"]))
+    assert "y_F2⁺ = x⁺-1/20 u_F1⁺" in twice
+    assert "⟨u_F1,u_F2⟩" in twice
+    order = [line.split()[1] for line in twice.splitlines() if line.startswith("  - I_")]
+    assert order[:2] == ["I_(F,1):", "I_(F,2):"]
+    assert order.index("I_(F,10):") > order.index("I_(F,9):")
 
 
 def test_the_printed_proof_holds_every_number(certificate):

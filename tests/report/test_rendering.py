@@ -14,7 +14,7 @@ from lyapflow.report import Figure, Note, Simulation, Table, write_report
 from lyapflow.search import Bracket, Witness, bracket
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
-EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)> & \' {{ 7*7 }}'
+EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)> & ' {{ 7*7 }}"
 
 EMBEDDED = "data:application/json;base64,"
 
@@ -97,11 +97,12 @@ def test_the_page_is_well_formed_and_stands_alone(items, tmp_path):
     assert set(references) <= set(page.ids)
 
 
-def test_every_kind_of_certificate_has_a_page(certificate, tmp_path):
+def test_every_kind_of_certificate_has_a_page(paged, tmp_path):
+    certificate = paged
     page = Page(read(write_report(tmp_path / "report.html", certificate)))
     assert not page.faults
     assert len(page.ids) == len(set(page.ids))
-    assert str(certificate.rate) in page.text
+    assert str(certificate.factor if certificate.system.dt else certificate.rate) in page.text
     assert certificate.digest in page.text
     assert "NOT PROVED" not in page.text
     for value in certificate.multipliers.values():
@@ -157,6 +158,26 @@ def test_a_broken_certificate_is_called_not_proved(broken, trajectory, tmp_path)
     assert str(broken.transient_bound) not in page.text
 
 
+def test_a_broken_algorithm_is_called_not_proved(broken_method, iterates, tmp_path):
+    page = Page(read(write_report(tmp_path / "report.html", broken_method, Simulation(broken_method, iterates))))
+    assert not page.faults
+    assert "The claim of contraction with factor 1/2 is not proved" in page.text
+    assert page.text.count("NOT PROVED") >= 4
+    assert "Theorem" not in page.text
+    assert "One minus the factor" not in page.text
+
+
+def test_the_table_of_claims_says_what_each_is_about(certificates, tmp_path):
+    flow, method = certificates["gradient"], certificates["gradient-descent"]
+    pages = [Page(read(write_report(tmp_path / "r.html", *items))).text for items in ([flow], [method], [flow, method])]
+    assert "Claim: exponential decay with rate" in pages[0]
+    assert "Claim: contraction with factor" in pages[1]
+    assert "9/11 ≈ 0.818182" in pages[1]
+    assert "exponential decay with rate 1/3" in pages[2]
+    assert "contraction with factor 9/11 ≈ 0.818182" in pages[2]
+    assert "≤ 20 steps" in pages[2]
+
+
 @pytest.mark.parametrize("change", ["value", "missing", "extra"])
 def test_no_edit_of_the_unknowns_is_printed_as_proved(heavy_ball, change, tmp_path):
     values = dict(heavy_ball.unknowns)
@@ -194,6 +215,18 @@ def test_a_false_witness_is_refused(certificates, tmp_path, monkeypatch):
     assert "NOT PROVED" in page.text
 
 
+def test_a_false_factor_is_a_contradiction(certificates, tmp_path, monkeypatch):
+    certificate = certificates["gradient-descent"]
+    wrong = {"slopes": ((Fraction(10), Fraction(0)),), "oracle_names": ("f",), "factor": Fraction(9, 10)}
+    found = Bracket(certificate=certificate, witness=Witness(**wrong))
+    with pytest.raises(InvalidModelError, match="witness must belong to the classes"):
+        write_report(tmp_path / "report.html", found)
+    monkeypatch.setattr("lyapflow.search.witness.check_witness", lambda system, witness: True)
+    page = Page(read(write_report(tmp_path / "report.html", found)))
+    assert "A concrete member decays more slowly than the claimed factor" in page.text
+    assert "NOT PROVED" in page.text
+
+
 def test_planar_systems_have_a_phase_portrait(certificates, tmp_path):
     planar = read(write_report(tmp_path / "a.html", certificates["heavy ball"]))
     scalar = read(write_report(tmp_path / "b.html", certificates["gradient"]))
@@ -208,6 +241,46 @@ def test_simulations_are_drawn_beside_their_bounds(heavy_ball, trajectory, tmp_p
     assert page.tags.count("figure") == 4  # the portrait, V, the distance, the plane
     assert "How to verify this again" in page.text  # the certificate is printed with it
     assert str(heavy_ball.settling_time()) in page.text
+
+
+def test_runs_of_an_algorithm_are_drawn_against_steps(triple_momentum, iterates, tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    labels = []
+    monkeypatch.setattr(Axes, "set_xlabel", lambda axes, text: labels.append(text))
+    page = Page(read(write_report(tmp_path / "report.html", Simulation(triple_momentum, iterates, "Run"))))
+    assert not page.faults
+    assert page.tags.count("figure") == 4  # the portrait, V, the distance, the plane
+    assert labels.count("step $k$") == 2
+    assert "k from 0 to 30" in page.text
+    assert "there the step of the state has norm" in page.text
+    assert "level sets of the quadratic part of V" not in page.text  # V depends on the output too
+    assert f"≤ {triple_momentum.settling_time()} steps" in page.text
+
+
+def test_level_sets_of_an_algorithm_are_those_of_its_storage_function(triple_momentum):
+    """V of the figure against V of the simulation, which reads the certificate by itself."""
+    from lyapflow.members import SquaredNorm
+    from lyapflow.report.figures import _storage_form, close_loop
+    from lyapflow.simulation import simulate
+
+    slope = Fraction(4)
+    path = simulate(triple_momentum.system, [SquaredNorm(slope)], [[1.0], [0.5]], 12)
+    form = _storage_form(triple_momentum, triple_momentum.system, (slope,))
+    x = path.x[:, :, 0]
+    assert np.einsum("ki,ij,kj->k", x, form, x) == pytest.approx(path.storage(triple_momentum), rel=1e-6)
+    assert x[1:] == pytest.approx(x[:-1] @ close_loop(triple_momentum.system, (slope,))[0].T, rel=1e-9)
+
+
+def test_an_algorithm_that_is_done_after_one_step(certificates, tmp_path):
+    from lyapflow.members import SquaredNorm
+    from lyapflow.simulation import simulate
+
+    certificate = certificates["gradient descent, factor 0"]
+    path = simulate(certificate.system, [SquaredNorm(4)], [3.0], 4)
+    page = Page(read(write_report(tmp_path / "report.html", Simulation(certificate, path))))
+    assert not page.faults
+    assert "≤ 1 step" in page.text
 
 
 def test_without_an_upper_bound_there_is_no_distance_bound(certificates, tmp_path):
@@ -240,7 +313,8 @@ def test_an_empty_report_is_refused(tmp_path):
         write_report(tmp_path / "report.html")
 
 
-def test_the_page_carries_the_certificate_as_a_file(certificate, tmp_path):
+def test_the_page_carries_the_certificate_as_a_file(paged, tmp_path):
+    certificate = paged
     page = Page(read(write_report(tmp_path / "report.html", certificate)))
     (link,) = [link for link in page.links if link.startswith(EMBEDDED)]
     (tmp_path / "certificate.json").write_bytes(b64decode(link.removeprefix(EMBEDDED)))

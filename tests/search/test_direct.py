@@ -1,31 +1,75 @@
-"""The two paths to a solver answer alike, on every system of the catalogue."""
+"""The two paths to a solver answer alike, on every system of the catalogues."""
 
+import numpy as np
 import pytest
-from systems import CATALOGUE
+from systems import ALGORITHMS, CATALOGUE
 
 import lyapflow as lf
 from lyapflow.lmi.dissipation import assemble
-from lyapflow.search.arrays import equilibrate, to_arrays
+from lyapflow.search.arrays import on_face, to_arrays
 from lyapflow.search.backend import MarginProblem
 from lyapflow.search.direct import DirectMarginProblem
 from lyapflow.search.reduction import find_face
-from lyapflow.search.witness import find_witness
+from lyapflow.search.scaling import equilibrate
+from lyapflow.search.witness import estimate_ceiling
+
+SYSTEMS = CATALOGUE | ALGORITHMS
+TEMPLATES = [lf.QuadraticStorage(), lf.QuadraticPlusValue()]
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_margins_agree(name):
-    system = CATALOGUE[name]
-    ceiling = find_witness(system).rate
-    ends = [assemble(system, lf.ExponentialDecay(rate), lf.QuadraticPlusValue()) for rate in (ceiling / 3, ceiling)]
-    data = equilibrate(to_arrays(*ends, find_face(ends[0]), (float(ceiling / 3), float(ceiling))), float(ceiling) / 2)
+def cone_problem(system, template, ceiling):
+    claim = lf.Contraction("1/2") if system.dt > 0 else lf.ExponentialDecay(1)
+    pencil = assemble(system, claim, template).move(lf.exact.rationals.rational(ceiling) / 3)
+    return equilibrate(on_face(to_arrays(pencil), find_face(pencil), ceiling / 3), ceiling / 2)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=["quadratic", "value"])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_margins_agree(name, template):
+    ceiling = estimate_ceiling(SYSTEMS[name])
+    data = cone_problem(SYSTEMS[name], template, ceiling)
     through, direct = MarginProblem(data, solver="CLARABEL"), DirectMarginProblem(data)
     for share in (0.3, 0.6, 0.9, 1.2):
-        a, b = through.solve(share * float(ceiling)), direct.solve(share * float(ceiling))
+        a, b = through.solve(share * ceiling), direct.solve(share * ceiling)
         assert a.margin == pytest.approx(b.margin, abs=1e-10)
         assert set(a.values) == set(b.values)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_newton_steps_agree(name):
+    ceiling = estimate_ceiling(SYSTEMS[name])
+    data = cone_problem(SYSTEMS[name], lf.QuadraticPlusValue(), ceiling)
+    start = data.toward(None)
+    through, direct = MarginProblem(start, solver="CLARABEL").solve(ceiling), DirectMarginProblem(start).solve(ceiling)
+    assert through.margin == pytest.approx(direct.margin, abs=1e-7)
+    moved = data.toward(direct.values)
+    through, direct = MarginProblem(moved, solver="CLARABEL").solve(ceiling), DirectMarginProblem(moved).solve(ceiling)
+    assert through.margin == pytest.approx(direct.margin, rel=1e-5, abs=1e-6 * ceiling)
 
 
 @pytest.mark.parametrize("name", ["heavy-ball", "douglas-rachford", "primal-dual"])
 def test_proved_rates_agree(name):
     rates = [lf.certify(CATALOGUE[name], solver=solver).rate for solver in (None, "CLARABEL")]
     assert float(rates[0]) == pytest.approx(float(rates[1]), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["gradient-descent", "nesterov", "douglas-rachford"])
+def test_proved_factors_agree(name):
+    factors = [lf.certify(ALGORITHMS[name], solver=solver).factor for solver in (None, "CLARABEL")]
+    assert 1 - float(factors[0]) == pytest.approx(1 - float(factors[1]), rel=1e-5)
+
+
+def test_arrays_are_the_pencil():
+    """Floats of the structured forms against the forms multiplied out exactly."""
+    for system in SYSTEMS.values():
+        claim = lf.Contraction("1/3") if system.dt > 0 else lf.ExponentialDecay("1/3")
+        pencil = assemble(system, claim, lf.QuadraticPlusValue(), bounded=True)
+        data = to_arrays(pencil)
+        parameter = float(claim.parameter)
+        for (base, slope), condition in zip(data.blocks, pencil.conditions, strict=True):
+            found = base + parameter * slope
+            terms = dict(condition.terms) | {"1": condition.constant}
+            for k, name in enumerate(data.names):
+                size = len(condition.signals)
+                exact = np.array(terms.get(name, [[0] * size] * size), dtype=float)
+                assert found[k] == pytest.approx(exact, rel=1e-12, abs=1e-12 * np.abs(found).max())

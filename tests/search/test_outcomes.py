@@ -243,15 +243,15 @@ def test_a_refutation_is_true_as_it_is_printed(excess):
     assert Fraction(printed) > 1
 
 
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
-def test_a_system_in_discrete_time_is_refused_not_refuted(claim):
+def test_time_is_read_off_the_system():
     """x+ = x / 2 converges; read as x' = x / 2 it does not."""
     system = lf.LureSystem([["1/2"]], [[0]], [[1]], oracles=[lf.Lipschitz(1)], dt=1)
     for search in (lf.attempt, lf.certify):
         with pytest.raises(InvalidModelError, match="dt"):
-            search(system, claim)
-    with pytest.raises(InvalidModelError, match="dt"):
-        lf.bracket(system)
+            search(system, CLAIMS["given rate"])
+    found = lf.bracket(system)
+    assert (found.certificate.factor, found.witness.factor, found.gap) == (Fraction(1, 2), Fraction(1, 2), 0)
+    assert isinstance(lf.attempt(system, lf.Contraction("49/100")), lf.Infeasible)
 
 
 @pytest.mark.parametrize("template", ["quadratic", lf.QuadraticStorage, 1])
@@ -348,3 +348,47 @@ def test_the_oracles_may_change_places():
     one = lf.LureSystem([[-1, 0], [1, -2]], [[-1, 0], [0, -1]], [[1, 0], [0, 1]], oracles=[f, g])
     two = lf.LureSystem([[-1, 0], [1, -2]], [[0, -1], [-1, 0]], [[0, 1], [1, 0]], oracles=[g, f])
     assert float(lf.certify(one).rate) == pytest.approx(float(lf.certify(two).rate), rel=1e-5)
+
+
+class Failing:
+    """Clarabel on a bad day."""
+
+    def __init__(self, data):
+        pass
+
+    def solve(self, parameter):
+        return Answer(status="NumericalError", margin=None, values=None)
+
+
+@pytest.mark.parametrize("claim", [None, lf.ExponentialDecay("9/10")], ids=["best rate", "given rate"])
+def test_where_clarabel_fails_scs_is_asked_and_the_outcome_says_so(monkeypatch, claim):
+    monkeypatch.setattr("lyapflow.search.pipeline.DirectMarginProblem", Failing)
+    monkeypatch.setattr("lyapflow.search.attempts.polish", lambda *_: None)
+    outcome = lf.attempt(SYSTEMS["gradient"], claim)
+    assert isinstance(outcome, lf.Proved)
+    assert lf.verify(outcome.certificate).proved
+    assert outcome.certificate.rate >= Fraction(9, 10)
+    asked = next(k for k, step in enumerate(outcome.steps) if "SCS" in step)
+    assert any("NumericalError" in step for step in outcome.steps[: asked + 1])
+    assert "proved" in outcome.steps[-1]
+
+
+def test_where_every_solver_fails_high_precision_may_not(monkeypatch):
+    monkeypatch.setattr("lyapflow.search.pipeline.DirectMarginProblem", Failing)
+    monkeypatch.setattr("lyapflow.search.attempts.MarginProblem", lambda data, solver: Failing(data))
+    monkeypatch.setattr("lyapflow.search.pipeline.MarginProblem", lambda data, solver: Failing(data))
+    proved = lf.attempt(SYSTEMS["gradient"])
+    assert "192 bits" in proved.steps[-1] or any("192 bits" in step for step in proved.steps)
+    assert lf.verify(proved.certificate).proved
+    monkeypatch.setattr("lyapflow.search.attempts.polish", lambda *_: None)
+    outcome = lf.attempt(SYSTEMS["gradient"])
+    assert isinstance(outcome, lf.Inconclusive)
+    assert outcome.reason is Reason.SOLVER_FAILED
+    assert any("SCS" in step for step in outcome.steps)
+
+
+def test_steps_end_with_what_proved():
+    outcome = lf.attempt(lf.algorithms.nesterov(F, step="1/10", momentum="1/2"))
+    assert any("Newton" in step for step in outcome.steps)
+    assert outcome.solves >= 3
+    assert sum("proved" in step and "not proved" not in step for step in outcome.steps) >= 1

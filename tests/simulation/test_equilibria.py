@@ -149,15 +149,10 @@ def test_bad_inputs_are_named():
     with pytest.raises(InvalidModelError, match="not known to be contained"):
         find_equilibrium(flow, [SquaredNorm(11, [0.0])])
     with pytest.raises(DimensionError, match=r"one dimension, got f: 1, g: 2"):
-        find_equilibrium(
-            forward_backward_flow(F, Convex(), step="1/10"), [SquaredNorm(1, [0.0]), Box([0.0, 0.0], 1.0)]
-        )
+        find_equilibrium(forward_backward_flow(F, Convex(), step="1/10"), [SquaredNorm(1, [0.0]), Box([0.0, 0.0], 1.0)])
     with pytest.raises(InvalidModelError, match="offset"):
         find_equilibrium(flow, [SquaredNorm(1)], [0.0], offset=[1.0])
     with pytest.raises(DimensionError, match="offset must have shape"):
         find_equilibrium(primal_dual_flow(F, constraint=[[1, 1]]), [SquaredNorm(1)], offset=[1.0, 2.0])
-    discrete = LureSystem([[1]], [["-1/10"]], [[1]], oracles=[F], dt=1)
-    with pytest.raises(InvalidModelError, match="continuous time"):
-        find_equilibrium(discrete, [SquaredNorm(1, [0.0])])
     with pytest.raises(InvalidModelError, match="differentiable"):
         find_equilibrium(gradient_flow(Convex()), [L1Norm()], [0.0])

@@ -53,8 +53,14 @@ def test_a_doubled_rate_is_caught_with_a_concrete_counterexample(name, certifica
     assert isinstance(found, Counterexample)
     assert found.excess > found.tolerance > 0
     again = simulate(  # at other tolerances and by another method
-        wrong.system, found.members, found.x0, (0, max(found.time, 1e-9)), rtol=1e-11, method="DOP853",
-        equilibrium=found.equilibrium, offset=found.offset,
+        wrong.system,
+        found.members,
+        found.x0,
+        (0, max(found.time, 1e-9)),
+        rtol=1e-11,
+        method="DOP853",
+        equilibrium=found.equilibrium,
+        offset=found.offset,
     )
     if found.inequality.startswith("V(t)"):
         assert again.storage(wrong)[-1] == pytest.approx(found.left, rel=1e-5)

@@ -234,9 +234,7 @@ def test_certificates_of_other_systems_are_refused(heavy_ball):
 
 
 def test_a_certificate_without_transient_bound_has_no_norm_bound():
-    certificate = certify(
-        heavy_ball_flow(StronglyConvex(1), damping=2), template=QuadraticPlusValue()
-    )
+    certificate = certify(heavy_ball_flow(StronglyConvex(1), damping=2), template=QuadraticPlusValue())
     path = simulate(certificate.system, [SquaredNorm(1)], np.ones((2, 2)), (0, 1))
     with pytest.raises(ClaimMismatchError, match="transient_bound"):
         path.norm_bound(certificate)

@@ -1,0 +1,118 @@
+"""Intervals that are proved to hold the singular values of a matrix: narrow ones for bounds, short ones for proofs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+from ..errors import DimensionError, InvalidModelError
+from ..exact.enclosures import bound_sqrt_above, bound_sqrt_below, count_eigenvalues_above, enclose_eigenvalues
+from ..exact.matrices import Matrix, matrix, multiply, shape, transpose
+from ..exact.rationals import ceil_to
+
+__all__ = ["Interval", "check_intervals", "enclose_singular_values", "find_intervals", "read_intervals"]
+
+Interval: TypeAlias = tuple[Fraction, Fraction]
+
+_MOST = 8
+"""With more different singular values than this, one interval that covers all is the smaller proof."""
+
+_FINE, _COARSE = 18, 9
+"""Digits of enclosures: for bounds, and for proofs. A wide interval costs a proof no more than the worst s in it."""
+
+
+def _gram(K: Matrix) -> Matrix:
+    """The smaller of ``K K'`` and ``K' K``."""
+    m, n = shape(K)
+    if m == 0 or n == 0:
+        raise DimensionError("operator must have at least one row and one column")
+    if not any(map(any, K)):
+        raise InvalidModelError("operator must not be zero: f and g would have nothing to do with each other")
+    return multiply(K, transpose(K)) if m <= n else multiply(transpose(K), K)
+
+
+def enclose_singular_values(K: Matrix) -> tuple[Interval, ...]:
+    """Narrow intervals around the positive singular values: points where they are rational.
+
+    >>> enclose_singular_values(((Fraction(3), Fraction(0)), (Fraction(4), Fraction(0))))
+    ((Fraction(5, 1), Fraction(5, 1)),)
+    """
+    found: list[Interval] = []
+    for low, high, _ in enclose_eigenvalues(_gram(K)):
+        if high > 0:
+            digits = _FINE + _zeros(high) // 2
+            found.append(
+                (bound_sqrt_below(max(low, Fraction(0)), digits=digits), bound_sqrt_above(high, digits=digits))
+            )
+    return _merge(found)
+
+
+def find_intervals(K: Matrix) -> tuple[Interval, ...]:
+    """Intervals for a proof: one for each singular value while they are few, else one for all."""
+    boxes = _merge([box if box[0] == box[1] else _widen(*box) for box in enclose_singular_values(K)])
+    return boxes if len(boxes) <= _MOST else ((boxes[0][0], boxes[-1][1]),)
+
+
+def _widen(low: Fraction, high: Fraction) -> Interval:
+    """Outward to short numbers."""
+    return max(-ceil_to(-low, _COARSE + _zeros(low)), Fraction(0)), ceil_to(high, _COARSE + _zeros(high))
+
+
+def _zeros(value: Fraction) -> int:
+    """About how many zeros follow the decimal point."""
+    return max(0, value.denominator.bit_length() - value.numerator.bit_length()) * 3 // 10 if value else 0
+
+
+def _merge(boxes: list[Interval]) -> tuple[Interval, ...]:
+    """Intervals that touch are one."""
+    found: list[Interval] = []
+    for low, high in boxes:
+        if found and low <= found[-1][1]:
+            low, high = found[-1][0], max(found.pop()[1], high)
+        found.append((low, high))
+    return tuple(found)
+
+
+def read_intervals(intervals: object) -> tuple[Interval, ...]:
+    """Increasing and disjoint intervals of nonnegative numbers.
+
+    Raises
+    ------
+    DimensionError, InvalidModelError
+        If they are not.
+    """
+    pairs = matrix(intervals, name="intervals")
+    if not pairs or shape(pairs)[1] != 2:
+        raise DimensionError("intervals must be a sequence of pairs (low, high) of singular values")
+    before = Fraction(-1)
+    for low, high in pairs:
+        if low < 0 or not before < low <= high:
+            raise InvalidModelError(f"intervals must be nonnegative, increasing and disjoint, got ({low}, {high})")
+        before = high
+    return tuple((low, high) for low, high in pairs)
+
+
+def check_intervals(K: Matrix, boxes: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    """The intervals, if they hold all positive singular values, exactly.
+
+    Raises
+    ------
+    InvalidModelError
+        If they do not.
+    """
+    gram = _gram(K)
+    wanted = count_eigenvalues_above(gram, Fraction(0))
+    inside = sum(_count_from(gram, low**2) - count_eigenvalues_above(gram, high**2) for low, high in boxes)
+    if inside != wanted:
+        raise InvalidModelError(
+            f"intervals must hold all {wanted} positive singular values of the operator, they hold {inside}"
+        )
+    return boxes
+
+
+def _count_from(gram: Matrix, low: Fraction) -> int:
+    """Positive eigenvalues >= low: n minus the eigenvalues of -gram above -low."""
+    if low == 0:
+        return count_eigenvalues_above(gram, low)
+    negated = tuple(tuple(-v for v in row) for row in gram)
+    return len(gram) - count_eigenvalues_above(negated, -low)

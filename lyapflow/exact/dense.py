@@ -1,0 +1,136 @@
+"""Matrices of rationals inside python-flint, for work that is repeated often: forms are assembled and evaluated here.
+
+`matrices` speaks in tuples of `Fraction`, which every floor can read; a `Dense` is opaque outside this floor, and is
+made and used up by the functions of this room alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from flint import fmpq, fmpq_mat
+
+from .definite import smallest_sign
+from .matrices import Matrix, from_flint
+
+__all__ = [
+    "Dense",
+    "Scalar",
+    "accumulate",
+    "add",
+    "as_matrix",
+    "congruence",
+    "dense",
+    "floats",
+    "fraction",
+    "is_semidefinite",
+    "nonzero_rows",
+    "reduced_rows",
+    "scalar",
+    "take_rows",
+    "transform",
+    "unit_rows",
+    "zero",
+]
+
+Dense: TypeAlias = fmpq_mat
+Scalar: TypeAlias = fmpq
+
+_ZERO = Fraction(0)
+_SMALL = 12
+"""Up to this size one common denominator costs less than a congruence that clears rows one by one."""
+
+
+def scalar(value: Fraction) -> Scalar:
+    """A rational inside python-flint."""
+    return fmpq(value.numerator, value.denominator)
+
+
+def fraction(value: Scalar) -> Fraction:
+    """The rational as a `Fraction`."""
+    return Fraction(int(value.p), int(value.q))
+
+
+def dense(rows: Sequence[Sequence[Fraction]], columns: int) -> Dense:
+    """A matrix with the given number of columns from rows of fractions."""
+    return fmpq_mat(len(rows), columns, [fmpq(v.numerator, v.denominator) for row in rows for v in row])
+
+
+def zero(rows: int, columns: int) -> Dense:
+    """Zero matrix."""
+    return fmpq_mat(rows, columns)
+
+
+def unit_rows(size: int, start: int, count: int) -> Dense:
+    """Rows `start` to ``start + count`` of the identity of a size."""
+    found = fmpq_mat(count, size)
+    for k in range(count):
+        found[k, start + k] = 1
+    return found
+
+
+def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
+    """Chosen rows of matrices with equally many columns, one below the other."""
+    rows: list[list[Scalar]] = []
+    columns = parts[0][0].ncols()
+    for m, chosen in parts:
+        table = m.table()
+        rows += [table[i] for i in chosen]
+    return fmpq_mat(len(rows), columns, [v for row in rows for v in row])
+
+
+def transform(a: Dense, b: Dense) -> Dense:
+    """Matrix product."""
+    return a * b
+
+
+def add(a: Dense, b: Dense, sign: int = 1) -> Dense:
+    """Sum of two matrices, or their difference."""
+    return a + b if sign > 0 else a - b
+
+
+def accumulate(rows: int, columns: int, entries: Iterable[tuple[int, int, Scalar]]) -> Dense:
+    """A matrix from its entries; those at one place add up."""
+    found = [fmpq(0)] * (rows * columns)
+    for i, j, value in entries:
+        found[i * columns + j] += value
+    return fmpq_mat(rows, columns, found)
+
+
+def reduced_rows(m: Dense) -> Matrix:
+    """Nonzero rows of the reduced row echelon form."""
+    reduced, rank = m.rref()
+    return tuple(tuple(fraction(v) if v else _ZERO for v in row) for row in reduced.table()[: int(rank)])
+
+
+def congruence(left: Dense, middle: Dense, right: Dense, weight: Scalar) -> Dense:
+    """The symmetric matrix of the form ``weight * (left z)' middle (right z)``."""
+    product = left.transpose() * middle * right
+    return (product + product.transpose()) * (weight / 2)
+
+
+def nonzero_rows(m: Dense) -> list[list[tuple[int, Scalar]]]:
+    """Column and value of the entries of each row that are not zero."""
+    return [[(j, v) for j, v in enumerate(row) if v] for row in m.table()]
+
+
+def floats(m: Dense) -> list[list[float]]:
+    """The nearest floats."""
+    return [[float(v) for v in row] for row in m.table()]
+
+
+def as_matrix(m: Dense) -> Matrix:
+    """The matrix as tuples of fractions."""
+    return from_flint(m)
+
+
+def is_semidefinite(m: Dense) -> bool:
+    """Whether a symmetric matrix is positive semidefinite, exactly. See `definite.is_positive_semidefinite`."""
+    n = m.nrows()
+    if n > _SMALL:
+        return smallest_sign(m) >= 0
+    numerators, _ = m.numer_denom()
+    coefficients = numerators.charpoly().coeffs()
+    return all(c >= 0 if (n - k) % 2 == 0 else c <= 0 for k, c in enumerate(coefficients))

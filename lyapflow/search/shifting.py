@@ -1,0 +1,111 @@
+r"""Loop shifting: the same system with the lower bound of each class moved from its oracle into the plant.
+
+With :math:`v_j = u_j - m_j y_j` a function of F(mu, L) becomes one of F(0, L - mu) with the same class inequalities:
+multipliers and theorem stay the same; only V is written in other letters. A solver is spared the cancellation between
+``mu`` and ``L``, which decides at large condition numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..classes import (
+    Convex,
+    OperatorClass,
+    SectorBounded,
+    SmoothConvex,
+    SmoothStronglyConvex,
+    StronglyConvex,
+)
+from ..dynamics import LureSystem, System
+from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale, transpose
+from ..lmi.dissipation import storage_name, value_name
+from ..lmi.signals import storage_size, valued_oracles
+from ..lmi.templates import QuadraticPlusValue, Template
+
+__all__ = ["Shift", "shift_loop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A system and its shifted form.
+
+    Attributes
+    ----------
+    original, system : System
+        Before and after.
+    slopes : tuple of Fraction
+        m of each oracle.
+    """
+
+    original: System
+    system: System
+    slopes: tuple[Fraction, ...]
+
+    def undo(self, values: Mapping[str, Fraction], template: Template) -> dict[str, Fraction]:
+        """Unknowns of a proof for the original system from those for the shifted one."""
+        if not any(self.slopes) or not isinstance(template, QuadraticPlusValue):
+            return dict(values)
+        (mode,) = self.original.modes
+        plant = mode.vertices[0]
+        n, m = plant.shape
+        size = storage_size(self.original, template, n)
+        y = tuple((*c, *d)[:size] for c, d in zip(plant.C, plant.D, strict=True))
+        P: Matrix = tuple(
+            tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in range(size)) for i in range(size)
+        )
+        if size > n:  # V is quadratic in outputs too: (x, v) = T (x, u)
+            rows = [list(row) for row in identity(size)]
+            for j in range(m):
+                rows[n + j] = [a - self.slopes[j] * b for a, b in zip(rows[n + j], y[j], strict=True)]
+            T: Matrix = tuple(map(tuple, rows))
+            P = multiply(transpose(T), multiply(P, T))
+        for j in valued_oracles(self.original, template):  # the value of f is that of f - m/2 |.|^2 plus m/2 |y|^2
+            weight = values[value_name(self.original.oracle_names[j])] * self.slopes[j] / 2
+            if weight:
+                P = add(P, tuple(tuple(-weight * a * b for b in y[j]) for a in y[j]))
+        found = dict(values)
+        found.update({storage_name(mode, i, j): P[i][j] for i in range(size) for j in range(i, size)})
+        return found
+
+
+def shift_loop(system: System, template: Template) -> Shift:
+    """The shifted system; the system itself where nothing can be shifted."""
+    pairs = [_lift(oracle) for oracle in system.oracles]
+    slopes = tuple(slope for slope, _ in pairs)
+    if (
+        not isinstance(system, LureSystem)
+        or not any(slopes)
+        or (isinstance(template, QuadraticPlusValue) and template.definite)  # definiteness of P depends on the letters
+    ):
+        return Shift(system, system, (Fraction(0),) * len(pairs))
+    M: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))
+    inside = inverse(add(identity(len(slopes)), scale(Fraction(-1), multiply(system.D, M))))
+    C, D = multiply(inside, system.C), multiply(inside, system.D)
+    BM = multiply(system.B, M)
+    shifted = LureSystem(
+        add(system.A, multiply(BM, C)),
+        add(system.B, multiply(BM, D)),
+        C,
+        D,
+        oracles=[oracle for _, oracle in pairs],
+        dt=system.dt,
+        name=system.name,
+        oracle_names=system.oracle_names,
+        groups=system.groups,
+    )
+    return Shift(system, shifted, slopes)
+
+
+def _lift(oracle: OperatorClass) -> tuple[Fraction, OperatorClass]:
+    """The slope that can be taken out of a class, and what is left; their inequalities are the same."""
+    kind = type(oracle)
+    if isinstance(oracle, SmoothStronglyConvex) and kind is SmoothStronglyConvex and oracle.mu < oracle.L:
+        return oracle.mu, SmoothConvex(oracle.L - oracle.mu)
+    if isinstance(oracle, StronglyConvex) and kind is StronglyConvex:
+        return oracle.mu, Convex()
+    if isinstance(oracle, SectorBounded) and kind is SectorBounded and oracle.lower and oracle.lower < oracle.upper:
+        return oracle.lower, SectorBounded(Fraction(0), oracle.upper - oracle.lower)
+    return Fraction(0), oracle

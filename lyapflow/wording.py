@@ -1,0 +1,132 @@
+"""What the command line says of its results: lines for people, data for machines."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .certificates.certificate import Certificate
+from .certificates.verification import Verification
+from .exact.rationals import shorten, show_above, show_below
+from .lmi.claims import Contraction
+
+if TYPE_CHECKING:
+    from .search.bracket import Bracket
+    from .studies import Studied
+
+__all__ = ["studied_data", "tell_bracket", "tell_claim", "tell_studied", "tell_verdict", "verdict_data"]
+
+
+def tell_bracket(bracket: Bracket) -> str:
+    """The two ends in decimals, each rounded to its safe side.
+
+    >>> from .algorithms import gradient_descent
+    >>> from .classes import SmoothStronglyConvex
+    >>> from .search.bracket import bracket
+    >>> tell_bracket(bracket(gradient_descent(SmoothStronglyConvex(1, 9), step="1/5")))
+    '0.8 <= true factor <= 0.8'
+    """
+    from .report.numbers import below_one
+
+    certificate, witness = bracket.certificate, bracket.witness
+    if witness.factor is not None:
+        return f"{show_below(witness.factor)} <= true factor <= {below_one(certificate.factor, digits=9)}"
+    return f"{show_below(certificate.rate)} <= true rate <= {show_above(witness.rate or Fraction(0))}"
+
+
+def tell_studied(one: Studied) -> str:
+    """What became of one flow or algorithm, in one line."""
+    step = "" if one.step is None else f" (step {one.step})"
+    if one.bracket is None:
+        return f"{one.request.name}{step}: not proved. {one.failure.explain() if one.failure else ''}"
+    certificate = one.bracket.certificate
+    rest = f"gap {show_above(one.bracket.gap, 2)}"
+    if _is_discrete(certificate):
+        rest += f", 1 - factor >= {show_below(1 - certificate.factor)}"
+    return f"{one.request.name}{step}: proved {tell_bracket(one.bracket)} ({rest}); {_tell_consequences(certificate)}"
+
+
+def _is_discrete(certificate: Certificate) -> bool:
+    return isinstance(certificate.claim, Contraction)
+
+
+def _tell_consequences(certificate: Certificate) -> str:
+    if not certificate.is_bounded:
+        return "no bound by the initial distance"
+    transient, settling = certificate.transient_bound, certificate.settling_time()
+    time = f"{settling} steps" if _is_discrete(certificate) else show_above(settling, 6)
+    return f"transient bound {show_above(transient, 6)}, settling time {time}"
+
+
+def studied_data(one: Studied) -> dict[str, Any]:
+    """The same for machines: rationals are texts."""
+    data: dict[str, Any] = {one.request.kind: one.request.name, "step": None if one.step is None else str(one.step)}
+    if one.bracket is None:
+        return data | {
+            "proved": False,
+            "outcome": type(one.failure).__name__,
+            "explanation": one.failure.explain() if one.failure else "",
+        }
+    certificate, witness = one.bracket.certificate, one.bracket.witness
+    if _is_discrete(certificate):
+        ends = {"factor": str(certificate.factor), "witness_factor": str(witness.factor)}
+    else:
+        ends = {"rate": str(certificate.rate), "witness_rate": str(witness.rate)}
+    return data | {
+        "proved": True,
+        **ends,
+        "transient_bound": str(certificate.transient_bound) if certificate.is_bounded else None,
+        "settling_time": str(certificate.settling_time()) if certificate.is_bounded else None,
+        "witness": str(witness),
+        "digest": certificate.digest,
+    }
+
+
+def tell_claim(certificate: Certificate) -> str:
+    """What a certificate claims, proved or not."""
+    bounded = "" if certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"
+    if _is_discrete(certificate):
+        return f"contraction with factor {shorten(certificate.factor)} per step{bounded}"
+    return f"exponential decay with rate {shorten(certificate.rate)}{bounded}"
+
+
+def tell_verdict(file: Path, verdict: Verification, certificate: Certificate) -> str:
+    """What the checker says of a file."""
+    if not verdict.proved:
+        lines = [f"{file}: NOT PROVED: {verdict.reason}"]
+        if verdict.witness is not None and verdict.witness.signals:
+            lines += [
+                f"  {name} = {value}"
+                for name, value in zip(verdict.witness.signals, verdict.witness.point, strict=True)
+            ]
+            lines.append(f"  slack = {verdict.witness.value}")
+        return "\n".join(lines)
+    margin = "on the boundary" if verdict.margin == 0 else f"margin {verdict.margin}"
+    system = certificate.system
+    oracles = ", ".join(f"{n} {o.describe()}" for n, o in zip(system.oracle_names, system.oracles, strict=True))
+    return (
+        f"{file}: proved: {tell_claim(certificate)} ({verdict.reason}; {margin})\n"
+        f"  system labelled {system.name!r}: {oracles}\n  sha256 {certificate.digest}"
+    )
+
+
+def verdict_data(file: Path, verdict: Verification, certificate: Certificate) -> dict[str, Any]:
+    """The same for machines."""
+    witness = verdict.witness
+    return {
+        "file": str(file),
+        "usable": True,
+        "proved": verdict.proved,
+        "margin": str(verdict.margin),
+        "claim": tell_claim(certificate),
+        "digest": certificate.digest,
+        "reason": verdict.reason,
+        "witness": None
+        if witness is None
+        else {
+            "inequality": witness.inequality,
+            "point": dict(zip(witness.signals, map(str, witness.point), strict=True)),
+            "value": str(witness.value),
+        },
+    }
