@@ -190,6 +190,9 @@ def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
 def _independent(base: Array, slope: Array, parameter: float) -> tuple[Array, Array]:
     """Rows of full rank, in order."""
     rows = base + parameter * slope
+    filled = rows != 0
+    if (filled & (filled.sum(axis=0) == 1)).any(axis=1).all():  # each row has an unknown of its own
+        return base, slope
     sizes = np.linalg.norm(rows, axis=1)
     rows = rows[sizes > 0] / sizes[sizes > 0, None]
     at = np.nonzero(sizes > 0)[0]

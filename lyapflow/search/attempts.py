@@ -16,10 +16,11 @@ from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
 from ..lmi.pencil import Pencil
-from ..lmi.templates import Template
+from ..lmi.templates import QuadraticStorage, Template
 from .arrays import ConeData, may_have_face, on_face, to_arrays
 from .backend import Answer, CheckedSolver, MarginProblem, Solver
 from .bounds import sharpen
+from .gain_loop import SectorForm, fails_circle_criterion, read_sector
 from .outcomes import tell_claim
 from .polish import polish
 from .reduction import NO_FACE, Face, find_face
@@ -138,6 +139,16 @@ class Family:
     def data(self) -> ConeData:
         """The scaled cone problem, for all parameters."""
         return self._reduced[1]
+
+    def is_ruled_out(self, parameter: float) -> bool:
+        """Whether the circle criterion clearly fails: then a V that is quadratic in the state proves no such claim."""
+        return self._sector is not None and fails_circle_criterion(self.shift.system, self._sector, parameter)
+
+    @cached_property
+    def _sector(self) -> SectorForm | None:
+        if not isinstance(self.template, QuadraticStorage) or len(self.system.modes[0].norm_above) == 1:
+            return None  # around one state the slowest member of all is linear and real: nothing to rule out
+        return read_sector(self.shift.system)
 
     @property
     def name(self) -> str:

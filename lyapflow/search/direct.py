@@ -6,7 +6,8 @@ a test compares them on every system of the catalogue.
 
 from __future__ import annotations
 
-from functools import cache
+from copy import copy
+from functools import cache, lru_cache
 
 import clarabel
 import numpy as np
@@ -86,19 +87,17 @@ class _Program:
     """Clarabel's ``min c x`` subject to ``(base + p * slope) x + s = b``, s in the cones."""
 
     def __init__(self, *, base: Array, slope: Array, right: Array, cost: Array, cones: list[object]) -> None:
-        columns, rows = np.nonzero(((base != 0) | (slope != 0)).T)
-        starts = np.searchsorted(columns, np.arange(base.shape[1] + 1))
+        rows, columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
         self._base, self._slope = base[rows, columns], slope[rows, columns]
-        self._matrix = csc_matrix((self._base.copy(), rows, starts), shape=base.shape)
         self._right, self._cost, self._cones = right, cost, cones
 
     def solve(self, parameter: float) -> tuple[str, Array]:
         """Clarabel's word and x."""
-        np.multiply(self._slope, parameter, out=self._matrix.data)
-        self._matrix.data += self._base
+        matrix = copy(self._matrix)
+        matrix.data = self._base + parameter * self._slope
         try:
             solver = clarabel.DefaultSolver(
-                _no_quadratic(len(self._cost)), self._cost, self._matrix, self._right, self._cones, _settings()
+                _no_quadratic(len(self._cost)), self._cost, matrix, self._right, self._cones, _settings()
             )
             found = solver.solve()
         except BaseException as problem:
@@ -108,6 +107,14 @@ class _Program:
                 raise
             return "panic", np.full(len(self._cost), np.nan)
         return str(found.status), np.array(found.x)
+
+
+@lru_cache(maxsize=64)
+def _pattern(shape: tuple[int, int], filled: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp], csc_matrix]:
+    """Rows and columns of the entries, by columns, and a sparse matrix of that pattern without its numbers."""
+    columns, rows = np.nonzero(np.frombuffer(filled, dtype=bool).reshape(shape).T)
+    starts = np.searchsorted(columns, np.arange(shape[1] + 1))
+    return rows, columns, csc_matrix((np.zeros(len(rows)), rows, starts), shape=shape)
 
 
 @cache

@@ -159,9 +159,8 @@ def attempt(
         outcome = attempt_large(system, wanted)
         if outcome is not None:
             return outcome
-    out_of_range = Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", claim=wanted)
     if not _is_representable(system):
-        return out_of_range
+        return _out_of_range(wanted)
     ceiling = estimate_ceiling(system)
     if ceiling <= _TINY if wanted.parameter is None else wanted.parameter >= rational(ceiling * (1 - 1e-9)):
         witness = find_witness(system)
@@ -170,17 +169,19 @@ def attempt(
         if witness.refutes(_number(wanted)):
             return Infeasible(claim=wanted, status="not asked", witness=witness)
     if not _is_moderate(wanted.parameter or Fraction(1)):
-        return out_of_range
+        return _out_of_range(wanted)
     around = max(ceiling, _TINY) if wanted.parameter is None else float(wanted.parameter)
     shift = shift_loop(system, forms[-1])
     families = [
         Family(shift=shift, template=form, around=around, solver=name, make=make, fallback=fallback) for form in forms
     ]
-    if not families[0].is_finite:
-        return out_of_range
     if wanted.parameter is None:
         return _attempt_best(families, wanted, ceiling, accuracy)
     return _attempt_given(families, wanted)
+
+
+def _out_of_range(wanted: Claim) -> Inconclusive:
+    return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", claim=wanted)
 
 
 def _number(claim: Claim) -> Fraction | None:
@@ -218,10 +219,13 @@ def _attempt_best(
     Where Clarabel decides nothing, SCS is asked the same.
     """
     log = Log() if log is None else log
-    for k, family in enumerate(families):
+    promising = _skip_hopeless(families, ceiling, log)
+    if not promising[0].is_finite:
+        return _out_of_range(wanted)
+    for k, family in enumerate(promising):
         found, answer = _attempt_at_ceiling(family, wanted, ceiling, accuracy, log)
         if found is not None:  # a plainer form that failed there is not asked again
-            return _finish(families[k:], family, *found, supremum=None, log=log)
+            return _finish(promising[k:], family, *found, supremum=None, log=log)
     family = families[-1]
     last: Candidate | None = None
     for candidate in search_parameter(family.data, ceiling, family.checked):
@@ -250,6 +254,14 @@ def _attempt_best(
         tried=_to_number(wanted, last.supremum),
         steps=steps,
     )
+
+
+def _skip_hopeless(families: list[Family], parameter: float, log: Log) -> list[Family]:
+    """The forms of V, without a plainer one that the circle criterion rules out at a parameter."""
+    found = [f for f in families[:-1] if not f.is_ruled_out(parameter)]
+    if len(found) < len(families) - 1:
+        log.add("circle criterion: QuadraticStorage is ruled out", 0)
+    return [*found, families[-1]]
 
 
 Found: TypeAlias = tuple[Claim, dict[str, Fraction]]
@@ -323,7 +335,10 @@ def _attempt_given(families: list[Family], wanted: Claim) -> Outcome:
     """The claim that was asked for: the plainest form first."""
     log = Log()
     tried: list[Attempt] = []
-    for family in families:
+    promising = _skip_hopeless(families, float(wanted.parameter or 0), log)
+    if not promising[0].is_finite:
+        return _out_of_range(wanted)
+    for family in promising:
         attempt = family.attempt(wanted, log, simple=True, last=family is families[-1])
         if attempt.values is not None:
             return _finish(families, family, wanted, attempt.values, supremum=None, log=log)
@@ -362,6 +377,8 @@ def _finish(
     """
     number = None if supremum is None else _to_number(claim, supremum)
     best = _certify(family, claim, values, number)
+    if family is families[-1]:
+        families = _skip_hopeless(families, float(claim.parameter or 0), log)
     for other in families:
         if other is family or (family is families[0] and best.is_bounded and best.transient_bound <= _SMALL_BOUND):
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,8 @@ from .arrays import Array, ConeData
 from .reduction import ONE
 
 __all__ = ["equilibrate", "rescale"]
+
+_FEW = 500
 
 
 def rescale(data: ConeData, parameter: float, values: Mapping[str, float]) -> ConeData:
@@ -41,34 +44,53 @@ def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) ->
     """
     heard = np.array([name != loose for name in data.names])
     unknowns = len(data.names)
-    starts = np.cumsum([unknowns, *(base.shape[1] for base, _ in data.blocks)])
-    last = starts[-1] + len(data.equalities[0])
-    columns: list[NDArray[np.intp]] = []  # the two or three scales of each entry; `last` is no scale
-    sizes: list[Array] = []
-    for start, (base, slope) in zip(starts, data.blocks, strict=False):
-        block = np.triu(base + parameter * slope) * heard[:, None, None]
-        k, i, j = np.nonzero(block)
-        columns.append(np.stack([k, start + i, start + j]))
-        sizes.append(np.abs(block[k, i, j]))
+    blocks = [np.triu(base + parameter * slope) * heard[:, None, None] for base, slope in data.blocks]
     equalities = (data.equalities[0] + parameter * data.equalities[1]) * heard
-    q, k = np.nonzero(equalities)
-    columns.append(np.stack([k, starts[-1] + q, np.full_like(q, last)]))
-    sizes.append(np.abs(equalities[q, k]))
-    index, target = np.concatenate(columns, axis=1), -np.log2(np.concatenate(sizes))
-    system = np.zeros((len(target), last + 1))
-    every = np.arange(len(target))
-    for column in index:
-        system[every, column] += 1
-    system[:, last] = 0
-    normal = system.T @ system  # singular: a ridge picks the solution of least norm
-    normal.flat[:: last + 2] += 1e-6
-    scales = np.linalg.solve(normal, system.T @ target)
+    entries = np.concatenate([part.ravel() for part in (*blocks, equalities)])
+    at = np.nonzero(entries)[0]
+    shapes = (unknowns, *(len(block[0]) for block in blocks))
+    sizes: Array = -np.log2(np.abs(entries[at]))
+    if len(at) <= _FEW:
+        scales = _fit(shapes, len(equalities), at.tobytes()) @ sizes
+    else:  # the matrix of a large problem is not worth keeping
+        scales = _solve_least_squares(_design(shapes, len(equalities), at), sizes)
+    starts = np.cumsum(shapes)
     rows = [np.exp2(np.round(scales[a:b])) for a, b in pairwise(starts)]
     unit = np.exp2(np.round(scales[:unknowns]))
     if loose is not None:
         norm = data.names.index(loose)
         unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
     return _scaled(data, rows, unit, parameter)
+
+
+@lru_cache(maxsize=256)
+def _fit(shapes: tuple[int, ...], equalities: int, filled: bytes) -> Array:
+    """Scales from the logarithms of the entries, as a matrix, for one pattern of entries that are not zero."""
+    design = _design(shapes, equalities, np.frombuffer(filled, dtype=np.intp))
+    return _solve_least_squares(design, np.eye(len(design)))
+
+
+def _design(shapes: tuple[int, ...], equalities: int, at: NDArray[np.intp]) -> Array:
+    """How many times each scale multiplies each entry: an entry of a block has three scales, one of an equality two."""
+    unknowns, *sizes = shapes
+    starts = np.cumsum([*shapes, equalities])
+    owners = []
+    for start, size in zip(starts, sizes, strict=False):
+        k, i, j = np.indices((unknowns, size, size)).reshape(3, -1)
+        owners.append(np.stack([k, start + i, start + j]))
+    q, k = np.indices((equalities, unknowns)).reshape(2, -1)
+    owners.append(np.stack([k, starts[-2] + q, np.full_like(q, starts[-1])]))  # the last is no scale
+    design = np.zeros((len(at), starts[-1] + 1))
+    for column in np.concatenate(owners, axis=1)[:, at]:
+        design[np.arange(len(at)), column] += 1
+    return design[:, :-1]
+
+
+def _solve_least_squares(design: Array, target: Array) -> Array:
+    """The solution of least norm, by a ridge."""
+    normal: Array = design.T @ design
+    normal.flat[:: len(normal) + 1] += 1e-6
+    return np.asarray(np.linalg.solve(normal, design.T @ target), dtype=np.float64)
 
 
 def _decisive_size(parts: list[Array], rows: list[Array]) -> np.float64:

@@ -240,7 +240,7 @@ def _candidates(m: LinearMembers, unit: float) -> list[complex]:
         radius = (high - low) / 2
         reals = [low, *(low + (high - low) * k / 8 for k in range(1, 8)), high]
         if low > 0:
-            reals += np.geomspace(low, high, 9)[1:-1].tolist()
+            reals += [low * (high / low) ** (k / 8) for k in range(1, 8)]
     found = [complex(r) for r in reals]
     if m.rotations == "disk" and m.upper is not None:
         centre = low + radius

@@ -7,14 +7,14 @@ from fractions import Fraction
 import control
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 from scipy.optimize import minimize_scalar
 
 import lyapflow as lf
 from lyapflow.search import large, pipeline
-from lyapflow.search.gain_loop import find_gain_loop, read_sector
+from lyapflow.search.gain_loop import fails_circle_criterion, find_gain_loop, read_sector
 from lyapflow.search.large import SOLVER, attempt_large
 from lyapflow.search.riccati import find_extreme_point
 from lyapflow.search.witness import check_witness, find_witness
@@ -342,3 +342,41 @@ def test_what_is_no_single_sector_goes_to_the_semidefinite_program():
     assert attempt_large(constrained, lf.ExponentialDecay()) is None
     huge = lf.LureSystem([[-1]], [[10**60]], [[1]], oracles=[f])
     assert attempt_large(huge, lf.ExponentialDecay()) is None
+
+
+# --- the circle criterion as a screen -----------------------------------------------------------------------------
+
+
+def screened(n, seed, discrete):
+    """A system, its sector, and the best parameter of a quadratic V."""
+    system = sector_loop(random_plant(n, seed, discrete=discrete), dt=int(discrete))
+    form = read_sector(system)
+    level = find_extreme_point(find_gain_loop(system, form)).level
+    return system, form, 1 - level**2 if discrete else -level
+
+
+@settings(deadline=None, max_examples=60)
+@given(n=st.integers(2, 6), seed=st.integers(0, 10**6), discrete=st.booleans())
+def test_what_a_quadratic_storage_proves_is_not_ruled_out(n, seed, discrete):
+    system, form, best = screened(n, seed, discrete)
+    assert not fails_circle_criterion(system, form, 0.9999 * best)
+
+
+@settings(deadline=None, max_examples=20)
+@given(n=st.integers(2, 4), seed=st.integers(0, 10**6), discrete=st.booleans())
+def test_what_is_ruled_out_is_not_proved(n, seed, discrete):
+    system, form, best = screened(n, seed, discrete)
+    claim = (
+        lf.Contraction(Fraction((1 - best) ** 0.5 * 0.98)) if discrete else lf.ExponentialDecay(Fraction(1.05 * best))
+    )
+    assume(fails_circle_criterion(system, form, float(claim.parameter)))
+    assert not isinstance(lf.attempt(system, claim, template=lf.QuadraticStorage()), lf.Proved)
+
+
+def test_the_screen_spares_a_solve_and_says_so():
+    method = lf.algorithms.heavy_ball(lf.SmoothStronglyConvex(1, 10), step="1/10", momentum="1/4")
+    outcome = lf.attempt(method)
+    assert outcome.steps[0] == "circle criterion: QuadraticStorage is ruled out"
+    assert outcome.solves == 1
+    alone = lf.attempt(method, template=lf.QuadraticStorage())  # then it is what was asked for
+    assert not any("circle" in step for step in alone.steps)
