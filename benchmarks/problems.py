@@ -11,7 +11,7 @@ from math import sqrt
 
 import numpy as np
 
-__all__ = ["DEEP_CONDITIONS", "FLOWS", "METHODS", "SWEPT", "Problem", "flow_modulus", "make_problem", "rows", "sweep"]
+__all__ = ["DEEP_CONDITIONS", "FLOWS", "METHODS", "SWEPT", "Problem", "flow_modulus", "make_problem", "row", "sweep"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +70,9 @@ def make_problem(method: str, L: float, mu: float = 1.0) -> Problem:
     return Problem(method=method, mu=mu, L=L, parameters=METHODS[method](mu, L))
 
 
-def rows(repeat: int) -> list[Problem]:
-    """All methods at mu = 1 and L near 10; L = 10 at repeat 0, which is the warm-up."""
-    return [make_problem(method, 10 + repeat / 1024) for method in METHODS]
+def row(method: str, repeat: int, count: int) -> list[Problem]:
+    """One method several times at mu = 1 and L near 10; the first of repeat 0, which is the warm-up, has L = 10."""
+    return [make_problem(method, 10 + (repeat * count + k) / 1024) for k in range(count)]
 
 
 def sweep(method: str, repeat: int) -> list[Problem]:

@@ -16,8 +16,8 @@ import numpy as np
 from . import ours, peers_autolyap, peers_pepit, truth
 from .answers import Answer
 from .floor import show_floor
-from .measuring import Measured, measure
-from .problems import DEEP_CONDITIONS, FLOWS, METHODS, SWEPT, Problem, flow_modulus, make_problem, rows, sweep
+from .measuring import IN_A_ROW, Measured, measure
+from .problems import DEEP_CONDITIONS, FLOWS, METHODS, SWEPT, Problem, flow_modulus, make_problem, row, sweep
 from .results import judge, machine_line, table, write_section
 
 __all__: list[str] = []
@@ -36,7 +36,7 @@ Results = dict[str, Measured[Problem]]
 def main() -> None:
     """Measure and write, section by section."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="rounds after the warm-up; medians are over these")
+    parser.add_argument("--rounds", type=int, default=7, help="timed repeats after the warm-up; medians are over these")
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # the peers warn of inaccurate solves; whether an answer is true is judged here
@@ -53,8 +53,8 @@ def main() -> None:
 
 def show_rows(rounds: int) -> str:
     """Times, ratios and answers of the methods at mu = 1, L = 10."""
-    found = measure(rows, TOOLS, rounds)
-    times = {name: 1e3 * m.medians() for name, m in found.items()}
+    found = {method: measure(partial(row, method, count=IN_A_ROW), TOOLS, rounds) for method in METHODS}
+    times = {name: 1e3 * np.array([m[name].median() for m in found.values()]) for name in TOOLS}
     ratios = {name: times[name] / times[OURS] for name in TOOLS}
     lines = [
         [method, *(f"{times[name][k]:.1f}" for name in TOOLS), *(f"{ratios[n][k]:.1f}" for n in (COARSE, GIVEN))]
@@ -69,13 +69,13 @@ def show_rows(rounds: int) -> str:
     return "\n\n".join([_show_goals(goals), table(heads, lines), _show_answers(found)])
 
 
-def _show_answers(found: Results) -> str:
+def _show_answers(found: dict[str, Results]) -> str:
     """What each tool claims at L = 10: the factor of V, the square of that of the distance."""
     lines = []
-    for k, method in enumerate(METHODS):
-        problem = found[OURS].problems[0][k]
-        cells = [_tell(problem, found[name].answers[0][k]) for name in TOOLS]
-        solves = found[OURS].answers[0][k].solves
+    for method, m in found.items():
+        problem = m[OURS].problems[0][0]
+        cells = [_tell(problem, m[name].answers[0][0]) for name in TOOLS]
+        solves = m[OURS].answers[0][0].solves
         lines.append([method, f"{truth.largest_radius(problem) ** 2:.9f}", *cells, str(solves or "–")])
     return "Factor of V per step (the square of the distance's), mu = 1, L = 10.\n\n" + table(
         ["method", "slowest quadratic", *TOOLS, "lyapflow, solves"], lines
@@ -166,18 +166,22 @@ TIGHT = {"gradient flow, strongly convex": -2.0, "accelerated flow, strongly con
 
 def show_flows(rounds: int) -> str:
     """The continuous-time models that PEPit has, its given V against the best V."""
-    found = measure(lambda repeat: [(name, flow_modulus(repeat)) for name in FLOWS], FLOW_TOOLS, rounds)
+
+    def several(repeat: int, name: str) -> list[tuple[str, float]]:
+        return [(name, flow_modulus(repeat * IN_A_ROW + k)) for k in range(IN_A_ROW)]
+
     lines = []
-    for k, name in enumerate(FLOWS):
-        theirs, mine = found[GIVEN].answers[0][k], found[OURS].answers[0][k]
+    for name in FLOWS:
+        found = measure(partial(several, name=name), FLOW_TOOLS, rounds)
+        theirs, mine = found[GIVEN].answers[0][0], found[OURS].answers[0][0]
+        given_ms, own_ms = (1e3 * found[tool].median() for tool in (GIVEN, OURS))
         too_fast = " **false**" if theirs.value < TIGHT.get(name, -np.inf) else ""
-        line = [name, f"{1e3 * found[GIVEN].medians()[k]:.1f}", f"{theirs.value:.10f}{too_fast}"]
+        line = [name, f"{given_ms:.1f}", f"{theirs.value:.10f}{too_fast}"]
         if mine is None:
             line += ["not treated: a sublinear rate", "–", "–"]
         else:
-            ms = 1e3 * found[OURS].medians()[k]
             value = mine.word if mine.value is None else f"{mine.value:.10f} {mine.word}"
-            line += [f"{ms:.1f}", value, f"{1e3 * found[GIVEN].medians()[k] / ms:.1f}"]
+            line += [f"{own_ms:.1f}", value, f"{given_ms / own_ms:.1f}"]
         lines.append(line)
     heads = ["flow, mu = 1", "PEPit (ms)", "PEPit: V'/V, given V", "lyapflow (ms)", "lyapflow: V'/V, best V", "ratio"]
     return table(heads, lines)

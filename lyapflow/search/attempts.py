@@ -205,6 +205,16 @@ class Family:
             data = rescale(data, float(parameter), answer.values)
         return Attempt(values=values, answer=answer, decided=decided)
 
+    def reuse(self, claim: Claim, answer: Answer, log: Log) -> dict[str, Fraction] | None:
+        """Try to prove one claim from what the solver answered for another, a little stronger one."""
+        if answer.values is None or says_no(answer):
+            return None
+        pencil = self.pencil.move(claim.parameter or Fraction(0))
+        values = prove(pencil, self.face, answer.values, self.data, simple=False)
+        if values is not None:
+            log.add(f"{self.solver}, {self.name}, {tell_claim(claim)}: the same answer, proved", 0)
+        return values
+
     def polish(self, claim: Claim, answer: Answer, log: Log) -> dict[str, Fraction] | None:
         """Try to prove one claim in high precision, from a solver's answer; not where a solver was named."""
         if not self.fallback:

@@ -35,8 +35,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-_ANGLES = np.linspace(0, np.pi, 33)
-_FREQUENCIES = np.concatenate([[0.0], 10.0 ** np.linspace(-3, 3, 37)])
+# Where the frequency response is looked at; never at a real point, where the plant may have a pole on the level.
+_ANGLES = 0.999 * np.pi * 10.0 ** np.linspace(-5, 0, 41)
+_FREQUENCIES = 10.0 ** np.linspace(-4, 3, 41)
 _CLEAR = 1e-3  # relative size of what is positive not only by rounding
 _MOST = 10**50  # products of larger numbers leave the range of floating point
 

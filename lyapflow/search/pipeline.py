@@ -278,7 +278,16 @@ def _attempt_at_ceiling(
             return (edge, tried.values), tried.answer
         if tried.decided:
             return None, tried.answer
+        below = _step_down(wanted, ceiling, _LOSSES[0])
+        values = family.reuse(below, tried.answer, log)
+        if values is not None:
+            return (below, values), tried.answer
     return _descend(family, wanted, ceiling, [e for e in _LOSSES if e <= accuracy], log)
+
+
+def _step_down(wanted: Claim, top: float, loss: float) -> Claim:
+    """A claim below a parameter by a relative loss, with a short number."""
+    return claim_near(wanted, top * (1 - loss * 0.75), loss * 0.2)
 
 
 def _descend(
@@ -293,7 +302,7 @@ def _descend(
     for loss in losses:
         if loss < enough and loss != losses[-1]:
             continue
-        claim = claim_near(wanted, top * (1 - loss * 0.75), loss * 0.2)
+        claim = _step_down(wanted, top, loss)
         tried = family.attempt(claim, log, data=data)
         if tried.values is not None:
             return (claim, tried.values), tried.answer
