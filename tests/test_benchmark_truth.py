@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from benchmarks.problems import METHODS, SWEPT, make_problem, rows
+from benchmarks.problems import METHODS, SWEPT, make_problem, row
 from benchmarks.truth import is_refuted, iteration, largest_radius, true_gap
 
 HAIR = Fraction(1, 10**12)
@@ -30,7 +30,7 @@ def test_closed_forms():
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_refuted_is_below_the_slowest_quadratic(method):
     """The radius is a float, and at a double root (Nesterov, triple momentum) it has half of the digits."""
-    problem = next(p for p in rows(0) if p.method == method)
+    (problem,) = row(method, 0, 1)
     squared = Fraction(largest_radius(problem)) ** 2
     assert is_refuted(problem, squared * (1 - Fraction(1, 10**7)))
     assert not is_refuted(problem, squared * (1 + Fraction(1, 10**7)))
