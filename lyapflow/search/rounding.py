@@ -126,8 +126,7 @@ def _roundings(pencil: Pencil, values: Array, columns: tuple[str, ...], *, simpl
         yield _to_grids(ratios)
         if len(pencil.unknowns) <= _FEW:
             yield _to_simplest(ratios[:2])
-    for bits in _FINE_BITS:
-        yield _to_dyadic(values, bits)
+    yield _to_dyadic(values)
 
 
 def _to_grids(ratios: Array) -> _Roundings:
@@ -150,8 +149,9 @@ def _to_simplest(ratios: Array) -> _Roundings:
     return _Roundings(np.array(found, dtype=float), lambda k, j: found[k][j], _BOUNDARY)
 
 
-def _to_dyadic(values: Array, bits: int) -> _Roundings:
-    """To a dyadic grid relative to each number's own size."""
+def _to_dyadic(values: Array) -> _Roundings:
+    """To dyadic grids relative to each number's own size, the coarsest first."""
     mantissas, exponents = np.frexp(values)
+    bits = np.array(_FINE_BITS)[:, None]
     rounded = np.ldexp(np.round(np.ldexp(mantissas, bits + 1)), exponents - bits - 1)
-    return _Roundings(rounded[None, :], lambda _, j: rational(float(rounded[j])), _INSIDE)
+    return _Roundings(rounded, lambda k, j: rational(float(rounded[k, j])), _INSIDE)

@@ -2,7 +2,7 @@ r"""Loop shifting: the same system with the lower bound of each class moved from
 
 With :math:`v_j = u_j - m_j y_j` a function of F(mu, L) becomes one of F(0, L - mu) with the same class inequalities:
 multipliers and theorem stay the same; only V is written in other letters. A solver is spared the cancellation between
-``mu`` and ``L``, which decides at large condition numbers.
+``mu`` and ``L``, which decides at large condition numbers; at small ones there is nothing to spare.
 """
 
 from __future__ import annotations
@@ -71,9 +71,13 @@ class Shift:
         return found
 
 
-def shift_loop(system: System, template: Template) -> Shift:
-    """The shifted system; the system itself where nothing can be shifted."""
-    pairs = [_lift(oracle) for oracle in system.oracles]
+def shift_loop(system: System, template: Template, *, beyond: Fraction = Fraction(100)) -> Shift:
+    """The shifted system; the system itself where nothing can be shifted.
+
+    Classes with a condition number up to `beyond` stay as they are: they cost a solver no digits that are worth the way
+    there and back.
+    """
+    pairs = [_lift(oracle, beyond) for oracle in system.oracles]
     slopes = tuple(slope for slope, _ in pairs)
     if (
         not isinstance(system, LureSystem)
@@ -99,10 +103,10 @@ def shift_loop(system: System, template: Template) -> Shift:
     return Shift(system, shifted, slopes)
 
 
-def _lift(oracle: OperatorClass) -> tuple[Fraction, OperatorClass]:
-    """The slope that can be taken out of a class, and what is left; their inequalities are the same."""
+def _lift(oracle: OperatorClass, beyond: Fraction) -> tuple[Fraction, OperatorClass]:
+    """The slope that is worth taking out of a class, and what is left; their inequalities are the same."""
     kind = type(oracle)
-    if isinstance(oracle, SmoothStronglyConvex) and kind is SmoothStronglyConvex and oracle.mu < oracle.L:
+    if isinstance(oracle, SmoothStronglyConvex) and kind is SmoothStronglyConvex and oracle.mu * beyond < oracle.L:
         return oracle.mu, SmoothConvex(oracle.L - oracle.mu)
     if isinstance(oracle, StronglyConvex) and kind is StronglyConvex:
         return oracle.mu, Convex()

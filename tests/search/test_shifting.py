@@ -15,6 +15,10 @@ SYSTEMS = CATALOGUE | ALGORITHMS
 TEMPLATES = [lf.QuadraticStorage(), lf.QuadraticPlusValue()]
 
 
+def shift(system, template):
+    return shift_loop(system, template, beyond=Q(1))
+
+
 def outputs_taken_apart(system, slopes, signals):
     """Rows of T in ``(x, v, v+) = T (x, u, u+)``, with ``v = u - m y`` written out from the equations."""
     n, m = system.shape
@@ -32,14 +36,14 @@ def outputs_taken_apart(system, slopes, signals):
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=["quadratic", "value"])
-@pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if any(shift_loop(s, TEMPLATES[1]).slopes)])
+@pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if any(shift(s, TEMPLATES[1]).slopes)])
 def test_inequalities_are_congruent(name, template):
     system = SYSTEMS[name]
-    shift = shift_loop(system, template)
-    assert shift.system != system
+    shifted = shift(system, template)
+    assert shifted.system != system
     source = random.Random(name)
     claim = lf.Contraction("2/3") if system.dt > 0 else lf.ExponentialDecay("2/3")
-    before, after = (assemble(s, claim, template, bounded=True) for s in (shift.system, system))
+    before, after = (assemble(s, claim, template, bounded=True) for s in (shifted.system, system))
     assert before.unknowns == after.unknowns
     values = {name: Q(source.randint(-9, 9), source.randint(1, 9)) for name in before.unknowns}
     uses = [n for equality in before.equalities for n, _ in equality.terms]
@@ -47,11 +51,11 @@ def test_inequalities_are_congruent(name, template):
         free, coefficient = next((n, c) for n, c in equality.terms if ": " in n and uses.count(n) == 1)
         values[free] -= equality.at(values) / coefficient
     assert not any(e.at(values) for e in before.equalities)
-    found = shift.undo(values, template)
+    found = shifted.undo(values, template)
     assert not any(e.at(found) for e in after.equalities)
     for one, other in zip(before.conditions, after.conditions, strict=True):
         assert one.signals == other.signals
-        T = outputs_taken_apart(system, shift.slopes, len(one.signals))
+        T = outputs_taken_apart(system, shifted.slopes, len(one.signals))
         assert multiply(transpose(T), multiply(one.at(values), T)) == other.at(found), one.name
 
 
@@ -64,4 +68,10 @@ def test_what_cannot_be_shifted_is_left_alone():
         (lf.flows.primal_dual_flow(f, constraint=[[1]]), TEMPLATES[1]),
         (lf.PrimalDualIteration(f, f, step_primal=1, step_dual=1, intervals=[(1, 2)]), TEMPLATES[0]),
     ):
-        assert shift_loop(system, template).system is system
+        assert shift(system, template).system is system
+
+
+def test_small_condition_numbers_are_left_alone():
+    for kappa, wanted in ((100, 0), (101, 1)):
+        method = lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, kappa), step="1/100")
+        assert shift_loop(method, TEMPLATES[1]).slopes == (wanted,)
