@@ -99,6 +99,8 @@ def algorithms():
         "optimistic-gradient": a.optimistic_gradient(F, step="1/40"),
         "tseng": a.tseng(lf.Monotone(), F, step="1/20"),
         "euler-heavy-ball": a.euler(lf.flows.heavy_ball_flow(f, damping=2), "1/10"),
+        "euler-primal-dual": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1, 2, 3], [0, 1, 5]]), "1/50"),
+        "euler-primal-dual-augmented": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1]], augmentation=1), "1/20"),
     }
 
 

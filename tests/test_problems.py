@@ -117,8 +117,8 @@ def test_flows_and_algorithms_of_one_name(read):
         ('{ name = "heavy_ball", damping = 2 }', '"heavy_ball"', "[[flow]] must be a table with a name"),
         (
             '{ name = "heavy_ball", damping = 2 }',
-            '{ name = "primal_dual", constraint = [[1, 1]] }',
-            "euler needs a LureSystem",
+            '{ name = "primal_dual" }',
+            "[[flow]] primal_dual needs constraint",
         ),
         ('[[algorithm]]\nname = "triple', '[algorithm]\nname = "triple', "is not a TOML file"),
     ],

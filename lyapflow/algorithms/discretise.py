@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from ..dynamics.checks import check_parameter
-from ..dynamics.lure import LureSystem
+from ..dynamics.constrained import PrimalDualSystem
+from ..dynamics.lure import LureSystem, name_euler, take_euler_step
 from ..errors import InvalidModelError
-from ..exact.matrices import add, identity, scale
-from ..exact.rationals import shorten
 
 __all__ = ["euler"]
 
 
-def euler(flow: LureSystem, step: object) -> LureSystem:
+Flow = TypeVar("Flow", LureSystem, PrimalDualSystem)
+
+
+def euler(flow: Flow, step: object) -> Flow:
     r"""Explicit Euler discretisation of a flow.
 
     **Standard form.** :math:`x_{k+1} = x_k + h\,\dot x(x_k)`.
@@ -20,24 +24,25 @@ def euler(flow: LureSystem, step: object) -> LureSystem:
 
     **Known guarantee.** That of the method that it is: gradient descent for `lyapflow.flows.gradient_flow`, the relaxed
     proximal gradient and Douglas-Rachford methods for `lyapflow.flows.forward_backward_flow` and
-    `lyapflow.flows.douglas_rachford_flow`. For small steps the factor is ``1 - step * rate`` to first order.
+    `lyapflow.flows.douglas_rachford_flow`, the method of Arrow, Hurwicz and Uzawa for
+    `lyapflow.flows.primal_dual_flow`. For small steps the factor is ``1 - step * rate`` to first order.
 
     Parameters
     ----------
-    flow : LureSystem
+    flow : LureSystem or PrimalDualSystem
         In continuous time.
     step : rational
         h > 0, in the time unit of the flow.
 
     Returns
     -------
-    LureSystem
+    LureSystem or PrimalDualSystem
         The same states and oracles; one step of the method is one unit of its time.
 
     Raises
     ------
     InvalidModelError
-        If the step is not positive, or the flow is not a `LureSystem` in continuous time.
+        If the step is not positive, or the flow is no system in continuous time.
 
     Examples
     --------
@@ -46,19 +51,19 @@ def euler(flow: LureSystem, step: object) -> LureSystem:
     >>> euler(heavy_ball_flow(SmoothStronglyConvex(1, 10), damping=2), "1/10").A
     ((Fraction(1, 1), Fraction(1, 10)), (Fraction(0, 1), Fraction(4, 5)))
     """
-    if not isinstance(flow, LureSystem):
-        raise InvalidModelError(f"euler needs a LureSystem, got {type(flow).__name__}")
+    if not isinstance(flow, LureSystem | PrimalDualSystem):
+        raise InvalidModelError(f"euler needs a LureSystem or a PrimalDualSystem, got {type(flow).__name__}")
     if flow.dt != 0:
         raise InvalidModelError(f"euler needs a flow in continuous time (dt = 0), got dt = {flow.dt}")
     h = check_parameter("step", step)
-    return LureSystem(
-        add(identity(len(flow.A)), scale(h, flow.A)),
-        scale(h, flow.B),
-        flow.C,
-        flow.D,
-        oracles=flow.oracles,
-        dt=1,
-        name=f"{flow.name}, Euler step {shorten(h, most=20)}",
-        oracle_names=flow.oracle_names,
-        groups=flow.groups,
+    if isinstance(flow, LureSystem):
+        return take_euler_step(flow, h)
+    return PrimalDualSystem(
+        flow.oracle,
+        flow.constraint,
+        dual_gain=flow.dual_gain,
+        augmentation=flow.augmentation,
+        step=h,
+        enclosures=flow.enclosures,
+        name=name_euler(flow.name, h),
     )

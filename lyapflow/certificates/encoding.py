@@ -225,6 +225,7 @@ def _system_to_json(system: System) -> dict[str, Any]:
             "constraint": _matrix_to_json(system.constraint),
             "dual_gain": as_text(system.dual_gain),
             "augmentation": as_text(system.augmentation),
+            **({"step": as_text(system.step)} if system.step else {}),
             "enclosures": _matrix_to_json(system.enclosures),
         }
     if isinstance(system, PrimalDualIteration):
@@ -284,6 +285,7 @@ def _primal_dual_from_json(data: Mapping[str, Any]) -> PrimalDualSystem:
         _matrix_from_json(data, "constraint"),
         dual_gain=_number(data.get("dual_gain"), "dual_gain"),
         augmentation=_number(data.get("augmentation"), "augmentation"),
+        step=_number(data["step"], "step") if "step" in data else 0,
         enclosures=_matrix_from_json(data, "enclosures"),
         name=str(data.get("name")),
     )

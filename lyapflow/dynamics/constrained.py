@@ -1,4 +1,4 @@
-"""Primal-dual flows for linear constraints, decoupled exactly by the singular values of the constraint matrix."""
+"""Primal-dual dynamics for linear constraints, decoupled exactly by the singular values of the constraint matrix."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..errors import DimensionError, InvalidModelError
 from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
 from ..exact.matrices import Matrix, matrix, multiply, rank, shape, transpose
 from ..exact.rationals import rational
-from .lure import LureSystem, Mode
+from .lure import LureSystem, Mode, take_euler_step
 
 __all__ = ["PrimalDualSystem"]
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class PrimalDualSystem:
-    r"""The saddle-point flow of ``min f(x)`` subject to ``E x = b``.
+    r"""The saddle-point flow of ``min f(x)`` subject to ``E x = b``, or its explicit Euler method.
 
     .. math::
         \dot x = -\nabla f(x) - E^\top\lambda - a E^\top(E x - b), \qquad \dot\lambda = \eta\,(E x - b)
@@ -27,7 +27,8 @@ class PrimalDualSystem:
 
     .. math:: \dot x = -u - w - a\theta x, \qquad \dot w = \eta\,\theta\,x
 
-    and ``x' = -u`` on the null space of E. The class inequalities of f do not change under rotations, so they hold
+    and ``x' = -u`` on the null space of E. With a step h the dynamics is in discrete time: the state moves by h times
+    the right sides. The class inequalities of f do not change under rotations, so they hold
     for the sum over the modes: multipliers are common, storage matrices are not.
 
     Parameters
@@ -40,6 +41,8 @@ class PrimalDualSystem:
         :math:`\eta > 0`.
     augmentation : rational, default 0
         :math:`a \ge 0`.
+    step : rational, default 0
+        :math:`h \ge 0`; 0 is the flow.
     enclosures : sequence of (low, high), optional
         Intervals for the squared singular values, increasing and disjoint; computed if omitted, and in either case
         proved to hold all of them.
@@ -57,6 +60,7 @@ class PrimalDualSystem:
     constraint: Matrix
     dual_gain: Fraction
     augmentation: Fraction
+    step: Fraction
     enclosures: tuple[tuple[Fraction, Fraction], ...]
     name: str
 
@@ -67,11 +71,12 @@ class PrimalDualSystem:
         *,
         dual_gain: object = 1,
         augmentation: object = 0,
+        step: object = 0,
         enclosures: object = None,
-        name: str = "primal-dual flow",
+        name: str | None = None,
     ) -> None:
         if isinstance(oracle, type) or not isinstance(oracle, OperatorClass) or not oracle.has_values:
-            raise InvalidModelError(f"a primal-dual flow needs a class of functions for f, got {oracle!r}")
+            raise InvalidModelError(f"primal-dual dynamics needs a class of functions for f, got {oracle!r}")
         if oracle.equilibria != ANY:
             raise InvalidModelError(
                 f"f must be of a class whose inequalities hold around any equilibrium, got {oracle!r}: at a "
@@ -79,10 +84,13 @@ class PrimalDualSystem:
             )
         E = matrix(constraint, name="constraint")
         gain, a = rational(dual_gain, name="dual_gain"), rational(augmentation, name="augmentation")
+        h = rational(step, name="step")
         if gain <= 0:
             raise InvalidModelError(f"dual_gain must be > 0, got {gain}")
         if a < 0:
             raise InvalidModelError(f"augmentation must be >= 0, got {a}")
+        if h < 0:
+            raise InvalidModelError(f"step must be > 0, or 0 for the flow, got {h}")
         gram = _check_constraint(E)
         boxes = (
             tuple((low, high) for low, high, _ in enclose_eigenvalues(gram))
@@ -94,8 +102,9 @@ class PrimalDualSystem:
             "constraint": E,
             "dual_gain": gain,
             "augmentation": a,
+            "step": h,
             "enclosures": boxes,
-            "name": str(name),
+            "name": str(name or ("primal-dual method" if h else "primal-dual flow")),
         }.items():
             object.__setattr__(self, field, value)
 
@@ -116,8 +125,8 @@ class PrimalDualSystem:
 
     @property
     def dt(self) -> Fraction:
-        """Always 0: continuous time."""
-        return Fraction(0)
+        """0 for the flow, 1 for the method."""
+        return Fraction(1 if self.step else 0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -131,19 +140,14 @@ class PrimalDualSystem:
         m, n = shape(self.constraint)
         found = [self._range_mode(k, low, high) for k, (low, high) in enumerate(self.enclosures, start=1)]
         if n > m:
-            null = LureSystem([[0]], [[-1]], [[1]], oracles=[self.oracle])
+            null = self._plant([[0]], [[-1]], [[1]])
             one = ((Fraction(1),),)
             found.append(Mode(label="null", vertices=(null,), norm_above=one, norm_below=one))
         return tuple(found)
 
     def _range_mode(self, k: int, low: Fraction, high: Fraction) -> Mode:
         vertices = tuple(
-            LureSystem(
-                [[-self.augmentation * theta, -1], [self.dual_gain * theta, 0]],
-                [[-1], [0]],
-                [[1, 0]],
-                oracles=[self.oracle],
-            )
+            self._plant([[-self.augmentation * theta, -1], [self.dual_gain * theta, 0]], [[-1], [0]], [[1, 0]])
             for theta in sorted({low, high})
         )
         zero, one = Fraction(0), Fraction(1)
@@ -153,6 +157,10 @@ class PrimalDualSystem:
             norm_above=((one, zero), (zero, 1 / low)),
             norm_below=((one, zero), (zero, 1 / high)),
         )
+
+    def _plant(self, A: object, B: object, C: object) -> LureSystem:
+        flow = LureSystem(A, B, C, oracles=[self.oracle])
+        return take_euler_step(flow, self.step) if self.step else flow
 
 
 def _check_constraint(E: Matrix) -> Matrix:

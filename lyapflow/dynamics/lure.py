@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..classes.inequalities import OperatorClass
 from ..errors import DimensionError, InvalidModelError
-from ..exact.matrices import Matrix, identity, matrix, shape, zeros
-from ..exact.rationals import rational
+from ..exact.matrices import Matrix, add, identity, matrix, scale, shape, zeros
+from ..exact.rationals import rational, shorten
 
 if TYPE_CHECKING:
     from control import StateSpace
@@ -162,7 +162,7 @@ class Mode:
         Empty for a system with one mode.
     vertices : tuple of LureSystem
         The true dynamics is a convex combination of these, so an inequality that is affine in the dynamics and holds
-        at each vertex holds for it.
+        at each vertex holds for it. So does ``factor^2 V - V+ >= ...``, where V is a convex function of the state.
     norm_above, norm_below : Matrix
         Quadratic forms with ``x' norm_below x <= |state|^2 <= x' norm_above x`` in the user's norm.
     idle : tuple of int, optional
@@ -178,6 +178,26 @@ class Mode:
     norm_below: Matrix
     idle: tuple[int, ...] = ()
     is_end: bool = False
+
+
+def take_euler_step(flow: LureSystem, step: Fraction) -> LureSystem:
+    """The explicit Euler method of a flow: ``A -> I + step A, B -> step B``; one step is one unit of its time."""
+    return LureSystem(
+        add(identity(len(flow.A)), scale(step, flow.A)),
+        scale(step, flow.B),
+        flow.C,
+        flow.D,
+        oracles=flow.oracles,
+        dt=1,
+        name=name_euler(flow.name, step),
+        oracle_names=flow.oracle_names,
+        groups=flow.groups,
+    )
+
+
+def name_euler(name: str, step: Fraction) -> str:
+    """Name of the Euler method of a flow."""
+    return f"{name}, Euler step {shorten(step, most=20)}"
 
 
 def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...]:

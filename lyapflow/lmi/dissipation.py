@@ -23,7 +23,7 @@ from fractions import Fraction
 from functools import cache
 
 from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
-from ..dynamics import Mode, PrimalDualIteration, System
+from ..dynamics import LureSystem, Mode, PrimalDualIteration, System
 from ..errors import InvalidModelError
 from ..exact.dense import add, scalar
 from .claims import Claim, Contraction, ExponentialDecay
@@ -160,10 +160,10 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
         raise InvalidModelError("Contraction speaks of discrete time (dt > 0), got dt = 0. Use ExponentialDecay.")
     if not isinstance(template, QuadraticStorage | QuadraticPlusValue):
         raise InvalidModelError(f"template must be QuadraticStorage() or QuadraticPlusValue(), got {template!r}")
-    if isinstance(system, PrimalDualIteration) and not isinstance(template, QuadraticStorage):
+    if system.dt > 0 and not isinstance(system, LureSystem) and not isinstance(template, QuadraticStorage):
         raise InvalidModelError(
-            f"template must be QuadraticStorage() for a PrimalDualIteration, whose V is quadratic in the state, got "
-            f"{template!r}"
+            f"template must be QuadraticStorage() for a {type(system).__name__} in discrete time, whose V is quadratic "
+            f"in the state, got {template!r}"
         )
 
 

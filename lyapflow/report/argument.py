@@ -149,7 +149,7 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
 def _lead(certificate: Certificate, part: str) -> Sentence:
     system = certificate.system
     if isinstance(system, PrimalDualSystem):
-        return lead_modes(part)
+        return lead_modes(system, part)
     if isinstance(system, PrimalDualIteration):
         return lead_coordinates(system, part)
     return ("The following is an identity in the signals:",)

@@ -28,6 +28,14 @@ __all__ = [
     "prepare_modes",
 ]
 
+_LEADS: dict[bool, Sentence] = {
+    False: ("Consider the saddle-point dynamics, ",),
+    True: (
+        "Consider the saddle-point iteration, for ", Math(r"k = 0,1,2,\ldots"), " and with ", Math("x = x(k)"), ", ",
+        Math("x^{+} = x(k+1)"), " and the like, ",
+    ),
+}  # fmt: skip
+
 LEFT_OF_MODES = {"positivity": "V-N^{-}", "upper bound": "c_{2}N^{+}-V"}
 """Left sides of the bounds of V."""
 
@@ -36,19 +44,25 @@ def constrained_motion(system: PrimalDualSystem) -> list[Block]:
     """Equations of motion and the constraint matrix."""
     m, n = shape(system.constraint)
     where: list[tuple[Math, Fraction]] = []
+    h = system.step or Fraction(1)
     primal = [
-        Term(Fraction(-1), "", "u"), Term(Fraction(-1), "", r"E^{\mathsf{T}}\lambda"),
-        Term(-system.augmentation, "(-a)", r"E^{\mathsf{T}}(Ex-b)"),
+        Term(-h, "(-h)", "u"), Term(-h, "(-h)", r"E^{\mathsf{T}}\lambda"),
+        Term(-h * system.augmentation, "(-ha)", r"E^{\mathsf{T}}(Ex-b)"),
     ]  # fmt: skip
-    dual = [Term(system.dual_gain, r"\eta", "(Ex-b)" if system.dual_gain != 1 else "Ex-b")]
+    gain = h * system.dual_gain
+    dual = [Term(gain, r"h\eta" if system.step else r"\eta", "(Ex-b)" if gain != 1 else "Ex-b")]
+    heads = (r"\dot{x} = ", r"\dot{\lambda} = ")
+    if system.step:
+        primal, dual = [Term(Fraction(1), "", "x"), *primal], [Term(Fraction(1), "", r"\lambda"), *dual]
+        heads = ("x^{+} = ", r"\lambda^{+} = ")
     relation = r"= \nabla f(x)" if system.oracle.is_single_valued else r"\in \partial f(x)"
     lines = (
-        Math(combine(primal, where, head=r"\dot{x} = ")[0].tex + rf",\qquad u {relation}"),
-        *combine(dual, where, head=r"\dot{\lambda} = "),
+        Math(combine(primal, where, head=heads[0])[0].tex + rf",\qquad u {relation}"),
+        *combine(dual, where, head=heads[1]),
     )
     return [
         Paragraph(
-            ("Consider the saddle-point dynamics, with ", Math(rf"x \in \mathbb{{R}}^{{{n}}}"), ", ",
+            (*_LEADS[system.step > 0], "with ", Math(rf"x \in \mathbb{{R}}^{{{n}}}"), ", ",
              Math(rf"\lambda \in \mathbb{{R}}^{{{m}}}"), ",")
         ),
         Display(lines),
@@ -66,6 +80,8 @@ def constrained_assumptions(system: PrimalDualSystem) -> list[Sentence]:
         ("Equilibrium: ", Math(r"(x^{\star},\lambda^{\star})"), " with ", Math(r"Ex^{\star} = b"), " and ",
          Math(r"u^{\star} = -E^{\mathsf{T}}\lambda^{\star}"), " in the oracle's output at ", Math(r"x^{\star}"),
          ". That it exists is assumed, not proved."),
+        ("Solution: sequences ", Math("x(k)"), ", ", Math(r"\lambda(k)"), " satisfy the relations at every ",
+         Math("k"), ".") if system.step else
         ("Solution: ", Math(r"(x,\lambda)"), " is absolutely continuous on an interval ", Math("[0,T)"),
          " and satisfies the relations for almost every ", Math("t"), "."),
     ]  # fmt: skip
@@ -123,12 +139,18 @@ def prepare_modes(system: PrimalDualSystem) -> Iterator[Block]:
     """What the proof needs to know of the modes."""
     yield from describe_modes(system)
     gains: Sentence = (Math(rf"\eta = {system.dual_gain}"), " and ", Math(f"a = {system.augmentation}"))
+    motion = r"\dot{x}_{k} = -u_{k}-w_{k}-a\theta x_{k}", r"\dot{w}_{k} = \eta\theta x_{k}", r"\dot{x}_{0} = -u_{0}"
+    if system.step:
+        gains = (Math(f"h = {system.step}"), ", ", *gains)
+        motion = (
+            r"x_{k}^{+} = x_{k}-h(u_{k}+w_{k}+a\theta x_{k})", r"w_{k}^{+} = w_{k}+h\eta\theta x_{k}",
+            "x_{0}^{+} = x_{0}-hu_{0}",
+        )  # fmt: skip
     yield Paragraph(
         ("The output ", Math(r"u-u^{\star}"), " splits likewise into ", Math("u_{k}"), ". With ", Math(r"\theta"),
-         " a squared singular value, ", Math(r"\dot{x}_{k} = -u_{k}-w_{k}-a\theta x_{k}"), " and ",
-         Math(r"\dot{w}_{k} = \eta\theta x_{k}"), ", where ", *gains, "; on the null space ",
-         Math(r"\dot{x}_{0} = -u_{0}"), ". Class inequalities contain inner products only, so each is a multiple "
-         "of ", Math(r"\varphi_{f}"), " plus a sum over ", Math("k"), ".")
+         " a squared singular value, ", Math(motion[0]), " and ", Math(motion[1]), ", where ", *gains,
+         "; on the null space ", Math(motion[2]), ". Class inequalities contain inner products only, so each is a "
+         "multiple of ", Math(r"\varphi_{f}"), " plus a sum over ", Math("k"), ".")
     )  # fmt: skip
     yield Paragraph(
         ("Let ", Math(r"N = |\tilde{x}|^{2}+|\lambda-\lambda^{\star}|^{2}"), "; in each mode ",
@@ -136,11 +158,14 @@ def prepare_modes(system: PrimalDualSystem) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def lead_modes(part: str) -> Sentence:
+def lead_modes(system: PrimalDualSystem, part: str) -> Sentence:
     """What leads in one part of the proof."""
     if part == "decrease":
-        return ("The following is an identity; each ", Math("S_{k}"), " is affine in ", Math(r"\theta"), ", so it is "
-                "enough that it is a sum of squares at the ends of the enclosure:")  # fmt: skip
+        shape_of: Sentence = (" is affine in ", Math(r"\theta"))
+        if system.step:  # V is convex, and the next state affine
+            shape_of = (" is concave in ", Math(r"\theta"), ", because V is convex and positive")
+        return ("The following is an identity; each ", Math("S_{k}"), *shape_of, ", so it is enough that it is a sum "
+                "of squares at the ends of the enclosure:")  # fmt: skip
     sign, end = ("-", "lower") if part == "positivity" else ("+", "upper")
     relation = Math(r"N \leq N^{-}" if sign == "-" else r"N^{+} \leq N")
     return (

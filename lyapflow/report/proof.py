@@ -186,4 +186,4 @@ def _theta(certificate: Certificate, plant: LureSystem, mode: Mode) -> Fraction 
     system = certificate.system
     if not isinstance(system, PrimalDualSystem) or mode.label == "null":
         return None
-    return plant.A[1][0] / system.dual_gain
+    return plant.A[1][0] / (system.dual_gain * (system.step or 1))

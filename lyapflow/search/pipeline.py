@@ -147,9 +147,8 @@ def attempt(
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction):
         raise InvalidModelError(f"claim must be ExponentialDecay(rate) or Contraction(factor), got {claim!r}")
-    every = (
-        (QuadraticStorage(),) if isinstance(system, PrimalDualIteration) else (QuadraticStorage(), QuadraticPlusValue())
-    )
+    is_modal = system.dt > 0 and not isinstance(system, LureSystem)  # then V is quadratic in the state
+    every = (QuadraticStorage(),) if is_modal else (QuadraticStorage(), QuadraticPlusValue())
     forms = every if template is None else (template,)
     check_claim(system, wanted, forms[-1])  # a claim that cannot be made of this system is an error, not a no
     if not isinstance(accuracy, float) or not _LOSSES[0] <= accuracy < 1:

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ..algorithms.discretise import euler
+from ..algorithms.discretise import Flow, euler
 from ..certificates.certificate import Certificate
-from ..dynamics import LureSystem, System
+from ..dynamics import System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_between, simplest_near
 from ..lmi.claims import Contraction
@@ -100,13 +100,13 @@ def _measure_strength(certificate: Certificate) -> Fraction:
 
 
 def largest_step(
-    flow: LureSystem, factor: object, *, template: Template | None = None, tolerance: object = "1e-6"
+    flow: Flow, factor: object, *, template: Template | None = None, tolerance: object = "1e-6"
 ) -> tuple[Fraction, Certificate]:
     r"""The largest step for which the explicit Euler method of a flow is proved to contract with a given factor.
 
     Parameters
     ----------
-    flow : LureSystem
+    flow : LureSystem or PrimalDualSystem
         In continuous time.
     factor : rational
         Contraction factor of the state norm per step that is asked for, in (0, 1).
@@ -192,9 +192,7 @@ def _find_bracket(
     return None, grid[-1]
 
 
-def _judge_best(
-    flow: LureSystem, judge: Callable[[Fraction], Outcome], grid: list[Fraction]
-) -> tuple[Fraction, Certificate]:
+def _judge_best(flow: Flow, judge: Callable[[Fraction], Outcome], grid: list[Fraction]) -> tuple[Fraction, Certificate]:
     """Where a grid has no proved step: the step at which the slowest linear member is fastest."""
 
     def cost(logarithm: float) -> float:

@@ -128,7 +128,7 @@ class LureLoop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrimalDualLoop:
-    """A `PrimalDualSystem` with a right side b, on flat states (x, lambda)."""
+    """A `PrimalDualSystem` with a right side b, on flat states (x, lambda); `step` is 1 for the flow."""
 
     system: PrimalDualSystem
     members: tuple[Member, ...]
@@ -136,6 +136,7 @@ class PrimalDualLoop:
     b: Array
     dual_gain: float
     augmentation: float
+    step: float
 
     @property
     def state_shape(self) -> tuple[int, ...]:
@@ -143,13 +144,13 @@ class PrimalDualLoop:
         return (sum(self.E.shape),)
 
     def evaluate(self, x: Array) -> Evaluation:
-        """The saddle-point flow."""
+        """The saddle-point flow, or the change in a step."""
         n = self.E.shape[1]
         primal, dual = x[:n], x[n:]
         u = self.members[0].gradient(primal)
         error = self.E @ primal - self.b
         dx = -u - self.E.T @ (dual + self.augmentation * error)
-        return np.concatenate([dx, self.dual_gain * error]), primal[None, :], u[None, :]
+        return self.step * np.concatenate([dx, self.dual_gain * error]), primal[None, :], u[None, :]
 
     def measure_terms(self, x: Array, u: Array) -> float:
         """Norm of the sum of the absolute values of all terms."""
@@ -157,7 +158,7 @@ class PrimalDualLoop:
         primal, dual = np.abs(x[:n]), np.abs(x[n:])
         error = E @ primal + np.abs(self.b)
         top = np.abs(u[0]) + E.T @ (dual + self.augmentation * error)
-        return float(np.hypot(np.linalg.norm(top), self.dual_gain * np.linalg.norm(error)))
+        return self.step * float(np.hypot(np.linalg.norm(top), self.dual_gain * np.linalg.norm(error)))
 
     def measure_reach(self) -> tuple[Array, Array]:
         """The input is a part of the state."""
@@ -240,9 +241,8 @@ def _close_primal_dual(
     b = np.zeros(m) if offset is None else read_data(offset, name="offset", ndim=1)
     if b.shape != (m,):
         raise DimensionError(f"offset must have shape ({m},), one entry per row of the constraint, got {b.shape}")
-    return PrimalDualLoop(
-        system, members, to_array(system.constraint), b, float(system.dual_gain), float(system.augmentation)
-    )
+    numbers = (float(v) for v in (system.dual_gain, system.augmentation, system.step or 1))
+    return PrimalDualLoop(system, members, to_array(system.constraint), b, *numbers)
 
 
 def read_state(system: System, values: ArrayLike, *, name: str) -> Array:

@@ -259,7 +259,7 @@ def _covers(subject: System, simulated: System) -> bool:
 def _dynamics(system: System) -> tuple[object, ...]:
     """Everything that moves the state, names and classes and the operator of an iteration aside."""
     if isinstance(system, PrimalDualSystem):
-        return system.constraint, system.dual_gain, system.augmentation
+        return system.constraint, system.dual_gain, system.augmentation, system.step
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
     return system.A, system.B, system.C, system.D, system.dt, system.groups

@@ -87,7 +87,10 @@ def test_steps_are_exact(name, value):
         (lambda: alg.triple_momentum(lf.SmoothConvex(1)), "f must be SmoothStronglyConvex"),
         (lambda: alg.nesterov_strongly_convex(lf.GradientDominated(1, 2)), "f must be SmoothStronglyConvex"),
         (lambda: alg.euler(alg.gradient_descent(F, step=1), 1), r"continuous time \(dt = 0\), got dt = 1"),
-        (lambda: alg.euler(lf.flows.primal_dual_flow(F, constraint=[[1]]), 1), "LureSystem, got PrimalDualSystem"),
+        (
+            lambda: alg.euler(alg.chambolle_pock(F, F, step_primal=1, step_dual=1, operator=[[1]]), 1),
+            "LureSystem or a Pri",
+        ),
     ],
 )
 def test_classes_that_do_not_fit(make, reason):

@@ -17,10 +17,15 @@ def plant_of(system, step):
     """Dynamics of the mode that the step speaks of, written out from its definition."""
     if not isinstance(system, PrimalDualSystem):
         return system.A, system.B, system.C, system.D
+    theta, h = step.theta, system.step
     if step.mode == "null":
-        return ((0,),), ((-1,),), ((1,),), ((0,),)
-    theta = step.theta
-    return ((-system.augmentation * theta, -1), (system.dual_gain * theta, 0)), ((-1,), (0,)), ((1, 0),), ((0,),)
+        A, B, C = ((0,),), ((-1,),), ((1,),)
+    else:
+        A, B, C = ((-system.augmentation * theta, -1), (system.dual_gain * theta, 0)), ((-1,), (0,)), ((1, 0),)
+    if h:  # the explicit Euler method
+        A = [[(i == k) + h * v for k, v in enumerate(row)] for i, row in enumerate(A)]
+        B = [[h * v for v in row] for row in B]
+    return A, B, C, ((0,),)
 
 
 def signals(plant, kind):

@@ -30,13 +30,13 @@ def test_every_statement_holds_the_exact_number_and_the_hypotheses(certificate):
         assert oracle.describe() in text
     assert "assumed, not proved" in text
     assert ("absolutely continuous" in text) != is_discrete(certificate)
-    assert ("sequences x(k), y(k), u(k) satisfy the relations at every k" in text) == is_discrete(certificate)
+    assert bool(re.search(r"sequences x\(k\), .* satisfy the relations at every k", text)) == is_discrete(certificate)
 
 
 def test_every_statement_speaks_of_its_own_time(certificate):
     text = state_theorem(certificate).text
     here, elsewhere = ("k", "t") if is_discrete(certificate) else ("t", "k")
-    claim = {"k": "(k)-x*‖ ≤ c ρ^k ‖", "t": "‖ ≤ c e^(-ρt) ‖"}
+    claim = {"k": "‖ ≤ c ρ^k ‖", "t": "‖ ≤ c e^(-ρt) ‖"}
     assert certificate.is_bounded == (claim[here] in text)
     assert claim[elsewhere] not in text
     assert ("x⁺ = x(k+1)" in text) == is_discrete(certificate)
