@@ -4,6 +4,9 @@ import os
 import tempfile
 from importlib.metadata import version as find_version
 
+from docutils import nodes
+from latex2mathml.converter import convert
+
 project = "lyapflow"
 author = "The lyapflow developers"
 copyright = "The lyapflow developers"
@@ -15,7 +18,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
 ]
@@ -35,6 +37,7 @@ nitpicky = False
 html_theme = "furo"
 html_title = f"lyapflow {release}"
 html_show_copyright = False
+html_math_renderer = "mathml"
 
 # Pages with code cells run from top to bottom; an error in a cell is an error of the build.
 nb_execution_mode = "force"
@@ -78,6 +81,21 @@ def _keep_readme_files(app):
     app.config.sphinx_gallery_conf["source_suffix"] = {".rst": "restructuredtext"}
 
 
+# Formulas are MathML, which browsers set by themselves: the pages need no script and no network.
+
+
+def _write_inline(translator, node):
+    translator.body.append(convert(node.astext(), display="inline"))
+    raise nodes.SkipNode
+
+
+def _write_block(translator, node):
+    translator.body.append(translator.starttag(node, "div", CLASS="math"))
+    translator.body.append(convert(node.astext(), display="block") + "</div>")
+    raise nodes.SkipNode
+
+
 def setup(app):
     # After sphinx-gallery has copied the source suffixes (priority 10), before it writes the gallery (500).
     app.connect("builder-inited", _keep_readme_files, priority=100)
+    app.add_html_math_renderer("mathml", inline_renderers=(_write_inline, None), block_renderers=(_write_block, None))
