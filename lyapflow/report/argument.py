@@ -18,7 +18,8 @@ from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_co
 from .proof import Part, Step, Used, list_parts, list_steps
 from .squares import write_squares
 from .statement import describe_values, weighted_oracles
-from .symbols import Symbols, inequality_terms, state
+from .symbols import Symbols, inequality_terms, is_wide, state
+from .wide import close_wide, prepare_wide
 
 __all__ = ["argue"]
 
@@ -69,6 +70,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         return
     if isinstance(system, PrimalDualIteration):
         yield from prepare_coordinates(system)
+        return
+    if is_wide(system):
+        yield from prepare_wide(certificate)
         return
     after = ", and a superscript + marks what belongs to the next step" if is_discrete(certificate) else ""
     yield Paragraph(
@@ -131,7 +135,11 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
     forms: list[Math] = []
     yield Paragraph(_lead(certificate, part.name), lead=f"{_TITLES[part.name]}.")
     head = f"{_left(certificate, part.name)} = "
-    if isinstance(certificate.system, LureSystem):
+    if is_wide(certificate.system):
+        remainder, why = close_wide(steps[0])
+        yield Display(tuple(add_up([*weighted, remainder], head=head)))
+        yield Paragraph(why)
+    elif isinstance(certificate.system, LureSystem):
         squares, _ = write_squares(steps[0], count, where, forms)
         yield Display((*add_up([*weighted, *squares], head=head), *forms))
     else:
@@ -193,6 +201,9 @@ def _definite(certificate: Certificate, steps: list[Step], count: int) -> Iterat
     """Storage matrices that were claimed to be positive semidefinite."""
     if not steps:
         return
+    if is_wide(certificate.system):
+        yield Paragraph((Math("P"), " is positive semidefinite, decided in exact arithmetic."), lead="Storage.")
+        return
     where: list[tuple[Math, Fraction]] = []
     forms: list[Math] = []
     lines: list[Math] = []
@@ -206,10 +217,11 @@ def _definite(certificate: Certificate, steps: list[Step], count: int) -> Iterat
 
 def _finish(certificate: Certificate) -> Paragraph:
     clock = Clock.of(certificate.system)
+    weights: Sentence = () if is_wide(certificate.system) else (" and all ", Math("d_{i}"))
     chain = rf"N({clock.time}) \leq V({clock.time}) \leq {clock.decay_twice}V(0)"
     if certificate.is_bounded:
         chain += rf" \leq c_{{2}}{clock.decay_twice}N(0)"
     return Paragraph(
-        ("All multipliers and all ", Math("d_{i}"), " are nonnegative and all ", Math("I"), " are nonnegative along "
+        ("All multipliers", *weights, " are nonnegative and all ", Math("I"), " are nonnegative along "
          "solutions. Hence ", Math(clock.falls), " and ", Math(chain), ", which is the claim.")
     )  # fmt: skip

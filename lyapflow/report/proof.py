@@ -20,7 +20,7 @@ from ..lmi.dissipation import list_groups
 from ..lmi.signals import storage_size
 from .constrained import mode_signals
 from .iteration import iteration_sites
-from .symbols import Points, Symbols, state
+from .symbols import Points, Symbols, is_wide, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
 
@@ -89,7 +89,8 @@ class Step:
     slack : Matrix
         The matrix M of the condition.
     squares : tuple of (Fraction, Vector)
-        :math:`z^\top M z = \sum_i d_i (l_i\cdot z)^2`, exactly, with :math:`d_i > 0`.
+        :math:`z^\top M z = \sum_i d_i (l_i\cdot z)^2`, exactly, with :math:`d_i > 0`; none for a system whose
+        equations are not for reading.
     margin : Fraction
         Largest power of two e with ``M - e I`` positive semidefinite; 0 on the boundary.
     """
@@ -148,7 +149,7 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
         found.append(
             Step(
                 name=condition.name, part=part, mode=mode, theta=theta, signals=signals, slack=slack,
-                squares=weighted_squares(slack), margin=measure_slack(slack),
+                squares=() if is_wide(certificate.system) else weighted_squares(slack), margin=measure_slack(slack),
             )
         )  # fmt: skip
     return tuple(found)

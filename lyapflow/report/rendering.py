@@ -20,7 +20,7 @@ from .formulas import Math, Sentence
 from .items import KINDS, Figure
 from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
-from .symbols import Symbols, inequality_terms
+from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide
 from .typeset import typeset
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def _environment() -> Environment:
     environment.globals["inequality_formula"] = _inequality_formula
     environment.globals["symbols_of"] = Symbols.of
     environment.globals["storage_symbol"] = _storage_symbol
+    environment.globals["is_wide"] = is_wide
+    environment.globals["most_written"] = MOST_WRITTEN
     environment.globals["zip"] = zip
     return environment
 

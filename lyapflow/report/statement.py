@@ -22,7 +22,8 @@ from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, 
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
-from .symbols import Symbols, belongs, quadratic_terms, state
+from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
+from .wide import wide_motion, wide_storage
 
 __all__ = [
     "Statement",
@@ -91,6 +92,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return constrained_motion(system), constrained_assumptions(system), constrained_storage
     if isinstance(system, PrimalDualIteration):
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
+    if is_wide(system):
+        return wide_motion(system), list_assumptions(system), wide_storage
     return describe_motion(system), list_assumptions(system), _storage
 
 

@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
-from ..dynamics import System
+from ..dynamics import LureSystem, System
 from ..lmi.dissipation import Evaluation
 from ..lmi.signals import NEXT
 from .formulas import Term
 
-__all__ = ["Points", "Symbols", "belongs", "inequality_terms", "kind_of"]
+__all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_wide", "kind_of"]
 
 _RESERVED = frozenset("xyuvwzVNctTdPABCDEIJRSeklp")
+
+MOST_WRITTEN = 12
+"""Up to this number of states, equations and matrices are written out."""
 
 Points: TypeAlias = tuple[tuple[str, Evaluation], ...]
 """Evaluation points of a class inequality by their names."""
@@ -78,6 +81,11 @@ def _name_operator(system: System, j: int) -> str:
 def state(n: int, i: int, letter: str = "x") -> str:
     """The state with index i of n."""
     return letter if n == 1 else f"{letter}_{{{i + 1}}}"
+
+
+def is_wide(system: System) -> TypeGuard[LureSystem]:
+    """Whether a system has so many states that its equations are not for reading."""
+    return isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN
 
 
 def belongs(oracle: OperatorClass, *kinds: type) -> bool:

@@ -233,11 +233,10 @@ class Family:
         ArithmeticError
             If they do not prove it there: an internal error.
         """
-        parameter = claim.parameter or Fraction(0)
-        sharp = sharpen(self.bounded.move(parameter), self.system.modes, values)
-        found, pencil = sharp, self.bounded.move(parameter)
+        pencil = self.bounded.move(claim.parameter or Fraction(0))
+        found = sharpen(pencil, self.system.modes, values)
         if self.shift.system is not self.system:
-            found = self.shift.undo(sharp, self.template)
+            found = self.shift.undo(found, self.template)
             pencil = assemble(self.system, claim, self.template, bounded=True)
         if not satisfies(pencil if UPPER in found else pencil.without(UPPER), found):
             raise ArithmeticError("internal error: a proof was lost on the way back to the user's units")
