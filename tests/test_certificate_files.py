@@ -329,10 +329,10 @@ UNUSABLE_FILES = {
 def test_unusable_files(kind, gradient, capsys):
     path, data = gradient
     path.write_text(UNUSABLE_FILES[kind](data))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(CertificateFormatError) as caught:
         lf.verify(path)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(str(caught.value)) < 1500
     with pytest.raises(CertificateFormatError):
         lf.load(path)
