@@ -15,7 +15,7 @@ __all__ = ["attack_by_run"]
 
 _VISITS = 40
 _ROUNDING = 1e-11  # of the sum of the terms of V
-_NOISE = 1e-14  # of the same sum at the start: below it nothing is seen
+_NOISE = 1e-14  # of the same sum at the start and at states of size one: below it nothing is seen
 _PLANE = 2
 
 Array = np.ndarray
@@ -32,7 +32,7 @@ def attack_by_run(certificate: lf.Certificate, rng: np.random.Generator) -> str 
     run = _Run.draw(certificate, rng)
     x = rng.normal(size=(len(run.A), _PLANE)) * 10 ** rng.uniform(-2, 2)
     here = run.look(x)
-    noise = _NOISE * here.size  # values of members are differences of numbers of the size that they had at the start
+    noise = _NOISE * (here.size + run.measure_values())
     for k in range(_VISITS):
         if float(np.sum(x * x)) > here.V + _ROUNDING * here.size + noise:
             return f"|x|^2 <= V fails at step {k}: {np.sum(x * x)} > {here.V}"
@@ -110,6 +110,11 @@ class _Run:
         weights = tuple((system.oracle_names.index(n), float(w)) for n, w in certificate.value_weights.items() if w)
         return _Run(A=A, B=B, C=C, D=D, P=P, members=tuple(of_group[g] for g in system.groups), weights=weights)
 
+    def measure_values(self) -> float:
+        """Size of the values at inputs of size one, where members have their offsets: what cancels in a small value."""
+        ends = (end * direction for direction in np.eye(_PLANE) for end in (-1.0, 1.0))
+        return sum(abs(w) * abs(float(self.members[j].value(end))) for end in ends for j, w in self.weights)
+
     def look(self, x: Array) -> _Look:
         """Evaluate the oracles in order, then V as the certificate defines it."""
         y, u = self.C @ x, np.zeros((len(self.members), _PLANE))
@@ -125,11 +130,12 @@ class _Run:
         z = x if len(self.P) == len(x) else np.vstack([x, u])
         V, size = float(np.sum(z * (self.P @ z))), float(np.sum(np.abs(z) * (np.abs(self.P) @ np.abs(z))))
         half = (self.P @ z)[: len(x)]
-        slope, slope_size = 2 * float(np.sum(half * moved)), 2 * float(np.sum(np.abs(half) * np.abs(moved)))
+        terms = np.abs(self.A) @ np.abs(x) + np.abs(self.B) @ np.abs(u)  # what cancels in A x + B u
+        slope, slope_size = 2 * float(np.sum(half * moved)), 2 * float(np.sum(np.abs(half) * terms))
         for j, weight in self.weights:
             values = self.members[j].value(y[j]), self.members[j].value(np.zeros(_PLANE))
             V += weight * (values[0] - values[1])
             size += abs(weight) * (abs(values[0]) + abs(values[1]))
             slope += weight * float(u[j] @ (self.C[j] @ moved))
-            slope_size += abs(weight) * float(np.abs(u[j]) @ np.abs(self.C[j] @ moved))
+            slope_size += abs(weight) * float(np.abs(u[j]) @ (np.abs(self.C[j]) @ terms))
         return _Look(V=V, size=size, slope=slope, slope_size=slope_size, moved=moved)

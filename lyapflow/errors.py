@@ -49,10 +49,10 @@ class NoCertificateError(LyapflowError, RuntimeError):
         What the search can say instead.
     """
 
-    def __init__(self, outcome: object) -> None:
+    def __init__(self, outcome: object, *, about: str = "") -> None:
         self.outcome = outcome
         explain = getattr(outcome, "explain", None)
-        super().__init__(explain() if callable(explain) else str(outcome))
+        super().__init__(about + (explain() if callable(explain) else str(outcome)))
 
 
 class VerificationError(LyapflowError, ArithmeticError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidModelError
 from .inequalities import ANY, ORIGIN, ZERO_OUTPUT, Inequality, LinearMembers, OperatorClass
+from .operators import MAY_VARY, SectorBounded, SlopeRestricted
 
 __all__ = ["Intersection"]
 
@@ -16,6 +17,9 @@ _STRICTNESS = (ANY, ZERO_OUTPUT, ORIGIN)  # each equilibrium of a later kind is 
 @dataclass(frozen=True, slots=True, init=False)
 class Intersection:
     """Functions or operators that belong to each of several classes, such as strongly monotone and Lipschitz ones.
+
+    A function belongs to a class of operators if its gradient (subdifferential) does. Members are static, as those of
+    all classes but `SectorBounded` are, unless all parts are sectors.
 
     Parameters
     ----------
@@ -119,6 +123,22 @@ class Intersection:
         half = "half-plane" in kinds and around_zero
         return LinearMembers(lower=low, upper=high, rotations="half-disk" if half else "disk")
 
+    @property
+    def is_varying(self) -> bool:
+        """Whether members may vary with time: a single static part makes them static."""
+        return all(isinstance(part, SectorBounded) for part in self.parts)
+
     def describe(self) -> str:
-        """The hypothesis in words."""
-        return " and ".join(part.describe() for part in self.parts)
+        """The hypothesis in words; what is said of operators is said of the gradient where the member is a function."""
+        functions = [part.describe() for part in self.parts if _is_of_functions(part)]
+        others = [part.describe() for part in self.parts if not _is_of_functions(part)]
+        others = [text.removesuffix(MAY_VARY) for text in others]
+        if not functions:
+            return " and ".join(others) + (MAY_VARY if self.is_varying else "")
+        gradient = "gradient" if self.is_single_valued else "subdifferential"
+        return " and ".join(functions) + (f"; its {gradient} is {' and '.join(others)}" if others else "")
+
+
+def _is_of_functions(part: OperatorClass) -> bool:
+    """Whether a class speaks of functions, whose gradients are the operators; a nonlinearity is its own operator."""
+    return part.has_values and not isinstance(part, SlopeRestricted)

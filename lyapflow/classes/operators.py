@@ -30,6 +30,9 @@ from .interpolation import check_positive, interpolate
 
 __all__ = ["Cocoercive", "Lipschitz", "Monotone", "SectorBounded", "SlopeRestricted", "StronglyMonotone"]
 
+MAY_VARY = "; it may vary with time"
+"""What the hypothesis of a sector adds where nothing makes its members static."""
+
 
 def _differences(points: Sequence[str]) -> list[tuple[str, Signal, Signal]]:
     """For each pair of points: its label, the difference of inputs and the difference of outputs."""
@@ -219,7 +222,7 @@ class SectorBounded:
 
     def describe(self) -> str:
         """The hypothesis in words."""
-        return f"in the sector [{self.lower}, {self.upper}], measured from y = 0; it may vary with time"
+        return f"in the sector [{self.lower}, {self.upper}], measured from y = 0{MAY_VARY}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
-from .inequalities import ANY, EQUILIBRIUM, ZERO_OUTPUT, Inequality, LinearMembers, build, inner, signal, total
+from .inequalities import (
+    ANY,
+    EQUILIBRIUM,
+    ZERO_OUTPUT,
+    Inequality,
+    LinearMembers,
+    Signal,
+    build,
+    inner,
+    signal,
+    total,
+)
 from .interpolation import check_moduli
 
 __all__ = ["GradientDominated", "Quadratic"]
@@ -40,32 +52,30 @@ class Quadratic:
         object.__setattr__(self, "L", L)
 
     def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
-        """The sector of differences and, as two inequalities, the value."""
+        """The sector and, as two inequalities each, the value and the symmetry of Q."""
         found: list[Inequality] = []
-        for point in points:
-            if point == EQUILIBRIUM:
-                continue
+        moving = [point for point in points if point != EQUILIBRIUM]
+        for point in moving:
             y, u = signal("y", point), signal("u", point)
-            left, right = total((1, u), (-self.mu, y)), total((self.L, y), (-1, u))
-            sector = r"$\langle u-\mu y,\ Ly-u\rangle \geq 0$"
-            found.append(build(f"sector({point})", sector, "spectrum of Q", [inner(left, right)]))
-            half = [inner(u, y, Fraction(-1, 2))]
-            found.append(
-                build(
-                    f"value-({point})", r"$\varphi \geq \frac{1}{2}\langle u,y\rangle$", "quadratic", half, [(point, 1)]
-                )
-            )
-            half = [inner(u, y, Fraction(1, 2))]
-            found.append(
-                build(
-                    f"value+({point})",
-                    r"$\varphi \leq \frac{1}{2}\langle u,y\rangle$",
-                    "quadratic",
-                    half,
-                    [(point, -1)],
-                )
-            )
+            found.append(self._sector(f"sector({point})", y, u))
+            for sign, relation in ((1, r"\geq"), (-1, r"\leq")):
+                name = f"value{'-' if sign > 0 else '+'}({point})"
+                formula = rf"$\varphi {relation} \frac{{1}}{{2}}\langle u,y\rangle$"
+                half = [inner(u, y, Fraction(-sign, 2))]
+                found.append(build(name, formula, "quadratic", half, [(point, sign)]))
+        for i, j in combinations(moving, 2):
+            (y, u), (z, v) = ((signal("y", p), signal("u", p)) for p in (i, j))
+            found.append(self._sector(f"sector({i},{j})", total((1, y), (-1, z)), total((1, u), (-1, v))))
+            for sign, relation in ((1, r"\geq"), (-1, r"\leq")):
+                name = f"symmetry{'-' if sign > 0 else '+'}({i},{j})"
+                formula = rf"$\langle u_i,y_j\rangle {relation} \langle u_j,y_i\rangle$"
+                found.append(build(name, formula, "symmetry of Q", [inner(u, z, sign), inner(v, y, -sign)]))
         return tuple(found)
+
+    def _sector(self, name: str, y: Signal, u: Signal) -> Inequality:
+        formula = r"$\langle u-\mu y,\ Ly-u\rangle \geq 0$"
+        left, right = total((1, u), (-self.mu, y)), total((self.L, y), (-1, u))
+        return build(name, formula, "spectrum of Q", [inner(left, right)])
 
     def linear_members(self) -> LinearMembers:
         """All ``mu <= s <= L``."""

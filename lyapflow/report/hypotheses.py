@@ -9,7 +9,7 @@ from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import LureSystem, System
 from .clock import Clock
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
-from .symbols import Symbols, belongs, kind_of, state
+from .symbols import Symbols, belongs, is_varying, kind_of, state
 
 __all__ = [
     "describe_motion",
@@ -86,9 +86,9 @@ def _relation(
 def write_output(system: System, names: Symbols, j: int) -> str:
     r"""Relation of the output to the input, such as ``= \nabla f(y_f)``."""
     oracle, f, y = system.oracles[j], names.functions[j], names.signal("y", j)
-    if belongs(oracle, SectorBounded):
+    if is_varying(oracle):
         return f"= {f}({Clock.of(system).time},{y})"
-    if not oracle.has_values or belongs(oracle, SlopeRestricted):
+    if not oracle.has_values or belongs(oracle, SectorBounded, SlopeRestricted):
         return ("= " if oracle.is_single_valued else r"\in ") + f"{f}({y})"
     return rf"= \nabla {f}({y})" if oracle.is_single_valued else rf"\in \partial {f}({y})"
 

@@ -15,7 +15,7 @@ from ..lmi.dissipation import Evaluation
 from ..lmi.signals import NEXT
 from .formulas import Term
 
-__all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_wide", "kind_of"]
+__all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_varying", "is_wide", "kind_of"]
 
 _RESERVED = frozenset("xyuvwzVNctTdPABCDEIJRSeklp")
 
@@ -89,9 +89,16 @@ def is_wide(system: System) -> TypeGuard[LureSystem]:
 
 
 def belongs(oracle: OperatorClass, *kinds: type) -> bool:
-    """Whether a class, or a part of an intersection, is one of the given kinds."""
-    parts = oracle.parts if isinstance(oracle, Intersection) else (oracle,)
-    return any(isinstance(part, kinds) for part in parts)
+    """Whether a class, or a part of an intersection that is no class of functions, is one of the given kinds."""
+    if not isinstance(oracle, Intersection):
+        return isinstance(oracle, kinds)
+    is_of_functions = any(part.has_values and not isinstance(part, SlopeRestricted) for part in oracle.parts)
+    return not is_of_functions and any(isinstance(part, kinds) for part in oracle.parts)
+
+
+def is_varying(oracle: OperatorClass) -> bool:
+    """Whether members may vary with time."""
+    return oracle.is_varying if isinstance(oracle, Intersection) else isinstance(oracle, SectorBounded)
 
 
 def kind_of(oracle: OperatorClass) -> str:

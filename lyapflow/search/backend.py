@@ -24,7 +24,7 @@ __all__ = ["Answer", "CheckedSolver", "MarginProblem", "Solver", "check_solver"]
 _TURN = Lock()  # the filters of warnings belong to all threads
 _TIGHT = {
     "CLARABEL": {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11},
-    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 50_000},
+    "SCS": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iters": 10_000},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -20,11 +21,11 @@ from ..lmi.dissipation import check_claim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .arrays import ConeData
 from .attempts import Attempt, Family, Log, SolverFactory
-from .backend import Answer, MarginProblem, check_solver
+from .backend import Answer, MarginProblem, Solver, check_solver
 from .direct import DirectMarginProblem
 from .large import attempt_large
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
-from .rate import Candidate, search_parameter
+from .rate import Candidate, bisect_parameter, search_parameter
 from .shifting import shift_loop
 from .witness import estimate_ceiling, find_witness, is_large
 
@@ -211,11 +212,17 @@ def _is_moderate(number: Fraction) -> bool:
 
 
 def _attempt_best(
-    families: list[Family], wanted: Claim, ceiling: float, accuracy: float, log: Log | None = None
+    families: list[Family],
+    wanted: Claim,
+    ceiling: float,
+    accuracy: float,
+    log: Log | None = None,
+    *,
+    search: Search = search_parameter,
 ) -> Outcome:
     """The best claim: at the ceiling if a form of V reaches it, else at the supremum of the richest form.
 
-    Where Clarabel decides nothing, SCS is asked the same.
+    Where Clarabel decides nothing, SCS is asked; it is slow and not precise, so it is asked less.
     """
     log = Log() if log is None else log
     promising = _skip_hopeless(families, ceiling, log)
@@ -227,7 +234,7 @@ def _attempt_best(
             return _finish(promising[k:], family, *found, supremum=None, log=log)
     family = families[-1]
     last: Candidate | None = None
-    for candidate in search_parameter(family.data, ceiling, family.checked):
+    for candidate in search(family.data, ceiling, family.checked):
         log.add(f"{family.solver}, {family.name}: {candidate.method}, {candidate.status}", candidate.solves)
         last = candidate
         if candidate.supremum is None:
@@ -239,7 +246,7 @@ def _attempt_best(
         scs = partial(MarginProblem, solver="SCS")
         log.add(f"{family.solver} decides nothing; asking SCS", 0)
         others = [replace(f, make=scs, solver="SCS through cvxpy", fallback=False) for f in families]
-        return _attempt_best(others, wanted, ceiling, accuracy, log)
+        return _attempt_best(others, wanted, ceiling, accuracy, log, search=bisect_parameter)
     steps = tuple(log.steps)
     if last is None or last.supremum is None:
         status = answer.status if last is None else last.status
@@ -263,6 +270,7 @@ def _skip_hopeless(families: list[Family], parameter: float, log: Log) -> list[F
     return [*found, families[-1]]
 
 
+Search: TypeAlias = Callable[[ConeData, float, Callable[[ConeData], Solver]], Iterator[Candidate]]
 Found: TypeAlias = tuple[Claim, dict[str, Fraction]]
 
 

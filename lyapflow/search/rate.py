@@ -15,10 +15,11 @@ from .arrays import ConeData
 from .backend import Answer, Solver
 from .scaling import rescale
 
-__all__ = ["Candidate", "search_parameter"]
+__all__ = ["Candidate", "bisect_parameter", "search_parameter"]
 
 _POSITIVE = 1e-10  # margins below this are the solver's noise
 _WIDTH = 1e-9  # relative width at which bisection stops
+_COARSE_WIDTH = 1e-5  # the same for solvers that are not precise
 _CONVERGED = 1e-7  # relative step at which Newton's iteration stops
 _MOST_STEPS = 14
 
@@ -79,6 +80,11 @@ def search_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], 
             yield _bisect(better, 0.9 * coarse.supremum, ceiling, make)
 
 
+def bisect_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], Solver]) -> Iterator[Candidate]:
+    """One candidate, by a short bisection: for solvers that are too slow or too noisy for more. Arguments as above."""
+    yield _bisect(data, 0.0, ceiling, make, width=_COARSE_WIDTH)
+
+
 def _rescale_inside(
     data: ConeData, parameter: float, make: Callable[[ConeData], Solver]
 ) -> tuple[ConeData | None, Answer]:
@@ -117,7 +123,9 @@ def _climb(
     return Candidate(supremum=None, data=data, method=method, decided=False, status=status, solves=solves)
 
 
-def _bisect(data: ConeData, low: float, ceiling: float, make: Callable[[ConeData], Solver]) -> Candidate:
+def _bisect(
+    data: ConeData, low: float, ceiling: float, make: Callable[[ConeData], Solver], *, width: float = _WIDTH
+) -> Candidate:
     solver = make(data)
     solves, decided, status = 0, False, "not asked"
     start, high = low, ceiling * (1 + _WIDTH)
@@ -132,7 +140,7 @@ def _bisect(data: ConeData, low: float, ceiling: float, make: Callable[[ConeData
         decided = decided or decisive
         return answer.margin is not None and answer.margin > _POSITIVE
 
-    while high - low > _WIDTH * ceiling:
+    while high - low > width * ceiling:
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return Candidate(

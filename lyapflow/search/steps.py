@@ -11,8 +11,8 @@ from scipy.optimize import minimize_scalar
 from ..algorithms.discretise import Flow, euler
 from ..certificates.certificate import Certificate
 from ..dynamics import System
-from ..errors import InvalidModelError
-from ..exact.rationals import rational, simplest_between, simplest_near
+from ..errors import InvalidModelError, NoCertificateError
+from ..exact.rationals import rational, shorten, simplest_between, simplest_near
 from ..lmi.claims import Contraction
 from ..lmi.templates import Template
 from .outcomes import Outcome, Proved, unwrap
@@ -20,6 +20,10 @@ from .pipeline import attempt
 from .witness import estimate_ceiling, find_witness
 
 __all__ = ["find_best_step", "largest_step"]
+
+
+_FINEST = Fraction(1, 10**12)
+"""The smallest relative accuracy of a step that may be asked for."""
 
 
 def find_best_step(
@@ -113,7 +117,7 @@ def largest_step(
     template : Template, optional
         As in `certify`.
     tolerance : rational, default "1e-6"
-        Relative accuracy of the step, in (0, 1).
+        Relative accuracy of the step, at least 1e-12 and less than 1.
 
     Returns
     -------
@@ -144,9 +148,9 @@ def largest_step(
     """
     claim = Contraction(rational(factor, name="factor"))
     width = rational(tolerance, name="tolerance")
-    if claim.factor is None or claim.factor == 0 or not 0 < width < 1:
+    if claim.factor is None or claim.factor == 0 or not _FINEST <= width < 1:
         raise InvalidModelError(
-            f"largest_step needs 0 < factor < 1 and 0 < tolerance < 1, got {factor!r}, {tolerance!r}"
+            f"largest_step needs 0 < factor < 1 and {float(_FINEST):g} <= tolerance < 1, got {factor!r}, {tolerance!r}"
         )
     euler(flow, 1)  # whatever is wrong with the flow is said here
 
@@ -154,8 +158,9 @@ def largest_step(
         return attempt(euler(flow, step), claim, template=template)
 
     rate = find_witness(flow).rate
-    if rate is None or rate <= 0:
-        return Fraction(0), unwrap(judge(Fraction(1)))
+    if rate is None or rate <= 0:  # what the flow does not contract, no step does
+        about = "No step is small enough to contract, because the flow itself does not: "
+        raise NoCertificateError(attempt(flow, template=template), about=about)
     grid = _spread((1 - claim.factor) / rate, (1 + claim.factor) / rate)
     proved, end = _find_bracket(judge, grid)
     if proved is None:
@@ -201,4 +206,12 @@ def _judge_best(flow: Flow, judge: Callable[[Fraction], Outcome], grid: list[Fra
     ends = (np.log(float(grid[0])), np.log(float(grid[-1])))
     found = minimize_scalar(cost, bounds=ends, method="bounded", options={"xatol": 1e-9})
     step = simplest_near(float(np.exp(found.x)), 1e-6)
-    return step, unwrap(judge(step))
+    outcome = judge(step)
+    if not isinstance(outcome, Proved):
+        ends_shown = f"{float(grid[0]):.6g} and {float(grid[-1]):.6g}"
+        about = (
+            f"Of the steps that were tried, between {ends_shown}, none is proved to contract by this factor; ask for a "
+            f"larger one. At step {shorten(step, most=20)}: "
+        )
+        raise NoCertificateError(outcome, about=about)
+    return step, outcome.certificate

@@ -300,3 +300,63 @@ def test_the_theorem_says_which_oracles_are_one_operator():
     text = str(statement.hypotheses)
     assert "is one operator, evaluated at 2 points" in text
     assert r"y_{F1}^{\\star} = y_{F2}^{\\star}" in text  # a repr, so backslashes are doubled
+
+
+# --- what an intersection says of its members -------------------------------------------------------------------------
+
+
+def statement_of(known):
+    """The theorem about one step with a member of the class."""
+    step = lf.LureSystem([["1/2"]], [["-1/20"]], [[1]], oracles=[known], dt=1)
+    return state_theorem(lf.certify(step)).text
+
+
+SECTOR, SLOPES = lf.SectorBounded(1, 10), lf.SlopeRestricted(1, 9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "motion", "hypothesis"),
+    [
+        (
+            (SECTOR, lf.SmoothStronglyConvex(1, 10)),
+            "u_f = ∇f(y_f)",
+            "function f is 1-strongly convex with a 10-Lipschitz gradient; its gradient is in the sector [1, 10], "
+            "measured from y = 0.",
+        ),
+        (
+            (lf.Convex(), lf.Lipschitz(10)),
+            "u_f = ∇f(y_f)",
+            "function f is closed, proper and convex; its gradient is 10-Lipschitz continuous.",
+        ),
+        (
+            (lf.SmoothConvex(2), lf.SlopeRestricted(1, 10)),
+            "u_f = ∇f(y_f)",
+            "its gradient is a static nonlinearity, entry by entry, with slopes between 1 and 10.",
+        ),
+        ((SECTOR, SLOPES), "u_f = f(y_f)", "map f is in the sector [1, 10], measured from y = 0 and a static"),
+        ((SECTOR, lf.Lipschitz(9)), "u_f = f(y_f)", "map f is in the sector [1, 10], measured from y = 0 and 9-Lip"),
+        (BOTH.parts, "u_f = f(y_f)", "operator f is maximally monotone and 1-strongly monotone and 10-Lipschitz"),
+    ],
+)
+def test_theorems_about_intersections_are_about_static_members(parts, motion, hypothesis):
+    """Inequalities between two steps hold of static members only, and those of f's gradient are not those of f."""
+    for ordered in (parts, parts[::-1]):
+        text = statement_of(lf.Intersection(*ordered))
+        assert motion in text
+        assert "vary" not in text
+        assert "f(k," not in text
+    assert hypothesis in statement_of(lf.Intersection(*parts))
+
+
+def test_sectors_alone_may_vary_with_time():
+    text = statement_of(lf.Intersection(SECTOR, lf.SectorBounded(0, 9)))
+    assert "u_f = f(k,y_f)" in text
+    assert text.count("it may vary with time") == 1
+    assert "vary" in statement_of(SECTOR)
+
+
+def test_intersections_of_sectors_say_nothing_between_steps():
+    """So that their certificates hold for members that vary with time."""
+    for inequality in lf.Intersection(SECTOR, lf.SectorBounded(0, 9)).inequalities(("k", "k+1", "*")):
+        assert not inequality.values
+        assert len({point for (_, p), (_, q) in dict(inequality.products) for point in (p, q)}) == 1

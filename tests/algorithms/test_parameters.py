@@ -126,3 +126,9 @@ def test_perfect_squares_give_short_parameters():
 def test_the_scale_is_the_power_of_two_nearest_to_the_fourth_root(kappa, scale):
     system = alg.triple_momentum(lf.SmoothStronglyConvex(1, kappa))
     assert system.B[1][0] == scale * system.B[0][0]
+
+
+@pytest.mark.parametrize("wrong", [3, (2, 1), (0, 0), (-1, 1), "12", (1, 2, 3), (1, float("nan"))])
+def test_singular_values_are_called_by_their_name(wrong):
+    with pytest.raises(lf.InvalidModelError, match="singular_values"):
+        alg.chambolle_pock(F, F, step_primal=1, step_dual=1, singular_values=wrong)

@@ -88,7 +88,7 @@ def test_a_flow_that_does_not_converge_has_no_step():
         ({"factor": 0}, "0 < factor < 1"),
         ({"factor": 1}, "0 <= factor < 1"),
         ({"factor": float("nan")}, "factor must be a finite real number"),
-        ({"tolerance": 0}, "0 < tolerance < 1"),
+        ({"tolerance": 0}, "1e-12 <= tolerance < 1"),
         ({"flow": lf.algorithms.gradient_descent(F, step=1)}, "continuous time"),
         ({"flow": F}, "euler needs a LureSystem"),
     ],
@@ -97,3 +97,16 @@ def test_arguments_of_the_largest_step(change, reason):
     arguments = {"flow": lf.flows.gradient_flow(F), "factor": "9/10", **change}
     with pytest.raises(lf.InvalidModelError, match=reason):
         largest_step(arguments.pop("flow"), arguments.pop("factor"), **arguments)
+
+
+def test_largest_step_says_what_was_tried():
+    with pytest.raises(lf.NoCertificateError, match=r"between 0.5 and 1.5, none is proved .* ask for a larger one"):
+        lf.largest_step(lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, 10)), "1/2")
+    with pytest.raises(lf.NoCertificateError, match=r"because the flow itself does not: .* u = 0 y"):
+        lf.largest_step(lf.flows.gradient_flow(lf.SmoothConvex(10)), "1/2")
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, -1, 1e-300, "1e-13"])
+def test_tolerances_of_the_largest_step(tolerance):
+    with pytest.raises(lf.InvalidModelError, match="1e-12 <= tolerance < 1"):
+        lf.largest_step(lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, 10)), "9/10", tolerance=tolerance)
