@@ -174,13 +174,13 @@ def test_many_singular_values_are_one_interval():
     [
         ({"operator": GOLDEN, "singular_values": (1, 2)}, "not both"),
         ({"operator": [[0, 0]]}, "operator must not be zero"),
-        ({"singular_values": (2, 1)}, "nonnegative, increasing"),
-        ({"singular_values": (-1, 1)}, "nonnegative, increasing"),
+        ({"singular_values": (2, 1)}, r"singular_values must be .* 0 <= low <= high"),
+        ({"singular_values": (-1, 1)}, r"singular_values must be .* 0 <= low <= high"),
         ({"singular_values": (0, 0)}, "high > 0"),
         ({"singular_values": (1, 1), "step_primal": 0}, "step_primal must be > 0"),
         ({"singular_values": (1, 1), "extrapolation": 2}, "extrapolation must be"),
-        ({"singular_values": (1, 2, 3)}, "pairs"),
-        ({"singular_values": 1}, "intervals must"),
+        ({"singular_values": (1, 2, 3)}, "singular_values must be a pair"),
+        ({"singular_values": 1}, "singular_values must be a pair"),
     ],
 )
 def test_bad_arguments(options, message):
