@@ -178,7 +178,7 @@ def test_operators_are_rows_or_tables(read, tmp_path):
     ):
         with pytest.raises(lf.InvalidModelError, match=re.escape(said)):
             read(OPERATOR.replace('"K.csv"', wrong))
-    with pytest.raises(lf.InvalidModelError, match="nonnegative, increasing"):
+    with pytest.raises(lf.InvalidModelError, match="singular_values must be a pair"):
         read(OPERATOR.replace('["1/2", 1]', "[1, 0.5]"))
 
 

@@ -293,8 +293,12 @@ def _attempt_at_ceiling(
 
 
 def _step_down(wanted: Claim, top: float, loss: float) -> Claim:
-    """A claim below a parameter by a relative loss, with a short number."""
-    return claim_near(wanted, top * (1 - loss * 0.75), loss * 0.2)
+    """A claim below that of a parameter by a relative loss of the rate, or of one minus the factor; a short number."""
+    below = top * (1 - loss * 0.75)
+    if isinstance(wanted, Contraction):
+        gap = top / (1 + math.sqrt(1 - min(top, 1.0))) * (1 - loss * 0.75)
+        below = gap * (2 - gap)
+    return claim_near(wanted, below, loss * 0.2)
 
 
 def _descend(

@@ -47,3 +47,12 @@ def test_accuracy_is_what_is_asked_for():
 def test_a_senseless_accuracy_is_refused(accuracy):
     with pytest.raises(lf.InvalidModelError, match="accuracy"):
         lf.attempt(lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, 10)), accuracy=accuracy)
+
+
+def test_accuracy_is_that_of_one_minus_the_factor():
+    """Not of 1 - factor^2, which is the parameter of the search: near factor 0 the two differ by any ratio."""
+    step = Q(890870806, 10**9)
+    f = lf.SmoothStronglyConvex(1, Q(126, 100))
+    certificate = lf.certify(lf.algorithms.douglas_rachford(f, lf.Convex(), step=step))
+    exact = 1 / (1 + step)
+    assert 0 <= (certificate.factor - exact) / (1 - exact) <= Q(1, 10**6)
