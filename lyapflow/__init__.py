@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .errors import VerificationError as VerificationError
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
+    from .lmi.claims import SublinearDecay as SublinearDecay
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .report.rendering import write_report as write_report
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from .search.outcomes import Proved as Proved
     from .search.pipeline import attempt as attempt
     from .search.pipeline import certify as certify
+    from .search.slow_members import SlowMember as SlowMember
     from .search.steps import largest_step as largest_step
     from .search.witness import Witness as Witness
     from .simulation.equilibria import find_equilibrium as find_equilibrium
@@ -105,11 +107,13 @@ _ROOMS = {
     "SectorBounded": "classes.operators",
     "SimulationError": "errors",
     "SlopeRestricted": "classes.operators",
+    "SlowMember": "search.slow_members",
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
     "StoreError": "errors",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
+    "SublinearDecay": "lmi.claims",
     "SupportFunction": "classes.functions",
     "SweepResult": "sweeps.results",
     "Trajectory": "simulation.trajectories",

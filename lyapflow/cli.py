@@ -245,7 +245,7 @@ def _print_studied(studied: tuple[Studied, ...], files: list[Path], *, as_json: 
             print(tell_studied(one))
         for file in files:
             print(f"written: {file}")
-    return PROVED if all(one.bracket is not None for one in studied) else NOT_PROVED
+    return PROVED if all(one.certificate is not None for one in studied) else NOT_PROVED
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
 from .fitting import allow_keys, read_fit
-from .lmi.claims import Claim, Contraction, ExponentialDecay
+from .lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .members import L1Norm, Member
 from .tables import read_table
 
@@ -215,7 +215,8 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     table: dict[str, Any] = data
     entry = find_entry(kind, table.get("name"))
     where = f"[[{kind}]] {entry.name}"
-    allow_keys(table, where, ("name", *entry.required, *entry.optional, entry.claim, "interval"))
+    orders = ("order",) if kind == FLOW else ()
+    allow_keys(table, where, ("name", *entry.required, *entry.optional, entry.claim, *orders, "interval"))
     for key in entry.required:
         if key not in table:
             raise InvalidModelError(f"{where} needs {key}")
@@ -233,8 +234,7 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     try:
         if step is None or isinstance(step, Fraction):
             make(step)  # wrong parameters are found here, not after an hour
-        asked = table.get(entry.claim)
-        claim: Claim = ExponentialDecay(asked) if kind == FLOW else Contraction(asked)
+        claim = _read_claim(kind, table, where)
     except LyapflowError as problem:
         raise InvalidModelError(f"{where}: {problem}") from problem
     if "interval" in table and step != BEST:
@@ -243,6 +243,19 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     return Request(
         kind=kind, name=entry.name, functions=functions, make=make, step=step, claim=claim, interval=interval
     )
+
+
+def _read_claim(kind: Kind, table: Mapping[str, Any], where: str) -> Claim:
+    """A factor, a rate or, where ``order`` is named, a sublinear claim."""
+    if kind == ALGORITHM:
+        return Contraction(table.get("factor"))
+    if "order" not in table:
+        return ExponentialDecay(table.get("rate"))
+    if "rate" in table:
+        raise InvalidModelError(f"{where}: name a rate or an order, not both")
+    if table.get("step") == BEST:
+        raise InvalidModelError(f'{where}: step = "best" goes with a rate; an order needs a step that is a number')
+    return SublinearDecay(None if table["order"] == BEST else table["order"])
 
 
 def _read_options(

@@ -11,13 +11,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .certificates.certificate import Certificate
 from .certificates.files import save
 from .dynamics import LureSystem
 from .errors import InvalidModelError, NoCertificateError, SimulationError
 from .exact.rationals import show_above, show_below
-from .lmi.claims import Contraction
+from .lmi.claims import Contraction, SublinearDecay
+from .lmi.logtime import take_logarithmic_time
 from .members import Member
 from .problems import BEST, Problem, Request
 from .report import Note, Simulation, write_report
@@ -26,7 +28,7 @@ from .search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from .search.pipeline import attempt
 from .search.steps import find_best_step
 from .simulation import Trajectory, simulate
-from .wording import tell_bracket
+from .wording import tell_bracket, tell_claim
 
 __all__ = ["Say", "Studied", "Study", "attempt_request", "certify_problem", "simulate_problem", "study"]
 
@@ -47,8 +49,10 @@ class Studied:
         What was asked.
     step : Fraction or None
         The step that was used.
+    certificate : Certificate or None
+        The proof, where there is one.
     bracket : Bracket or None
-        The proof and the witness, where there is a proof.
+        The proof and its witness; none for a claim that linear members do not bound.
     failure : Infeasible, Inconclusive or None
         What the search said instead.
     file : Path or None
@@ -57,6 +61,7 @@ class Studied:
 
     request: Request
     step: Fraction | None
+    certificate: Certificate | None
     bracket: Bracket | None
     failure: Infeasible | Inconclusive | None
     file: Path | None
@@ -132,11 +137,14 @@ def _certify(request: Request, target: Path, solver: str | None, say: Say) -> St
     step, outcome = attempt_request(request, solver=solver, say=say)
     if not isinstance(outcome, Proved):
         say(f"{request.name}: {outcome.explain()}")
-        return Studied(request=request, step=step, bracket=None, failure=outcome, file=None)
-    bracket = Bracket(certificate=outcome.certificate, witness=outcome.witness)
-    say(f"{request.name}: proved {tell_bracket(bracket)}")
-    file = save(outcome.certificate, target)
-    return Studied(request=request, step=step, bracket=bracket, failure=None, file=file)
+        return Studied(request=request, step=step, certificate=None, bracket=None, failure=outcome, file=None)
+    certificate = outcome.certificate
+    bracket = None
+    if not isinstance(certificate.claim, SublinearDecay):
+        bracket = Bracket(certificate=certificate, witness=outcome.witness)
+    say(f"{request.name}: proved {tell_claim(certificate) if bracket is None else tell_bracket(bracket)}")
+    file = save(certificate, target)
+    return Studied(request=request, step=step, certificate=certificate, bracket=bracket, failure=None, file=file)
 
 
 def _choose_step(request: Request, say: Say) -> Fraction | None:
@@ -176,7 +184,7 @@ def study(
         raise InvalidModelError(f"{target} must be a folder, and it is a file")
     target.mkdir(parents=True, exist_ok=True)
     studied: list[Studied] = []
-    items: list[Bracket | Simulation | Note] = []
+    items: list[Certificate | Bracket | Simulation | Note] = []
     if problem.facts:
         items.append(Note("The data", "\n\n".join(problem.facts)))
     for one in certify_problem(problem, target, solver=solver, say=say):
@@ -187,15 +195,17 @@ def study(
     return Study(studied=tuple(studied), files=(*files, report))
 
 
-def _report(problem: Problem, one: Studied, points: int, say: Say) -> Iterator[Bracket | Simulation | Note]:
+def _report(
+    problem: Problem, one: Studied, points: int, say: Say
+) -> Iterator[Certificate | Bracket | Simulation | Note]:
     name = one.request.name
-    if one.bracket is None:
+    certificate = one.certificate
+    if certificate is None:
         step = "" if one.step is None else f" (step {one.step})"
         reason = "" if one.failure is None else one.failure.explain()
         yield Note(f"{name}{step}: no certificate", reason)
         return
-    yield one.bracket
-    certificate = one.bracket.certificate
+    yield one.bracket or certificate
     if not problem.members or not isinstance(certificate.system, LureSystem):
         return
     say(f"{name}: simulating on the data")
@@ -218,5 +228,16 @@ def simulate_problem(problem: Problem, certificate: Certificate, *, points: int 
     if isinstance(certificate.claim, Contraction):
         steps = np.log(1e6) / -np.log(max(float(certificate.factor), 1e-6))
         return simulate(system, members, start, int(np.clip(np.ceil(steps), 1, _MOST_STEPS)))
+    if isinstance(certificate.claim, SublinearDecay):
+        return _simulate_long(certificate, members, start, points)
     horizon = float(np.log(1e6) / certificate.rate)
     return simulate(system, members, start, (0.0, horizon), points=points)
+
+
+def _simulate_long(
+    certificate: Certificate, members: list[Member], start: NDArray[np.float64], points: int
+) -> Trajectory:
+    """Over three decades of time, from a start at rest; the unit of time is that of the largest curvature."""
+    upper = certificate.system.oracles[0].linear_members().upper
+    unit = 1 / float(upper) ** (1 / take_logarithmic_time(certificate.system).degree) if upper else 1.0
+    return simulate(certificate.system, members, start, (unit, 1e3 * unit), points=10 * points)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .certificates.certificate import Certificate
 from .certificates.verification import Verification
 from .exact.rationals import shorten, show_above, show_below
-from .lmi.claims import Contraction
+from .lmi.claims import Contraction, SublinearDecay
 
 if TYPE_CHECKING:
     from .search.bracket import Bracket
@@ -38,9 +38,11 @@ def tell_bracket(bracket: Bracket) -> str:
 def tell_studied(one: Studied) -> str:
     """What became of one flow or algorithm, in one line."""
     step = "" if one.step is None else f" (step {one.step})"
-    if one.bracket is None:
+    certificate = one.certificate
+    if certificate is None:
         return f"{one.request.name}{step}: not proved. {one.failure.explain() if one.failure else ''}"
-    certificate = one.bracket.certificate
+    if one.bracket is None:
+        return f"{one.request.name}{step}: proved {tell_claim(certificate)}; V = {certificate.formula}"
     rest = f"gap {show_above(one.bracket.gap, 2)}"
     if _is_discrete(certificate):
         rest += f", 1 - factor >= {show_below(1 - certificate.factor)}"
@@ -62,13 +64,17 @@ def _tell_consequences(certificate: Certificate) -> str:
 def studied_data(one: Studied) -> dict[str, Any]:
     """The same for machines: rationals are texts."""
     data: dict[str, Any] = {one.request.kind: one.request.name, "step": None if one.step is None else str(one.step)}
-    if one.bracket is None:
+    certificate = one.certificate
+    if certificate is None:
         return data | {
             "proved": False,
             "outcome": type(one.failure).__name__,
             "explanation": one.failure.explain() if one.failure else "",
         }
-    certificate, witness = one.bracket.certificate, one.bracket.witness
+    if one.bracket is None:
+        order, V = str(certificate.order), certificate.formula
+        return data | {"proved": True, "order": order, "storage": V, "digest": certificate.digest}
+    witness = one.bracket.witness
     if _is_discrete(certificate):
         ends = {"factor": str(certificate.factor), "witness_factor": str(witness.factor)}
     else:
@@ -85,6 +91,8 @@ def studied_data(one: Studied) -> dict[str, Any]:
 
 def tell_claim(certificate: Certificate) -> str:
     """What a certificate claims, proved or not."""
+    if isinstance(certificate.claim, SublinearDecay):
+        return f"decay of the function value with order {shorten(certificate.order)}"
     bounded = "" if certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"
     if _is_discrete(certificate):
         return f"contraction with factor {shorten(certificate.factor)} per step{bounded}"

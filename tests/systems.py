@@ -17,12 +17,6 @@ def build_class(description):
     return getattr(lf, name)(*(build_class(p) if isinstance(p, list) else p for p in parameters))
 
 
-def hessian_damped(f, *, damping, hessian_damping, gain):
-    """x'' + damping x' + hessian_damping H x' + gain grad f = 0 with state (x, x' + hessian_damping grad f)."""
-    b, h, a = Fraction(damping), Fraction(hessian_damping), Fraction(gain)
-    return lf.LureSystem([[0, 1], [0, -b]], [[-h], [b * h - a]], [[1, 0]], oracles=[f])
-
-
 def source_seeking(f):
     """G(s) = -5 (s - 1) / (s (s^2 + s + 25)) in negative feedback with the oracle, states scaled by (1, 5, 25)."""
     A = [[0, 5, 0], [0, 0, 5], [0, -5, -1]]
@@ -35,7 +29,7 @@ def build_flow(description):
     options = dict(description)
     name = options.pop("name")
     oracles = [build_class(options.pop(key)) for key in ("f", "g", "h") if key in options]
-    make = {"hessian_damped": hessian_damped, "source_seeking": source_seeking}.get(name) or getattr(lf.flows, name)
+    make = source_seeking if name == "source_seeking" else getattr(lf.flows, name)
     return make(*oracles, **options)
 
 
@@ -61,6 +55,7 @@ def catalogue():
         "heavy-ball-nonsmooth": lf.flows.heavy_ball_flow(lf.StronglyConvex(1), damping=2),
         "heavy-ball-quadratic": lf.flows.heavy_ball_flow(lf.Quadratic(1, 10), damping=3),
         "heavy-ball-sector": lf.flows.heavy_ball_flow(lf.SectorBounded(1, 10), damping="3.4"),
+        "hessian-damped": lf.flows.hessian_damped_flow(f, damping=2, hessian_damping="1/10"),
         "heavy-ball-slope": lf.flows.heavy_ball_flow(lf.SlopeRestricted(1, 10), damping=2),
         "forward-backward": lf.flows.forward_backward_flow(f, lf.Convex(), step="1/5"),
         "forward-backward-indicator": lf.flows.forward_backward_flow(f, lf.ConvexIndicator(), step="1/10"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -12,10 +12,12 @@ from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
-from ..lmi.claims import Claim, Contraction, ExponentialDecay
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, storage_name, value_name
+from ..lmi.logtime import take_logarithmic_time
 from ..lmi.pencil import Pencil
 from ..lmi.signals import storage_size, valued_oracles
+from ..lmi.sublinear import storage_order
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from . import consequences
 
@@ -36,8 +38,8 @@ class Certificate:
     ----------
     system : LureSystem, PrimalDualSystem or PrimalDualIteration
         The dynamics and what is known of its oracles.
-    claim : ExponentialDecay or Contraction
-        With its rate (continuous time) or factor (discrete time).
+    claim : ExponentialDecay, Contraction or SublinearDecay
+        With its rate or order (continuous time) or factor (discrete time).
     template : QuadraticStorage or QuadraticPlusValue
         Form of V.
     unknowns : tuple of (name, Fraction)
@@ -60,8 +62,10 @@ class Certificate:
             raise InvalidModelError(
                 f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {self.system!r}"
             )
-        if not isinstance(self.claim, ExponentialDecay | Contraction):
-            raise InvalidModelError(f"claim must be ExponentialDecay(rate) or Contraction(factor), got {self.claim!r}")
+        if not isinstance(self.claim, ExponentialDecay | Contraction | SublinearDecay):
+            raise InvalidModelError(
+                f"claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got {self.claim}"
+            )
         if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue):
             raise InvalidModelError(
                 f"template must be QuadraticStorage() or QuadraticPlusValue(), got {self.template!r}"
@@ -104,6 +108,102 @@ class Certificate:
         return self.claim.factor
 
     @property
+    def order(self) -> Fraction:
+        """Power p of time with which the function value decays, ``f - f* <= V(t0) / t^p``.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is an exponential one; see `rate` and `factor`.
+        """
+        if not isinstance(self.claim, SublinearDecay) or self.claim.order is None:
+            raise ClaimMismatchError(f"the certificate's claim has no order, it is {self.claim}. Ask for its rate.")
+        return self.claim.order
+
+    def constant(
+        self,
+        start: Sequence[object],
+        *,
+        t0: object = 0,
+        gap: object = 0,
+        gradient: object = 0,
+    ) -> Fraction:
+        r"""Proved C in ``f(y(t)) - f* <= C / t^order`` for all later t, from a start at time t0; rounded up.
+
+        .. math:: C = V(t_0) = \lambda\,t_0^{p}\,(f - f^\star) + t_0^{p-e}\,\zeta^\top P\zeta
+
+        where the entries of :math:`\zeta` are those of the state's deviation times powers of t0, see `formula`.
+
+        Parameters
+        ----------
+        start : sequence of n rationals, or of n sequences of d rationals
+            Deviation ``x(t0) - x*`` of each state.
+        t0 : rational, default 0
+            When it starts, >= 0. At 0 the states that are multiplied by a power of t must be finite, such as
+            velocities, and have no say.
+        gap : rational, default 0
+            ``f(y(t0)) - f*``; has no say at ``t0 = 0``.
+        gradient : rational, or sequence of d rationals, default 0
+            The gradient at ``t0``, where V contains it.
+
+        Returns
+        -------
+        Fraction
+            C, exact for whole orders.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is not a `SublinearDecay`; or at ``t0 = 0``, if the order is below the degree of the system, so
+            that no bound holds from there.
+        InvalidModelError
+            If the start has another number of states, or ``t0 < 0`` or ``gap < 0``.
+
+        Examples
+        --------
+        >>> from lyapflow.classes import Convex
+        >>> from lyapflow.flows import nesterov_flow
+        >>> from lyapflow.search import certify
+        >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).constant([5, 0])
+        Fraction(50, 1)
+        """
+        order = self.order
+        log = take_logarithmic_time(self.system)
+        return consequences.bound_constant(
+            P=self.P,
+            weight=next(iter(self.value_weights.values())),
+            order=order,
+            degree=log.degree,
+            powers=log.powers,
+            start=start,
+            t0=t0,
+            gap=gap,
+            gradient=gradient,
+        )
+
+    @property
+    def formula(self) -> str:
+        """V of a `SublinearDecay` in words and letters; C is its value at the start.
+
+        Examples
+        --------
+        >>> from lyapflow.classes import Convex
+        >>> from lyapflow.flows import nesterov_flow
+        >>> from lyapflow.search import certify
+        >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).formula
+        't^2 (f - f*) + 2 |x1|^2 + 2 t <x1, x2> + 1/2 t^2 |x2|^2'
+        """
+        order, log = self.order, take_logarithmic_time(self.system)
+        return consequences.write_formula(
+            P=self.P,
+            weight=next(iter(self.value_weights.values())),
+            order=order,
+            degree=log.degree,
+            powers=log.powers,
+            oracle=self.system.oracle_names[0],
+        )
+
+    @property
     def is_bounded(self) -> bool:
         """Whether V is also bounded above by the squared state norm."""
         return UPPER in self.values
@@ -112,7 +212,8 @@ class Certificate:
     def P(self) -> Matrix:
         """Storage matrix of the (first) mode, symmetric. See `storage` for systems with several modes.
 
-        Over the states; in discrete time, with function values in V, over states and outputs of oracles.
+        Over the states, multiplied by powers of t for a `SublinearDecay` (see `formula`); in discrete time, with
+        function values in V, over states and outputs of oracles.
         """
         return next(iter(self.storage.values()))
 
@@ -125,7 +226,10 @@ class Certificate:
         values = self.values
         found: dict[str, Matrix] = {}
         for mode in self.system.modes:
-            n = range(storage_size(self.system, self.template, mode.vertices[0].shape[0]))
+            states = mode.vertices[0].shape[0]
+            is_sublinear = isinstance(self.claim, SublinearDecay)
+            size = storage_order if is_sublinear else storage_size
+            n = range(size(self.system, self.template, states))
             found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
         return found
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
-from ..errors import InvalidModelError
-from ..exact.enclosures import bound_log_above, bound_sqrt_above
-from ..exact.rationals import ceil_to, rational
+from ..errors import ClaimMismatchError, DimensionError, InvalidModelError
+from ..exact.enclosures import bound_log_above, bound_power_above, bound_sqrt_above
+from ..exact.matrices import Matrix
+from ..exact.rationals import as_text, ceil_to, rational
 
-__all__ = ["bound_settling_steps", "bound_settling_time", "bound_transient"]
+__all__ = ["bound_constant", "bound_settling_steps", "bound_settling_time", "bound_transient", "write_formula"]
 
 
 def bound_transient(upper: Fraction) -> Fraction:
@@ -96,3 +98,76 @@ def _check_band(band: object) -> Fraction:
     if not 0 < width < 1:
         raise InvalidModelError(f"band must be in (0, 1), got {width}")
     return width
+
+
+def bound_constant(
+    *,
+    P: Matrix,
+    weight: Fraction,
+    order: Fraction,
+    degree: int,
+    powers: Sequence[int],
+    start: Sequence[object],
+    t0: object,
+    gap: object,
+    gradient: object,
+) -> Fraction:
+    """V of a sublinear claim at the start, rounded up. See `Certificate.constant`."""
+    if isinstance(start, str) or not hasattr(start, "__len__") or len(start) != len(powers):
+        raise DimensionError(f"start must have {len(powers)} entries, the deviation of each state, got {start!r}")
+    time, height = rational(t0, name="t0"), rational(gap, name="gap")
+    if time < 0 or height < 0:
+        raise InvalidModelError(f"t0 and gap must be >= 0, got t0={time}, gap={height}")
+    if time == 0 and order != degree:
+        raise ClaimMismatchError(
+            f"the order {order} is below the degree {degree} of the system, so V has no bound at t0 = 0. Give t0 > 0."
+        )
+    rows = [_read_vector(row, "start") for row in start]
+    if len(P) > len(powers):
+        rows.append(_read_vector(gradient, "gradient"))
+    if len({len(row) for row in rows if row != (Fraction(0),)}) > 1:
+        raise DimensionError("start and gradient must have one dimension d throughout")
+    scales = [time**d if d else Fraction(1) for d in (*powers, degree)]
+    scaled = [tuple(c * v for v in row) for c, row in zip(scales, rows, strict=False)]
+    quadratic = sum(
+        (
+            P[i][j] * v * w
+            for i, a in enumerate(scaled)
+            for j, b in enumerate(scaled)
+            for v, w in zip(a, b, strict=False)
+        ),
+        Fraction(0),
+    )
+    if time == 0:
+        return quadratic
+    return weight * height * bound_power_above(time, order) + quadratic * bound_power_above(time, order - degree)
+
+
+def _read_vector(values: object, name: str) -> tuple[Fraction, ...]:
+    many = hasattr(values, "__len__") and not isinstance(values, str)
+    return tuple(rational(v, name=name) for v in (values if many else [values]))  # type: ignore[attr-defined]
+
+
+def write_formula(
+    *, P: Matrix, weight: Fraction, order: Fraction, degree: int, powers: Sequence[int], oracle: str
+) -> str:
+    """V of a sublinear claim as text. See `Certificate.formula`."""
+    names = [f"x{i + 1}" for i in range(len(powers))] if len(powers) > 1 else ["x"]
+    names.append(f"grad {oracle}")
+    all_powers = (*powers, degree)
+    terms = [_write_term(weight, order, f"({oracle} - {oracle}*)")]
+    for i, row in enumerate(P):
+        for j, value in enumerate(row):
+            if i <= j and value:
+                power = order - degree + all_powers[i] + all_powers[j]
+                product = f"|{names[i]}|^2" if i == j else f"<{names[i]}, {names[j]}>"
+                terms.append(_write_term(value if i == j else 2 * value, power, product))
+    return " + ".join(terms).replace("+ -", "- ")
+
+
+def _write_term(value: Fraction, power: Fraction, factor: str) -> str:
+    number = "" if value == 1 else f"{as_text(value)} "
+    time = {Fraction(0): "", Fraction(1): "t "}.get(
+        power, f"t^{power if power.denominator == 1 and power > 0 else f'({power})'} "
+    )
+    return f"{number}{time}{factor}"

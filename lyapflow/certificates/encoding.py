@@ -13,7 +13,7 @@ from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
-from ..lmi.claims import Claim, Contraction, ExponentialDecay
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .certificate import SCHEMA, Certificate
 
@@ -140,6 +140,8 @@ def _number(value: object, name: str) -> Fraction:
 def _claim_to_json(claim: Claim) -> dict[str, str]:
     if isinstance(claim, Contraction):
         return {"type": "Contraction", "factor": _written(claim.factor)}
+    if isinstance(claim, SublinearDecay):
+        return {"type": "SublinearDecay", "order": _written(claim.order)}
     return {"type": "ExponentialDecay", "rate": _written(claim.rate)}
 
 
@@ -155,21 +157,26 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim:
         return ExponentialDecay(_number(data.get("rate"), "rate"))
     if kind == "Contraction":
         return Contraction(_number(data.get("factor"), "factor"))
-    raise CertificateFormatError(f"claim type must be ExponentialDecay or Contraction, got {_echo(kind)}")
+    if kind == "SublinearDecay":
+        return SublinearDecay(_number(data.get("order"), "order"))
+    raise CertificateFormatError(
+        f"claim type must be ExponentialDecay, Contraction or SublinearDecay, got {_echo(kind)}"
+    )
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:
     if isinstance(template, QuadraticPlusValue):
-        return {"type": "QuadraticPlusValue", "definite": template.definite}
+        outputs = {"outputs": True} if template.outputs else {}
+        return {"type": "QuadraticPlusValue", "definite": template.definite, **outputs}
     return {"type": "QuadraticStorage"}
 
 
 def _template_from_json(data: Mapping[str, Any]) -> Template:
-    kind, definite = data.get("type"), data.get("definite", False)
+    kind, definite, outputs = data.get("type"), data.get("definite", False), data.get("outputs", False)
     if kind == "QuadraticStorage":
         return QuadraticStorage()
-    if kind == "QuadraticPlusValue" and isinstance(definite, bool):
-        return QuadraticPlusValue(definite=definite)
+    if kind == "QuadraticPlusValue" and isinstance(definite, bool) and isinstance(outputs, bool):
+        return QuadraticPlusValue(definite=definite, outputs=outputs)
     raise CertificateFormatError(f"template must be QuadraticStorage or QuadraticPlusValue, got {_echo(dict(data))}")
 
 
@@ -244,6 +251,7 @@ def _system_to_json(system: System) -> dict[str, Any]:
         "type": "LureSystem",
         "name": system.name,
         **{key: _matrix_to_json(getattr(system, key)) for key in "ABCD"},
+        **({"N": _matrix_to_json(system.N)} if system.is_time_varying else {}),
         "dt": as_text(system.dt),
         "oracles": [_class_to_json(oracle) for oracle in system.oracles],
         "oracle_names": list(system.oracle_names),
@@ -276,6 +284,7 @@ def _lure_from_json(data: Mapping[str, Any]) -> LureSystem:
         name=str(data.get("name")),
         oracle_names=[str(name) for name in _part(data, "oracle_names", list)],
         groups=[int(_number(group, "groups")) for group in _part(data, "groups", list)] if "groups" in data else None,
+        N=_matrix_from_json(data, "N") if "N" in data else None,
     )
 
 

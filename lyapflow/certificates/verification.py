@@ -13,7 +13,7 @@ from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
-from ..lmi.claims import Contraction, ExponentialDecay
+from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage
 from .certificate import Certificate
@@ -151,6 +151,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         PrimalDualIteration,
         ExponentialDecay,
         Contraction,
+        SublinearDecay,
         QuadraticStorage,
         QuadraticPlusValue,
     )

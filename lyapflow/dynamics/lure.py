@@ -26,10 +26,10 @@ __all__ = ["LureSystem", "Mode"]
 class LureSystem:
     r"""A linear plant in feedback with oracles.
 
-    .. math:: \dot x = A x + B u, \quad y = C x + D u, \quad u_j \in O_j(y_j)
+    .. math:: \dot x = (A + N/t)\, x + B u, \quad y = C x + D u, \quad u_j \in O_j(y_j)
 
-    (``x+ = A x + B u`` for ``dt > 0``). Every entry of a matrix acts as ``(.) (x) I_d`` on signals in
-    :math:`R^d`, so one small model speaks for all dimensions d.
+    (``x+ = A x + B u`` for ``dt > 0``; N = 0 unless it is given). Every entry of a matrix acts as ``(.) (x) I_d`` on
+    signals in :math:`R^d`, so one small model speaks for all dimensions d.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class LureSystem:
         Which operator each oracle evaluates: oracles with the same number are evaluations of one operator, and its
         class inequalities hold between them too. Default: all different. Stored in order of first appearance,
         ``0, 1, ...``.
+    N : (n, n) array_like, optional
+        What vanishes with time, default 0; in continuous time only. The dynamics is then one for t > 0.
 
     Raises
     ------
@@ -62,7 +64,7 @@ class LureSystem:
     InvalidModelError
         If D is not lower triangular with nonpositive diagonal, if a prox step is asked of a class that is not
         maximally monotone, or an explicit evaluation of a class that is not single valued and not a gradient; or if
-        oracles of one group are of different classes.
+        oracles of one group are of different classes; or if N is given in discrete time.
 
     Notes
     -----
@@ -86,6 +88,7 @@ class LureSystem:
     name: str
     oracle_names: tuple[str, ...]
     groups: tuple[int, ...]
+    N: Matrix
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class LureSystem:
         name: str = "Lur'e system",
         oracle_names: Sequence[str] | None = None,
         groups: Sequence[int] | None = None,
+        N: object = None,
     ) -> None:
         def put(field: str, value: object) -> None:
             object.__setattr__(self, field, value)
@@ -114,6 +118,7 @@ class LureSystem:
         put("name", str(name))
         put("oracle_names", _check_names(oracle_names, m))
         put("groups", _check_groups(groups, oracles))
+        put("N", zeros(*shape(self.A)) if N is None else matrix(N, name="N"))
         _check_shapes(self)
         _check_feedthrough(self)
 
@@ -123,13 +128,26 @@ class LureSystem:
         return len(self.A), len(self.oracles)
 
     @property
+    def is_time_varying(self) -> bool:
+        """Whether N is not zero."""
+        return any(map(any, self.N))
+
+    @property
     def modes(self) -> tuple[Mode, ...]:
         """The system as a list of modes: here one, with the Euclidean norm of the state."""
         n = identity(self.shape[0])
         return (Mode(label="", vertices=(self,), norm_above=n, norm_below=n),)
 
     def to_control(self) -> StateSpace:
-        """The linear plant (A, B, C, D) as a `control.StateSpace`, in floating point; oracles are not carried."""
+        """The linear plant (A, B, C, D) as a `control.StateSpace`, in floating point; oracles are not carried.
+
+        Raises
+        ------
+        InvalidModelError
+            If the dynamics varies with time.
+        """
+        if self.is_time_varying:
+            raise InvalidModelError("to_control needs a time-invariant plant (N = 0), got N / t in the state matrix")
         from .control_interop import to_control
 
         return to_control(self)
@@ -182,6 +200,8 @@ class Mode:
 
 def take_euler_step(flow: LureSystem, step: Fraction) -> LureSystem:
     """The explicit Euler method of a flow: ``A -> I + step A, B -> step B``; one step is one unit of its time."""
+    if flow.is_time_varying:
+        raise InvalidModelError(f"euler needs a time-invariant flow (N = 0), got {flow.name!r}")
     return LureSystem(
         add(identity(len(flow.A)), scale(step, flow.A)),
         scale(step, flow.B),
@@ -241,12 +261,13 @@ def _check_groups(groups: Sequence[int] | None, oracles: tuple[OperatorClass, ..
 
 def _check_shapes(system: LureSystem) -> None:
     n, m = len(system.A), len(system.oracles)
-    wanted = {"A": (n, n), "B": (n, m), "C": (m, n), "D": (m, m)}
+    wanted = {"A": (n, n), "B": (n, m), "C": (m, n), "D": (m, m), "N": (n, n)}
     reason = {
         "A": "as many columns as rows",
         "B": "one row per state, one column per oracle",
         "C": "one row per oracle, one column per state",
         "D": "one row and one column per oracle",
+        "N": "that of A",
     }
     if n == 0:
         raise DimensionError("A must have at least one row, got an empty matrix")
@@ -256,6 +277,8 @@ def _check_shapes(system: LureSystem) -> None:
             raise DimensionError(f"{field} must have shape {expected} ({reason[field]}), got {given}")
     if system.dt < 0:
         raise InvalidModelError(f"dt must be 0 (continuous time) or > 0 (discrete time), got {system.dt}")
+    if system.dt > 0 and system.is_time_varying:
+        raise InvalidModelError(f"N / t belongs to continuous time (dt = 0), got N with dt = {system.dt}")
 
 
 def _check_feedthrough(system: LureSystem) -> None:

@@ -5,6 +5,7 @@ Everything here is outward rounded: a lower bound is never above the number, an 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -22,6 +23,7 @@ from .rationals import ceil_to
 __all__ = [
     "bound_abscissa",
     "bound_log_above",
+    "bound_power_above",
     "bound_radius",
     "bound_radius_between",
     "bound_sqrt_above",
@@ -84,6 +86,24 @@ def bound_log_above(value: Fraction, *, digits: int = 12) -> Fraction:
     with _working_precision():
         ball = arb(fmpq(value.numerator, value.denominator)).log()
         return ceil_to(_upper(ball), digits)
+
+
+def bound_power_above(base: Fraction, exponent: Fraction, *, digits: int = 12) -> Fraction:
+    """Rational not below ``base**exponent`` for ``base > 0``; exact for whole exponents.
+
+    >>> bound_power_above(Fraction(2), Fraction(-2))
+    Fraction(1, 4)
+    >>> 0 <= float(bound_power_above(Fraction(2), Fraction(1, 2))) - 2**0.5 < 1e-11
+    True
+    """
+    if base <= 0:
+        raise InvalidModelError(f"a power needs a base > 0, got {base}")
+    if exponent.denominator == 1:
+        return base ** int(exponent)
+    with _working_precision():
+        ball = arb(fmpq(base.numerator, base.denominator)) ** arb(fmpq(exponent.numerator, exponent.denominator))
+        top = _upper(ball)
+    return ceil_to(top, max(digits, digits - int(math.log10(top))))
 
 
 def _upper(ball: arb) -> Fraction:

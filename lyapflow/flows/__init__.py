@@ -1,6 +1,6 @@
 """Catalogue of flows in continuous time: each function turns classes and parameters into an exact system."""
 
-from .momentum import gradient_flow, heavy_ball_flow
+from .momentum import gradient_flow, heavy_ball_flow, hessian_damped_flow, nesterov_flow
 from .primal_dual import primal_dual_flow
 from .splitting import davis_yin_flow, douglas_rachford_flow, forward_backward_flow
 
@@ -10,5 +10,7 @@ __all__ = [
     "forward_backward_flow",
     "gradient_flow",
     "heavy_ball_flow",
+    "hessian_damped_flow",
+    "nesterov_flow",
     "primal_dual_flow",
 ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..classes.inequalities import OperatorClass
 from ..dynamics.checks import check_parameter
 from ..dynamics.lure import LureSystem
-from ..exact.rationals import shorten
+from ..exact.rationals import rational, shorten
 
-__all__ = ["gradient_flow", "heavy_ball_flow"]
+__all__ = ["gradient_flow", "heavy_ball_flow", "hessian_damped_flow", "nesterov_flow"]
 
 
 def gradient_flow(f: OperatorClass) -> LureSystem:
@@ -69,3 +69,81 @@ def heavy_ball_flow(f: OperatorClass, *, damping: object) -> LureSystem:
     b = check_parameter("damping", damping)
     name = f"heavy-ball flow, damping {shorten(b, most=20)}"
     return LureSystem([[0, 1], [0, -b]], [[0], [-1]], [[1, 0]], oracles=[f], name=name, oracle_names=["f"])
+
+
+def nesterov_flow(f: OperatorClass, *, r: object = 3) -> LureSystem:
+    r"""Nesterov flow: momentum with vanishing damping, the limit of Nesterov's method for convex functions.
+
+    **Standard form.** :math:`\ddot x + \frac{r}{t}\,\dot x + \nabla f(x) = 0`, for t > 0.
+
+    **State space.** State :math:`(x, \dot x)`; ``A = [[0, 1], [0, 0]]``, ``N = [[0, 0], [0, -r]]``, ``B = [0; -1]``,
+    ``C = [1, 0]``.
+
+    **Known guarantee.** For convex f, ``f - f* = O(1/t^2)`` for r >= 3 (Su, Boyd, Candes 2016, Theorem 5) and
+    ``O(1/t^(2r/3))`` below (Attouch, Chbani, Riahi 2019); ask for it with `SublinearDecay`.
+
+    Parameters
+    ----------
+    f : OperatorClass
+        Class of the function.
+    r : rational, default 3
+        Damping times time, without unit. Nothing decays for r <= 0.
+
+    Returns
+    -------
+    LureSystem
+        Two states, one oracle ``f``; varies with time.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import Convex
+    >>> nesterov_flow(Convex(), r=3).N[1][1]
+    Fraction(-3, 1)
+    """
+    k = rational(r, name="r")
+    name = f"Nesterov flow, damping {shorten(k, most=20)}/t"
+    return LureSystem(
+        [[0, 1], [0, 0]], [[0], [-1]], [[1, 0]], N=[[0, 0], [0, -k]], oracles=[f], name=name, oracle_names=["f"]
+    )
+
+
+def hessian_damped_flow(f: OperatorClass, *, damping: object, hessian_damping: object, gain: object = 1) -> LureSystem:
+    r"""Heavy-ball flow with Hessian-driven damping; the high-resolution limit of Nesterov's method is one.
+
+    **Standard form.** :math:`\ddot x + b\,\dot x + h\,\nabla^2 f(x)\,\dot x + a\,\nabla f(x) = 0` with damping b,
+    Hessian damping h and gain a.
+
+    **State space.** State :math:`(x, w)` with :math:`w = \dot x + h\nabla f(x)`, which needs no second derivative;
+    ``A = [[0, 1], [0, -b]], B = [-h; b h - a], C = [1, 0], D = 0``.
+
+    **Known guarantee** (lower). Rate ``sqrt(mu)/8`` of the state norm at ``b = 2 sqrt(mu), h = sqrt(s),
+    a = 1 + sqrt(mu s)`` with ``s <= 1/L`` (Shi, Du, Jordan, Su 2022, for the function value ``sqrt(mu)/4``).
+
+    Parameters
+    ----------
+    f : OperatorClass
+        Class of the function.
+    damping : rational
+        b > 0, in 1/(time unit).
+    hessian_damping : rational
+        h > 0, in time units.
+    gain : rational, default 1
+        a > 0.
+
+    Returns
+    -------
+    LureSystem
+        Two states, one oracle ``f``.
+
+    Raises
+    ------
+    InvalidModelError
+        If a parameter is not positive.
+    """
+    b, h, a = (
+        check_parameter(name, value)
+        for name, value in (("damping", damping), ("hessian_damping", hessian_damping), ("gain", gain))
+    )
+    name = f"Hessian-damped flow, damping {shorten(b, most=20)}, Hessian damping {shorten(h, most=20)}"
+    name += "" if a == 1 else f", gain {shorten(a, most=20)}"
+    return LureSystem([[0, 1], [0, -b]], [[-h], [b * h - a]], [[1, 0]], oracles=[f], name=name, oracle_names=["f"])

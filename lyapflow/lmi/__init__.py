@@ -1,6 +1,6 @@
 """Plant meets uncertainty: claims, templates of V, and the exact pencil of matrix inequalities."""
 
-from .claims import Claim, Contraction, ExponentialDecay
+from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .dissipation import assemble
 from .pencil import Condition, Equality, Form, Pencil
 from .templates import QuadraticPlusValue, QuadraticStorage, Template
@@ -15,6 +15,7 @@ __all__ = [
     "Pencil",
     "QuadraticPlusValue",
     "QuadraticStorage",
+    "SublinearDecay",
     "Template",
     "assemble",
 ]

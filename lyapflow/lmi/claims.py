@@ -1,7 +1,7 @@
 """Claims: what a certificate promises.
 
-Every claim has a `parameter` in which its inequalities are affine and which grows with the strength of the claim: the
-rate itself in continuous time, ``1 - factor^2`` in discrete time.
+Every claim has a `number`, by which people know it, and a `parameter` in which its inequalities are affine and which
+grows with the strength of the claim: the rate or the order in continuous time, ``1 - factor^2`` in discrete time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ..errors import InvalidModelError
 from ..exact.rationals import convergent_near, rational
 
-__all__ = ["Claim", "Contraction", "ExponentialDecay", "claim_near"]
+__all__ = ["Claim", "Contraction", "ExponentialDecay", "SublinearDecay", "claim_near"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class ExponentialDecay:
         if rate <= 0:
             raise InvalidModelError(f"ExponentialDecay needs rate > 0, got {rate}")
         object.__setattr__(self, "rate", rate)
+
+    @property
+    def number(self) -> Fraction | None:
+        """The rate."""
+        return self.rate
 
     @property
     def parameter(self) -> Fraction | None:
@@ -95,12 +100,63 @@ class Contraction:
         object.__setattr__(self, "factor", factor)
 
     @property
+    def number(self) -> Fraction | None:
+        """The factor."""
+        return self.factor
+
+    @property
     def parameter(self) -> Fraction | None:
         r""":math:`1 - \rho^2`, in which ``rho^2 V - V+`` is affine."""
         return None if self.factor is None else 1 - self.factor**2
 
 
-Claim: TypeAlias = ExponentialDecay | Contraction
+@dataclass(frozen=True, slots=True)
+class SublinearDecay:
+    r"""Decay of the function value with a power of time, in continuous time.
+
+    .. math:: f(y(t)) - f^\star \le \frac{V(t)}{t^{p}} \le \frac{V(t_0)}{t^{p}} \qquad (t \ge t_0 > 0)
+
+    V is quadratic in the state, the velocities multiplied by t, and contains :math:`t^p (f - f^\star)`; what is proved
+    is that it never grows. Made for convex functions without strong convexity, where no exponential rate holds.
+
+    Parameters
+    ----------
+    order : rational, optional
+        The power p > 0. None asks for the largest that can be proved.
+
+    Raises
+    ------
+    InvalidModelError
+        If the order is not positive.
+
+    Examples
+    --------
+    >>> SublinearDecay("5/3").number
+    Fraction(5, 3)
+    """
+
+    order: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        if self.order is None:
+            return
+        order = rational(self.order, name="order")
+        if order <= 0:
+            raise InvalidModelError(f"SublinearDecay needs order > 0, got {order}")
+        object.__setattr__(self, "order", order)
+
+    @property
+    def number(self) -> Fraction | None:
+        """The order."""
+        return self.order
+
+    @property
+    def parameter(self) -> Fraction | None:
+        """The order, in which the decrease of V in logarithmic time is affine."""
+        return self.order
+
+
+Claim: TypeAlias = ExponentialDecay | Contraction | SublinearDecay
 
 
 def claim_near(claim: Claim, parameter: float, relative: float) -> Claim:
@@ -108,19 +164,19 @@ def claim_near(claim: Claim, parameter: float, relative: float) -> Claim:
 
     Parameters
     ----------
-    claim : ExponentialDecay or Contraction
+    claim : ExponentialDecay, Contraction or SublinearDecay
         Says which kind.
     parameter : float
         Positive; at most 1 for a contraction.
     relative : float
-        How far the rate, or one minus the factor, may be off; at least 1e-15.
+        How far the rate, the order, or one minus the factor, may be off; at least 1e-15.
 
     Examples
     --------
     >>> claim_near(Contraction(), 0.33055, 1e-3)
     Contraction(factor=Fraction(9, 11))
     """
-    if isinstance(claim, ExponentialDecay):
-        return ExponentialDecay(convergent_near(parameter, relative))
+    if isinstance(claim, ExponentialDecay | SublinearDecay):
+        return type(claim)(convergent_near(parameter, relative))
     # In terms of 1 - factor, so that factors close to 1 lose no digits.
     return Contraction(1 - convergent_near(parameter / (1 + math.sqrt(1 - parameter)), relative))

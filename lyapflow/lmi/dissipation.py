@@ -26,10 +26,12 @@ from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
 from ..dynamics import LureSystem, Mode, PrimalDualIteration, System
 from ..errors import InvalidModelError
 from ..exact.dense import add, scalar
-from .claims import Claim, Contraction, ExponentialDecay
+from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .lifted import BASE, Lift
+from .logtime import take_logarithmic_time
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .signals import NEXT, NOW, STEP, Signals, stack, storage_size, unit, valued_oracles
+from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, QuadraticStorage, Template
 
 __all__ = ["UPPER", "Evaluation", "Group", "assemble", "check_claim", "list_groups", "storage_name", "value_name"]
@@ -120,13 +122,13 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
     Parameters
     ----------
     system : LureSystem, PrimalDualSystem or PrimalDualIteration
-        In continuous time for `ExponentialDecay`, in discrete time for `Contraction`.
-    claim : ExponentialDecay or Contraction
-        With a rate or a factor.
+        In continuous time for `ExponentialDecay` and `SublinearDecay`, in discrete time for `Contraction`.
+    claim : ExponentialDecay, Contraction or SublinearDecay
+        With a rate, a factor or an order.
     template : QuadraticStorage or QuadraticPlusValue
         Form of V.
     bounded : bool, default False
-        Whether to add the upper bound ``V <= c2 |x|^2``.
+        Whether to add the upper bound ``V <= c2 |x|^2``; a `SublinearDecay` has none.
 
     Returns
     -------
@@ -140,7 +142,9 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
     """
     check_claim(system, claim, template)
     if claim.parameter is None:
-        raise InvalidModelError("assemble needs a claim with a rate or a factor; certify searches for one")
+        raise InvalidModelError("assemble needs a claim with a rate, a factor or an order; certify searches for one")
+    if isinstance(claim, SublinearDecay):
+        return assemble_sublinear(system, claim.parameter, template)
     return _Assembly(system, template, claim.parameter, bounded=bounded).pencil()
 
 
@@ -152,18 +156,44 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
     InvalidModelError
         If not.
     """
+    if isinstance(claim, SublinearDecay):
+        _check_sublinear(system, template)
+        return
     if isinstance(claim, ExponentialDecay) and system.dt != 0:
         raise InvalidModelError(
             f"ExponentialDecay speaks of continuous time (dt = 0), got dt = {system.dt}. Use Contraction."
         )
     if isinstance(claim, Contraction) and system.dt == 0:
         raise InvalidModelError("Contraction speaks of discrete time (dt > 0), got dt = 0. Use ExponentialDecay.")
+    if isinstance(system, LureSystem) and system.is_time_varying:
+        raise InvalidModelError(
+            f"{type(claim).__name__} speaks of dynamics that do not vary with time (N = 0), got {system.name!r}. Use "
+            "SublinearDecay."
+        )
     if not isinstance(template, QuadraticStorage | QuadraticPlusValue):
         raise InvalidModelError(f"template must be QuadraticStorage() or QuadraticPlusValue(), got {template!r}")
+    if isinstance(template, QuadraticPlusValue) and template.outputs:
+        raise InvalidModelError(f"outputs=True belongs to a SublinearDecay, got it with {type(claim).__name__}")
     if system.dt > 0 and not isinstance(system, LureSystem) and not isinstance(template, QuadraticStorage):
         raise InvalidModelError(
             f"template must be QuadraticStorage() for a {type(system).__name__} in discrete time, whose V is quadratic "
             f"in the state, got {template!r}"
+        )
+
+
+def _check_sublinear(system: System, template: Template) -> None:
+    if system.dt != 0:
+        raise InvalidModelError(f"SublinearDecay speaks of continuous time (dt = 0), got dt = {system.dt}")
+    if not isinstance(template, QuadraticPlusValue) or template.definite:
+        raise InvalidModelError(
+            "template must be QuadraticPlusValue() or QuadraticPlusValue(outputs=True) for a SublinearDecay, which "
+            f"speaks of the function value, got {template!r}"
+        )
+    take_logarithmic_time(system)  # says what is wrong
+    if template.outputs and not system.oracles[0].is_single_valued:
+        raise InvalidModelError(
+            "outputs=True needs a function with a Lipschitz gradient, whose derivative along the flow exists, got "
+            f"{system.oracles[0]!r}. Give the class an L; the claim does not depend on it."
         )
 
 

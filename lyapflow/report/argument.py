@@ -10,14 +10,16 @@ from ..certificates import Certificate
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import NEXT
-from .clock import Clock, is_discrete
+from .clock import Clock, is_discrete, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, add_up, combine
 from .hypotheses import write_input, write_motion
 from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_coordinates
+from .numbers import tex_number
 from .proof import Part, Step, Used, list_parts, list_steps
 from .squares import write_squares
 from .statement import describe_values, weighted_oracles
+from .sublinear import LEFT_OF_SUBLINEAR, finish_sublinear, prepare_sublinear
 from .symbols import Symbols, inequality_terms, is_wide, state
 from .wide import close_wide, prepare_wide
 
@@ -46,14 +48,15 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
         If a condition fails.
     """
     steps = list_steps(certificate)
-    blocks: list[Block] = [*_prepare(certificate), *_inequalities(certificate)]
+    prepare = prepare_sublinear if is_sublinear(certificate) else _prepare
+    blocks: list[Block] = [*prepare(certificate), *_inequalities(certificate)]
     count = 0
     for part in list_parts(certificate):
         own = [step for step in steps if step.part in (part.name, f"{part.name} multiplier")]
         blocks += _identity(certificate, part, own, count)
         count += sum(len(step.squares) for step in own)
     blocks += _definite(certificate, [step for step in steps if step.part == "storage"], count)
-    return (*blocks, _finish(certificate))
+    return (*blocks, finish_sublinear() if is_sublinear(certificate) else _finish(certificate))
 
 
 def _prepare(certificate: Certificate) -> Iterator[Block]:
@@ -141,6 +144,7 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
         yield Paragraph(why)
     elif isinstance(certificate.system, LureSystem):
         squares, _ = write_squares(steps[0], count, where, forms)
+        squares += [rf"+{tex_number(step.slack[0][0])}\,\varphi" for step in steps[1:] if step.slack[0][0]]
         yield Display((*add_up([*weighted, *squares], head=head), *forms))
     else:
         named = [_name_sum(certificate, step) for step in steps]
@@ -164,6 +168,8 @@ def _lead(certificate: Certificate, part: str) -> Sentence:
 
 
 def _left(certificate: Certificate, part: str) -> str:
+    if is_sublinear(certificate):
+        return LEFT_OF_SUBLINEAR[part]
     bounded = LEFT_OF_MODES if isinstance(certificate.system, PrimalDualSystem) else _LEFT
     return Clock.of(certificate.system).left if part == "decrease" else bounded[part]
 
@@ -181,7 +187,11 @@ def _cancellations(certificate: Certificate, part: Part) -> Iterator[Block]:
     lines: list[Math] = []
     signs = {False: {"positivity": "", "upper bound": "-"}.get(part.name, "")}
     if part.name == "decrease":
-        signs = dict(Clock.of(certificate.system).weights)
+        signs = {False: "-p"} if is_sublinear(certificate) else dict(Clock.of(certificate.system).weights)
+    rest = "0"
+    if is_sublinear(certificate) and part.name == "positivity":
+        (leftover,) = (c for c in certificate.pencil().conditions if len(c.signals) == 1 and c.name != part.name)
+        rest = tex_number(1 + leftover.at(certificate.values)[0][0])
     for j, owner in enumerate(certificate.system.oracle_names):
         for later, sign in signs.items():
             terms = [sign + names.signal(r"\lambda", j)] if weights.get(owner) else []
@@ -191,7 +201,7 @@ def _cancellations(certificate: Certificate, part: Part) -> Iterator[Block]:
                     if used.value and at[point].oracle == j and (at[point].time == NEXT) == later:
                         terms.append(combine([Term(-value, "", used.symbol)], [])[0].tex)
             if terms:
-                lines.append(Math("+".join(terms).replace("+-", "-") + " = 0"))
+                lines.append(Math("+".join(terms).replace("+-", "-") + f" = {rest}"))
     if lines:
         yield Paragraph(("The coefficients of the function values agree on both sides:",))
         yield Display(tuple(lines))

@@ -8,11 +8,11 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..dynamics import System
-from ..lmi.claims import Contraction
+from ..lmi.claims import Contraction, SublinearDecay
 from .formulas import Math, Sentence
 from .symbols import state
 
-__all__ = ["Clock", "is_discrete", "number_of"]
+__all__ = ["Clock", "is_discrete", "is_sublinear", "number_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,13 @@ def is_discrete(certificate: Certificate) -> bool:
     return isinstance(certificate.claim, Contraction)
 
 
+def is_sublinear(certificate: Certificate) -> bool:
+    """Whether the claim is one about a power of time."""
+    return isinstance(certificate.claim, SublinearDecay)
+
+
 def number_of(certificate: Certificate) -> Fraction:
-    """The rate of a claim, or its factor."""
+    """The rate of a claim, its factor or its order."""
+    if is_sublinear(certificate):
+        return certificate.order
     return certificate.factor if is_discrete(certificate) else certificate.rate

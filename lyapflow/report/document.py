@@ -13,7 +13,7 @@ from ..certificates.files import to_text
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
-from .clock import Clock, is_discrete, number_of
+from .clock import Clock, is_discrete, is_sublinear, number_of
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
@@ -64,7 +64,8 @@ class CertificateSection:
     def has_portrait(self) -> bool:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
-        return self.verdict.proved and isinstance(system, LureSystem) and system.shape[0] == 2
+        is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
+        return self.verdict.proved and is_planar and not is_sublinear(self.certificate)
 
     @property
     def clock(self) -> Clock:
@@ -74,6 +75,8 @@ class CertificateSection:
     @property
     def kind(self) -> str:
         """What the claim is about, in words."""
+        if is_sublinear(self.certificate):
+            return "decay of the function value with order"
         return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
 
     @property

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..certificates import Certificate
 from ..dynamics import LureSystem
-from .clock import Clock, is_discrete
+from .clock import Clock, is_discrete, is_sublinear
 from .items import PROVED, SEEN
 from .quantities import count_time
 
@@ -28,6 +28,7 @@ __all__ = [
     "COLORS",
     "draw_distance",
     "draw_portrait",
+    "draw_scaled_value",
     "draw_storage",
     "draw_trajectory_plane",
     "has_levels",
@@ -97,8 +98,20 @@ def draw_storage(figure: Figure, certificate: Certificate, trajectory: Trajector
     """V along a trajectory and its bound, on a logarithmic scale."""
     axes, clock = figure.subplots(), Clock.of(certificate.system)
     seen, bound = trajectory.storage(certificate), trajectory.bound(certificate)
-    _curves(axes, trajectory, seen, bound, rf"$V(0)\,{clock.decay_twice}$", proved=proved)
+    formula = "$V(t_0)$" if is_sublinear(certificate) else rf"$V(0)\,{clock.decay_twice}$"
+    _curves(axes, trajectory, seen, bound, formula, proved=proved)
+    if is_sublinear(certificate):
+        axes.set_xscale("log")
     axes.set_ylabel(rf"storage $V({clock.time})$")
+
+
+def draw_scaled_value(figure: Figure, certificate: Certificate, trajectory: Trajectory, *, proved: bool) -> None:
+    """The function value times the power of time under its bound, both against time on logarithmic scales."""
+    axes = figure.subplots()
+    seen, bound = trajectory.scaled_value(certificate), trajectory.bound(certificate)
+    _curves(axes, trajectory, seen, bound, r"$V(t_0)$", proved=proved)
+    axes.set_xscale("log")
+    axes.set_ylabel(rf"$t^{{{float(certificate.order):.4g}}}\,(f-f^*)$")
 
 
 def draw_distance(figure: Figure, certificate: Certificate, trajectory: Trajectory, *, proved: bool) -> None:

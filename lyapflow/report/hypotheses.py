@@ -22,6 +22,12 @@ __all__ = [
 ]
 
 
+_VARYING: Sentence = (
+    "Solution: ", Math("x"), " is absolutely continuous on every compact part of an interval ", Math("(0,T)"),
+    " and satisfies the relations for almost every ", Math("t"), ".",
+)  # fmt: skip
+
+
 def describe_motion(system: LureSystem) -> list[Block]:
     """Equations of motion, and where the oracles are evaluated."""
     n, m = system.shape
@@ -44,6 +50,7 @@ def write_motion(system: LureSystem, i: int, where: list[tuple[Math, Fraction]])
     n, m = system.shape
     names = Symbols.of(system)
     terms = [Term(system.A[i][k], f"a_{{{i + 1},{k + 1}}}", state(n, k)) for k in range(n)]
+    terms += [Term(system.N[i][k], f"n_{{{i + 1},{k + 1}}}", rf"\frac{{{state(n, k)}}}{{t}}") for k in range(n)]
     terms += [Term(system.B[i][j], f"b_{{{i + 1},{j + 1}}}", names.signal("u", j)) for j in range(m)]
     return combine(terms, where, head=f"{Clock.of(system).move(n, i)} = ")
 
@@ -138,7 +145,7 @@ def list_assumptions(system: LureSystem) -> list[Sentence]:
                 (Math(names.functions[own[0]]), f" is one operator, evaluated at {len(own)} points; at this "
                  "equilibrium they coincide: ", *join(tuple(same)), ".")
             )  # fmt: skip
-    return [*found, Clock.of(system).solution]
+    return [*found, _VARYING if system.is_time_varying else Clock.of(system).solution]
 
 
 def join(parts: tuple[Math, ...]) -> Sentence:

@@ -16,10 +16,13 @@ from ..classes.inequalities import Inequality
 from ..dynamics import LureSystem, Mode, PrimalDualIteration, PrimalDualSystem
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
-from ..lmi.dissipation import list_groups
+from ..lmi.claims import SublinearDecay
+from ..lmi.dissipation import Evaluation, Group, list_groups
 from ..lmi.signals import storage_size
+from ..lmi.sublinear import list_uses
 from .constrained import mode_signals
 from .iteration import iteration_sites
+from .sublinear import sublinear_signals
 from .symbols import Points, Symbols, is_wide, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
@@ -113,7 +116,7 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     found: list[Part] = []
     for part in ("decrease", "positivity", *(("upper bound",) if certificate.is_bounded else ())):
         used: list[Used] = []
-        for group in list_groups(system, certificate.template, part):
+        for group in _list_groups(certificate, part):
             owner = owners[group.points[0][1].oracle]
             own = known.setdefault(owner, [])
             for name, inequality in group.uses:
@@ -128,6 +131,14 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
                 )  # fmt: skip
         found.append(Part(name=part, used=tuple(used)))
     return tuple(found)
+
+
+def _list_groups(certificate: Certificate, part: str) -> tuple[Group, ...]:
+    if not isinstance(certificate.claim, SublinearDecay):
+        return list_groups(certificate.system, certificate.template, part)
+    uses = list_uses(certificate.system, certificate.template, part)
+    points = tuple((point, Evaluation(0, point)) for point in dict.fromkeys(point for _, point, _ in uses))
+    return (Group(points, tuple((name, inequality) for name, _, inequality in uses)),) if uses else ()
 
 
 def list_steps(certificate: Certificate) -> tuple[Step, ...]:
@@ -158,6 +169,12 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
 def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None, tuple[str, ...]]]:
     """Part, mode, squared singular value and signals of each condition, in the order of the pencil."""
     system = certificate.system
+    if isinstance(certificate.claim, SublinearDecay):
+        signals = sublinear_signals(certificate)
+        yield "decrease", "", None, signals
+        yield "positivity", "", None, signals
+        yield "positivity", "", None, (r"\varphi",)
+        return
     if isinstance(system, PrimalDualIteration):
         yield from ((part, mode, None, signals) for part, mode, signals in iteration_sites(certificate))
         return

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..certificates import Certificate, Verification
 from ..lmi.dissipation import UPPER
-from .clock import Clock, is_discrete
+from ..lmi.logtime import take_logarithmic_time
+from .clock import Clock, is_discrete, is_sublinear
 from .items import Simulation
 from .numbers import approximate, below_one
 
@@ -60,9 +61,12 @@ class Quantity:
 
 def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | None) -> Iterable[Quantity]:
     """What an engineer reads off a certificate."""
-    yield from (
-        _measure_factor(certificate, verdict) if is_discrete(certificate) else _measure_rate(certificate, verdict)
-    )
+    if is_sublinear(certificate):
+        yield from _measure_order(certificate, verdict)
+    else:
+        yield from (
+            _measure_factor(certificate, verdict) if is_discrete(certificate) else _measure_rate(certificate, verdict)
+        )
     if bracket is not None:
         yield _read_witness(bracket)
         if verdict.proved:
@@ -97,6 +101,23 @@ def _measure_rate(certificate: Certificate, verdict: Verification) -> Iterable[Q
         remark=f"1/(time unit); V decays at twice this rate.{_constant(certificate)} Solver's word: the numerical "
         "supremum that was approached.",
     )  # fmt: skip
+
+
+def _measure_order(certificate: Certificate, verdict: Verification) -> Iterable[Quantity]:
+    order = certificate.order
+    yield Quantity(
+        key="order", name="Order of the decay of the function value", proved=order if verdict.proved else None,
+        shown=f"≥ {approximate(order, side='down')}", solver=certificate.supremum,
+        remark="Power p of time in f - f* <= C / t^p. Solver's word: the numerical supremum that was approached.",
+    )  # fmt: skip
+    log = take_logarithmic_time(certificate.system)
+    slow = [i for i, power in enumerate(log.powers) if power == 0]
+    if verdict.proved and order == log.degree and len(slow) == 1:
+        factor = certificate.P[slow[0]][slow[0]]
+        yield Quantity(
+            key="constant", name="Constant for a start at rest at time 0, over the squared distance", proved=factor,
+            shown=f"≤ {approximate(factor, side='up')}", remark="C / |x(0) - x*|^2. From another start C = V(t0).",
+        )  # fmt: skip
 
 
 def _measure_factor(certificate: Certificate, verdict: Verification) -> Iterable[Quantity]:
@@ -161,6 +182,11 @@ def observe(simulation: Simulation, *, proved: bool) -> Iterable[Quantity]:
     if not proved:
         return
     time = Clock.of(certificate.system).time
+    if is_sublinear(certificate):
+        yield Quantity(
+            key="largest_value_ratio", name="Largest t^p (f - f*) relative to its bound V(t0)", proved=Fraction(1),
+            shown="≤ 1", **_compare(path.scaled_value(certificate), path.bound(certificate), _ROUNDING**2),
+        )  # fmt: skip
     yield Quantity(
         key="largest_storage_ratio", name=f"Largest V({time}) relative to its bound", proved=Fraction(1), shown="≤ 1",
         **_compare(path.storage(certificate), path.bound(certificate), _ROUNDING**2),

@@ -15,6 +15,7 @@ from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
 from ..dynamics import PrimalDualIteration, System
 from . import figures
+from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .formulas import Math, Sentence
 from .items import KINDS, Figure
@@ -194,6 +195,10 @@ def _simulation_figures(section: SimulationSection) -> list[tuple[str, str, Any]
     draw = partial(figures.draw_storage, **common, proved=proved)
     caption = "Storage along the trajectory and its proved bound. What is below 1e-14 V(0) is rounding, and not drawn."
     found = [("", caption, _svg(draw, f"{section.anchor}-v"))]
+    if is_sublinear(certificate):
+        draw = partial(figures.draw_scaled_value, **common, proved=proved)
+        caption = "The function value above its minimum, times the power of time that is proved, under its bound."
+        found.insert(0, ("", caption, _svg(draw, f"{section.anchor}-f")))
     if certificate.is_bounded:
         draw = partial(figures.draw_distance, **common, proved=proved)
         caption = "Distance from the equilibrium and its proved bound."

@@ -16,12 +16,13 @@ from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import storage_size
-from .clock import Clock, is_discrete, number_of
+from .clock import Clock, is_discrete, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
+from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
 from .wide import wide_motion, wide_storage
 
@@ -77,13 +78,13 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     """
     system = certificate.system
     motion, assumed, store = _describe(system)
+    conclude = sublinear_conclusion if is_sublinear(certificate) else _conclusion
+    store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     hypotheses = (*motion, *describe_oracles(system), Listing((*assumed, *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
-    return Statement(
-        hypotheses=hypotheses, conclusion=tuple(_conclusion(certificate)), storage=tuple(store(certificate))
-    )
+    return Statement(hypotheses=hypotheses, conclusion=tuple(conclude(certificate)), storage=tuple(store(certificate)))
 
 
 def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Certificate], Iterable[Block]]]:

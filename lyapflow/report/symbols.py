@@ -13,6 +13,7 @@ from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import LureSystem, System
 from ..lmi.dissipation import Evaluation
 from ..lmi.signals import NEXT
+from ..lmi.sublinear import RATE
 from .formulas import Term
 
 __all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_varying", "is_wide", "kind_of"]
@@ -66,7 +67,9 @@ class Symbols:
         return f"{letter}_{{{self.marks[j]}}}"
 
     def at(self, letter: str, evaluation: Evaluation) -> str:
-        """A signal at a point, such as ``u_{f}`` or, at the next step, ``u_{f}^{+}``."""
+        """A signal at a point, such as ``u_{f}``, ``u_{f}^{+}`` at the next step, ``v_{f}`` for a rate of an output."""
+        if evaluation.time == RATE:
+            return self.signal("v" if letter == "u" else rf"\dot{{{letter}}}", evaluation.oracle)
         return self.signal(letter, evaluation.oracle) + ("^{+}" if evaluation.time == NEXT else "")
 
 

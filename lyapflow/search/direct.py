@@ -58,7 +58,7 @@ class DirectMarginProblem:
         return Answer(status=_WORDS.get(word, word), margin=float(x[-1]), values=values)
 
 
-def minimise(data: ConeData, objective: str, margin: float) -> dict[str, float] | None:
+def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0.0) -> dict[str, float] | None:
     """Unknowns with the smallest value of one of them, where `ONE` is 1, with a margin kept inside every inequality.
 
     By the solver's word; None if it has none.
@@ -77,7 +77,7 @@ def minimise(data: ConeData, objective: str, margin: float) -> dict[str, float] 
         cost=_unit_vector(unknowns, goal),
         cones=_cones(data, scale_row + 1),
     )
-    word, x = program.solve(0.0)
+    word, x = program.solve(parameter)
     if word not in {"Solved", "AlmostSolved"} or not np.all(np.isfinite(x)):
         return None
     return dict(zip(data.names, (x * data.unit).tolist(), strict=True))

@@ -97,7 +97,7 @@ def _level(claim: Claim) -> float:
     """Where the poles of a claim's boundary lie: minus the rate, or the factor."""
     if isinstance(claim, Contraction):
         return float(claim.factor or 0)
-    return -float(claim.rate or 0)
+    return -float(claim.number or 0)
 
 
 def _prove(

@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
-from ..errors import NoCertificateError
+from ..errors import ClaimMismatchError, NoCertificateError
 from ..exact.rationals import as_text, show_above, show_below
-from ..lmi.claims import Claim, Contraction, ExponentialDecay
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from .slow_members import SlowMember
 from .witness import Witness, find_witness
 
-__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "tell_claim", "unwrap"]
+__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "name_number", "tell_claim", "unwrap"]
 
 
 class Reason(Enum):
@@ -58,7 +59,15 @@ class Proved:
 
     @cached_property
     def witness(self) -> Witness:
-        """The slowest linear member that a search finds: no better claim than its own holds for the class."""
+        """The slowest linear member that a search finds: no better claim than its own holds for the class.
+
+        Raises
+        ------
+        ClaimMismatchError
+            For a sublinear claim, which no linear member bounds.
+        """
+        if isinstance(self.certificate.claim, SublinearDecay):
+            raise ClaimMismatchError("no linear member bounds a SublinearDecay; attempt a larger order instead")
         return find_witness(self.certificate.system)
 
     def explain(self) -> str:
@@ -72,12 +81,12 @@ class Infeasible:
 
     Attributes
     ----------
-    claim : ExponentialDecay or Contraction
+    claim : ExponentialDecay, Contraction or SublinearDecay
         What was asked; without a number if none could be proved.
     status : str
         The solver's word.
-    witness : Witness or None
-        A concrete linear member that decays no faster than its own rate; where that is below the claim, the claim is
+    witness : Witness, SlowMember or None
+        A concrete member that decays no faster than its own rate or order; where that is below the claim, the claim is
         false, and that is proved.
     steps : tuple of str
         What was tried, in order.
@@ -85,7 +94,7 @@ class Infeasible:
 
     claim: Claim
     status: str
-    witness: Witness | None
+    witness: Witness | SlowMember | None
     steps: tuple[str, ...] = ()
 
     @property
@@ -100,10 +109,10 @@ class Infeasible:
 
     def explain(self) -> str:
         """What is known, and on whose word."""
-        asked, number = tell_claim(self.claim), _number(self.claim)
+        asked, number = tell_claim(self.claim), self.claim.number
         if self.witness is not None and self.witness.refutes(number):
             return f"The claim of {asked} is false: {self.witness}."
-        weaker = "a larger factor" if isinstance(self.claim, Contraction) else "a smaller rate"
+        weaker = f"a {'larger' if isinstance(self.claim, Contraction) else 'smaller'} {name_number(self.claim)}"
         advice = "a richer template" if number is None else f"{weaker} or a richer template"
         return (
             f"No certificate of this form exists for {asked} (the solver's word, '{self.status}', not a proof). The "
@@ -142,27 +151,26 @@ class Inconclusive:
 
     def explain(self) -> str:
         """What happened and what to do."""
-        what = "factor" if isinstance(self.claim, Contraction) else "rate"
-        at = "" if self.tried is None else f" at {what} {self.tried:.9g}"
+        at = "" if self.tried is None else f" at {name_number(self.claim)} {self.tried:.9g}"
         return f"Inconclusive{at} (solver status: {self.status}). {self.advice}"
 
 
-def _number(claim: Claim) -> Fraction | None:
-    return claim.factor if isinstance(claim, Contraction) else claim.rate
+def name_number(claim: Claim) -> str:
+    """What the number of a claim is: a rate, a factor or an order."""
+    if isinstance(claim, Contraction):
+        return "factor"
+    return "order" if isinstance(claim, SublinearDecay) else "rate"
 
 
 def tell_claim(claim: Claim) -> str:
     """The claim in words; a long number as a decimal on the strong side: what is false of it is false of that too."""
-    number = _number(claim)
-    if isinstance(claim, Contraction):
-        if number is None:
-            return "any contraction factor below 1"
-        text = as_text(number)
-        return f"contraction factor {text if len(text) <= 40 else show_below(number, 17)}"
+    number, what = claim.number, name_number(claim)
     if number is None:
-        return "any positive rate"
+        return "any contraction factor below 1" if isinstance(claim, Contraction) else f"any positive {what}"
     text = as_text(number)
-    return f"rate {text if len(text) <= 40 else show_above(number, 17)}"
+    if isinstance(claim, Contraction):
+        return f"contraction factor {text if len(text) <= 40 else show_below(number, 17)}"
+    return f"{what} {text if len(text) <= 40 else show_above(number, 17)}"
 
 
 Outcome: TypeAlias = Proved | Infeasible | Inconclusive

@@ -16,7 +16,7 @@ from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
-from ..lmi.claims import Claim, Contraction, ExponentialDecay, claim_near
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay, claim_near
 from ..lmi.dissipation import check_claim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
 from .arrays import ConeData
@@ -27,6 +27,7 @@ from .large import attempt_large
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .rate import Candidate, bisect_parameter, search_parameter
 from .shifting import shift_loop
+from .sublinear import attempt_sublinear
 from .witness import estimate_ceiling, find_witness, is_large
 
 __all__ = ["SolverFactory", "attempt", "certify"]
@@ -72,8 +73,9 @@ def certify(
     ----------
     system : LureSystem, PrimalDualSystem or PrimalDualIteration
         In continuous or discrete time.
-    claim : ExponentialDecay or Contraction, optional
-        What to prove; without a number, the best that can be proved. Default: the kind that fits the system's time.
+    claim : ExponentialDecay, Contraction or SublinearDecay, optional
+        What to prove; without a number, the best that can be proved. Default: exponential decay in continuous time,
+        contraction in discrete time.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         with a transient bound that is no larger, or at most 3.
@@ -122,7 +124,7 @@ def attempt(
     ----------
     system : LureSystem, PrimalDualSystem or PrimalDualIteration
         In continuous or discrete time.
-    claim : ExponentialDecay or Contraction, optional
+    claim : ExponentialDecay, Contraction or SublinearDecay, optional
         As in `certify`.
     template : QuadraticStorage or QuadraticPlusValue, optional
         As in `certify`.
@@ -146,14 +148,18 @@ def attempt(
             f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {type(system).__name__}"
         )
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
-    if not isinstance(wanted, ExponentialDecay | Contraction):
-        raise InvalidModelError(f"claim must be ExponentialDecay(rate) or Contraction(factor), got {claim!r}")
+    if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
+        raise InvalidModelError(
+            f"claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got {claim!r}"
+        )
+    if not isinstance(accuracy, float) or not _LOSSES[0] <= accuracy < 1:
+        raise InvalidModelError(f"accuracy must be a float in [{_LOSSES[0]}, 1), got {accuracy!r}")
+    if isinstance(wanted, SublinearDecay):
+        return _attempt_sublinear(system, wanted, template, solver)
     is_modal = system.dt > 0 and not isinstance(system, LureSystem)  # then V is quadratic in the state
     every = (QuadraticStorage(),) if is_modal else (QuadraticStorage(), QuadraticPlusValue())
     forms = every if template is None else (template,)
     check_claim(system, wanted, forms[-1])  # a claim that cannot be made of this system is an error, not a no
-    if not isinstance(accuracy, float) or not _LOSSES[0] <= accuracy < 1:
-        raise InvalidModelError(f"accuracy must be a float in [{_LOSSES[0]}, 1), got {accuracy!r}")
     name, make, fallback = _choose_solver(solver)
     if solver is None and QuadraticStorage() in forms and is_large(system):
         outcome = attempt_large(system, wanted)
@@ -166,7 +172,7 @@ def attempt(
         witness = find_witness(system)
         for oracle in system.oracles:  # a class that makes no sense is an error, whatever its members do
             read_inequalities(oracle, ("t", EQUILIBRIUM))
-        if witness.refutes(_number(wanted)):
+        if witness.refutes(wanted.number):
             return Infeasible(claim=wanted, status="not asked", witness=witness)
     if not _is_moderate(wanted.parameter or Fraction(1)):
         return _out_of_range(wanted)
@@ -180,12 +186,19 @@ def attempt(
     return _attempt_given(families, wanted)
 
 
+def _attempt_sublinear(
+    system: System, wanted: SublinearDecay, template: Template | None, solver: str | SolverFactory | None
+) -> Outcome:
+    check_claim(system, wanted, template or QuadraticPlusValue())
+    sharper = (QuadraticPlusValue(outputs=True),) if system.oracles[0].is_single_valued else ()
+    forms = (QuadraticPlusValue(), *sharper) if template is None else (template,)
+    if not _is_representable(system) or not _is_moderate(wanted.order or Fraction(1)):
+        return _out_of_range(wanted)
+    return attempt_sublinear(system, wanted, forms, _choose_solver(solver), _tools())
+
+
 def _out_of_range(wanted: Claim) -> Inconclusive:
     return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", claim=wanted)
-
-
-def _number(claim: Claim) -> Fraction | None:
-    return claim.factor if isinstance(claim, Contraction) else claim.rate
 
 
 def _choose_solver(solver: str | SolverFactory | None) -> tuple[str, SolverFactory, bool]:
@@ -332,7 +345,7 @@ def _descend(
 def _simple_claim(wanted: Claim, parameter: float, relative: float) -> Claim | None:
     """A claim with a simple number and about the given parameter, if there is one."""
     found = claim_near(wanted, min(parameter, 1.0) if isinstance(wanted, Contraction) else parameter, relative)
-    number = _number(found)
+    number = found.number
     return found if number is not None and number.denominator <= _SIMPLE[type(wanted)] else None
 
 
@@ -376,7 +389,7 @@ def _attempt_given(families: list[Family], wanted: Claim) -> Outcome:
         reason = Reason.NEAR_BOUNDARY
     else:
         reason = Reason.ROUNDING_FAILED
-    number = _number(wanted)
+    number = wanted.number
     return Inconclusive(
         reason=reason, status=answer.status, claim=wanted, tried=None if number is None else float(number), steps=steps
     )

@@ -122,9 +122,19 @@ def read_equilibrium(loop: Loop, given: Equilibrium | ArrayLike) -> Equilibrium:
 
 def locate_equilibrium(loop: Loop, start: Array) -> Equilibrium:
     """As `find_equilibrium`, for a loop."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a search that runs away is seen below
+        return _locate(loop, start)
+
+
+def _locate(loop: Loop, start: Array) -> Equilibrium:
     search = _Search(loop, start)
     for _ in range(_STEPS):
         search.linearise()
+        if not np.isfinite(search.norm):
+            raise SimulationError(
+                f"no equilibrium was found: after {search.count} steps the state left the range of floating point. "
+                "There may be none; otherwise pass a better guess, or a known equilibrium."
+            )
         if search.is_finished():
             break
         search.advance()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -18,12 +19,14 @@ from ..classes.inequalities import ANY
 from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError, SimulationError
 from ..exact.matrices import Matrix, shape
+from ..lmi.claims import SublinearDecay
 from ..members import Member, random_member
 from .equilibria import Equilibrium, locate_equilibrium
 from .iterations import draw_operator
 from .loops import Array, Loop, close_loop
 from .motion import integrate, iterate
 from .storage import Storage, make_storage, measure_decay
+from .sublinear import Checks, SublinearStorage, list_promises
 from .trajectories import Trajectory
 
 __all__ = ["Counterexample", "falsify"]
@@ -31,6 +34,7 @@ __all__ = ["Counterexample", "falsify"]
 _DRAWS = 20  # members without an equilibrium are outside the theorem: so many draws in a row before giving up
 _STARTS = 16
 _SPAN = 6.0  # simulated time in units of 1/rate
+_LONG = 100.0  # simulated time of a sublinear claim, from 1
 _MOST_STEPS = 1_000  # simulated steps in discrete time: an error shows at the first, if anywhere
 _COARSE, _FINE = 1e-9, 1e-12  # relative tolerances; the difference of the two runs measures the integrator's error
 _SAFETY = 10.0  # factor on that measured error
@@ -45,7 +49,8 @@ class Counterexample:
     inequality : str
         What fails: ``"V(t) <= V(0) exp(-2 rate t)"``, ``"|x(t)| <= c exp(-rate t) |x(0)|"`` or ``"|x|^2 <= V"``,
         where x is the deviation from the equilibrium; in discrete time ``"V(k+1) <= factor^2 V(k)"`` and
-        ``"|x(k)| <= c factor^k |x(0)|"``.
+        ``"|x(k)| <= c factor^k |x(0)|"``; of a sublinear claim ``"V(t) <= V(s) for s <= t"`` and
+        ``"t^p (f - f*) <= V"``.
     members : tuple of Member
         The concrete oracles.
     x0 : ndarray
@@ -163,14 +168,20 @@ def falsify(
 
 def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generator) -> Counterexample | None:
     loop, rest, offset = _draw_loop(certificate, dimension, rng)
-    storage = make_storage(certificate, loop, rest)
-    x0 = _choose_start(storage, rng)
-    run = _iterate if certificate.system.dt else _integrate
+    if isinstance(certificate.claim, SublinearDecay):
+        slow = SublinearStorage.of(certificate, loop, rest)
+        x0 = _draw_start(rest, rng)
+        run, find = _integrate_long, lambda path, error: _pick(list_promises(slow, path, error))
+    else:
+        storage = make_storage(certificate, loop, rest)
+        x0 = _choose_start(storage, rng)
+        run = _iterate if certificate.system.dt else _integrate
+        find = partial(_find_violations, certificate, storage)
     coarse = run(certificate, loop, rest, x0, fine=False)
-    if not _find_violations(certificate, storage, coarse, np.zeros(len(coarse.t))):
+    if not find(coarse, np.zeros(len(coarse.t))):
         return None
     fine = run(certificate, loop, rest, x0, fine=True)
-    violations = _find_violations(certificate, storage, fine, _measure_error(coarse, fine))
+    violations = find(fine, _measure_error(coarse, fine))
     if not violations:
         return None
     inequality, k, left, right, tolerance = max(violations, key=lambda v: (v[2] - v[3]) / v[3])
@@ -192,6 +203,14 @@ def _integrate(certificate: Certificate, loop: Loop, rest: Equilibrium, x0: Arra
     """A run in continuous time, with tolerances a thousand times smaller if it is the fine one."""
     end = _SPAN / float(certificate.rate)
     times = np.unique(np.concatenate([[0.0], np.geomspace(1e-5 * end, end, 60), np.linspace(0, end, 61)]))
+    relative = _FINE if fine else _COARSE
+    size = float(np.linalg.norm(x0 - rest.x))
+    return integrate(loop, rest, x0, times, rtol=relative, atol=1e-3 * relative * size)
+
+
+def _integrate_long(certificate: Certificate, loop: Loop, rest: Equilibrium, x0: Array, *, fine: bool) -> Trajectory:
+    """As `_integrate`, over decades of time."""
+    times = np.geomspace(1.0, _LONG, 121)
     relative = _FINE if fine else _COARSE
     size = float(np.linalg.norm(x0 - rest.x))
     return integrate(loop, rest, x0, times, rtol=relative, atol=1e-3 * relative * size)
@@ -262,6 +281,12 @@ def _choose_start(storage: Storage, rng: np.random.Generator) -> Array:
     return max(starts, key=storage.measure_growth)
 
 
+def _draw_start(rest: Equilibrium, rng: np.random.Generator) -> Array:
+    """A random state of a random size."""
+    direction = rng.normal(size=rest.x.shape)
+    return np.asarray(rest.x + 10 ** rng.uniform(-2, 2) * direction / np.linalg.norm(direction))
+
+
 def _measure_error(coarse: Trajectory, fine: Trajectory) -> Array:
     """Error of the states: the largest relative difference of two runs so far, since at single times it may vanish."""
     difference = np.linalg.norm((fine.x - coarse.x).reshape(len(fine.t), -1), axis=1)
@@ -291,6 +316,11 @@ def _find_violations(certificate: Certificate, storage: Storage, path: Trajector
         c = float(certificate.transient_bound)
         name = "|x(k)| <= c factor^k |x(0)|" if certificate.system.dt else "|x(t)| <= c exp(-rate t) |x(0)|"
         checks.append((name, distance, c * decay * distance[0], error + rest.error * (1 + c * decay)))
+    return _pick(checks)
+
+
+def _pick(checks: Checks) -> list[_Violation]:
+    """The worst violation of each promise."""
     found = []
     for inequality, left, right, allowed in checks:
         k = int(np.argmax((left - right - allowed) / np.maximum(right, np.finfo(np.float64).tiny)))

@@ -48,6 +48,10 @@ class IterationLoop:
         y[1, :m], u[1, :m] = inside, self.sigma * (point - inside)
         return np.concatenate([dx, u[1, :m] - dual]), y, u
 
+    def drift(self, x: Array, t: float) -> Array | float:
+        """Nothing varies."""
+        return 0.0
+
     def measure_terms(self, x: Array, u: Array) -> float:
         """Norm of the sum of the absolute values of all terms."""
         m, n = self.K.shape

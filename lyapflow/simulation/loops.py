@@ -55,6 +55,9 @@ class Loop(Protocol):
     def evaluate(self, x: Array) -> Evaluation:
         """Time derivative (or increment per step) and signals at a state of `state_shape`."""
 
+    def drift(self, x: Array, t: float) -> Array | float:
+        """What the time derivative has in addition at a time; 0 where nothing varies."""
+
     def measure_terms(self, x: Array, u: Array) -> float:
         """Size of the terms that add up to the time derivative, or to the increment."""
 
@@ -82,6 +85,7 @@ class LureLoop:
     B: Array
     C: Array
     D: Array
+    N: Array | None = None
 
     @property
     def state_shape(self) -> tuple[int, ...]:
@@ -102,6 +106,10 @@ class LureLoop:
             else:
                 u[j] = member.gradient(y[j])
         return self.A @ x + self.B @ u, y, u
+
+    def drift(self, x: Array, t: float) -> Array | float:
+        """``N x / t``."""
+        return 0.0 if self.N is None else np.asarray(self.N @ x / t)
 
     def measure_terms(self, x: Array, u: Array) -> float:
         """Norm of ``|A| |x| + |B| |u|``."""
@@ -151,6 +159,10 @@ class PrimalDualLoop:
         error = self.E @ primal - self.b
         dx = -u - self.E.T @ (dual + self.augmentation * error)
         return self.step * np.concatenate([dx, self.dual_gain * error]), primal[None, :], u[None, :]
+
+    def drift(self, x: Array, t: float) -> Array | float:
+        """Nothing varies."""
+        return 0.0
 
     def measure_terms(self, x: Array, u: Array) -> float:
         """Norm of the sum of the absolute values of all terms."""
@@ -229,7 +241,7 @@ def close_loop(
         raise DimensionError("the dimension d must be known, but no member has one. Pass a guess of shape (n, d).")
     drift = system.A if system.dt == 0 else add(system.A, scale(Fraction(-1), identity(len(system.A))))
     A, B, C, D = (to_array(m) for m in (drift, system.B, system.C, system.D))
-    return LureLoop(system, chosen, size, A, B, C, D)
+    return LureLoop(system, chosen, size, A, B, C, D, to_array(system.N) if system.is_time_varying else None)
 
 
 def _close_primal_dual(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from ..dynamics import System
+from ..dynamics import LureSystem, System
 from ..errors import DimensionError, InvalidModelError, SimulationError
 from ..exact.rationals import rational
 from ..members.protocol import Member
@@ -104,6 +104,8 @@ def simulate(
     if start.shape != loop.state_shape:
         raise DimensionError(f"x0 must have shape {loop.state_shape}, got {start.shape}")
     times = _read_times(t_span, points) if system.dt == 0 else _read_steps(t_span, points, system)
+    if isinstance(system, LureSystem) and system.is_time_varying and times[0] <= 0:
+        raise InvalidModelError(f"t_span must start after 0, where N / t is infinite, got {t_span!r}")
     if method not in get_args(Method):
         raise InvalidModelError(f"method must be one of {list(get_args(Method))}, got {method!r}")
     if not (_FINEST <= rtol < 1 and 0 < atol < np.inf):
@@ -164,7 +166,7 @@ def iterate(loop: Loop, equilibrium: Equilibrium, x0: Array, times: Array, *, in
 def _evaluate(loop: Loop, x: Array, t: float) -> Array:
     """Time derivative or increment at a state, if it is finite."""
     try:
-        dx = loop.evaluate(x)[0]
+        dx = loop.evaluate(x)[0] + loop.drift(x, t)
     except ArithmeticError as error:
         raise SimulationError(f"an oracle failed at time {t:.6g}: {error}") from error
     if not np.isfinite(dx).all():

@@ -15,13 +15,14 @@ from ..certificates import Certificate
 from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
+from ..lmi.claims import SublinearDecay
 from ..lmi.signals import valued_oracles
 from .equilibria import Equilibrium, read_values
 from .iterations import IterationLoop, fits, split_modes
 from .loops import Array, Loop, to_array
 from .membership import belongs
 
-__all__ = ["Samples", "Storage", "make_storage", "measure_decay"]
+__all__ = ["Samples", "Storage", "check_subject", "make_storage", "measure_decay"]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -186,7 +187,7 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
     """
     if not isinstance(certificate, Certificate):
         raise InvalidModelError(f"certificate must be a Certificate, got {type(certificate).__name__}")
-    _check_subject(certificate, loop, equilibrium)
+    check_subject(certificate, loop, equilibrium)
     names, given = certificate.system.oracle_names, certificate.value_weights
     valued = valued_oracles(certificate.system, certificate.template)
     weights = tuple((j, float(given[names[j]])) for j in valued if given[names[j]])
@@ -205,14 +206,26 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
 
 
 def measure_decay(certificate: Certificate, t: Array) -> Array:
-    """What is left of the bound of the state norm after each time: ``exp(-rate t)``, or ``factor^k`` after k steps."""
+    """What is left of the bound of the state norm after each time: ``exp(-rate t)``, or ``factor^k`` after k steps.
+
+    For a sublinear claim it is that of the root of V, which never grows.
+    """
+    if isinstance(certificate.claim, SublinearDecay):
+        return np.ones_like(t)
     elapsed, dt = t - t[0], float(certificate.system.dt)
     if dt == 0:
         return np.asarray(np.exp(-float(certificate.rate) * elapsed))
     return np.asarray(float(certificate.factor) ** np.round(elapsed / dt))
 
 
-def _check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium) -> None:
+def check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium) -> None:
+    """Whether a certificate speaks of a closed loop and of deviations from an equilibrium.
+
+    Raises
+    ------
+    InvalidModelError
+        If it does not.
+    """
     subject = certificate.system
     if not _covers(subject, loop.system):
         raise InvalidModelError(
@@ -262,7 +275,7 @@ def _dynamics(system: System) -> tuple[object, ...]:
         return system.constraint, system.dual_gain, system.augmentation, system.step
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
-    return system.A, system.B, system.C, system.D, system.dt, system.groups
+    return system.A, system.B, system.C, system.D, system.N, system.dt, system.groups
 
 
 def _group_modes(certificate: Certificate, system: PrimalDualSystem) -> tuple[tuple[Array, Array], ...]:

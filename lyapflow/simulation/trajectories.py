@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike
 from ..certificates import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
+from ..lmi.claims import SublinearDecay
 from ..members.protocol import Member
 from .equilibria import Equilibrium, read_values
 from .loops import Array, Loop
 from .storage import make_storage, measure_decay
+from .sublinear import SublinearStorage
 
 __all__ = ["Trajectory", "record"]
 
@@ -82,12 +84,27 @@ class Trajectory:
         InvalidModelError
             If the certificate does not cover this system, these members and this equilibrium.
         """
+        if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay):
+            return SublinearStorage.of(certificate, self.loop, self.equilibrium).evaluate(self)
         return make_storage(certificate, self.loop, self.equilibrium).evaluate(self)
+
+    def scaled_value(self, certificate: Certificate) -> Array:
+        """``t^p (f - f*)`` with the order p of a `SublinearDecay`, which stays below V; shape (T,).
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the certificate has no order.
+        InvalidModelError
+            If it does not cover this system, these members and this equilibrium.
+        """
+        certificate.order  # noqa: B018 - says what is missing
+        return SublinearStorage.of(certificate, self.loop, self.equilibrium).value(self)
 
     def bound(self, certificate: Certificate) -> Array:
         """What V may be at most: ``V(0) exp(-2 rate t)``, t counted from the first sample; shape (T,).
 
-        In discrete time ``V(0) factor^(2 k)``, with k the number of steps.
+        In discrete time ``V(0) factor^(2 k)``, with k the number of steps; for a `SublinearDecay` its first value.
         """
         return np.asarray(self.storage(certificate)[0] * measure_decay(certificate, self.t) ** 2)
 

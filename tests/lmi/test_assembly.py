@@ -77,6 +77,9 @@ def equations(name, system, x, u, theta):
     if name.startswith("heavy-ball"):
         damping = -system.A[1][1]
         return [x[1], combine((-damping, x[1]), (-1, u[0]))], [x[0]]
+    if name.startswith("hessian-damped"):  # x' = w - h u, w' = x'' + h u' = -b x' - u
+        velocity = combine((1, x[1]), (system.B[0][0], u[0]))
+        return [velocity, combine((system.A[1][1], velocity), (-1, u[0]))], [x[0]]
     if name.startswith("forward-backward"):
         step = -system.B[0][0]
         prox = combine((1, x[0]), (-step, u[0]), (-step, u[1]))

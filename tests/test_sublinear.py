@@ -1,0 +1,386 @@
+"""Sublinear claims: published orders and constants, the assembly from definitions, corrupted certificates, members."""
+
+import dataclasses
+import random
+import tomllib
+from fractions import Fraction as Q
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from systems import build_flow
+
+import lyapflow as lf
+from lyapflow.cli import main
+from lyapflow.exact.matrices import quadratic_value
+from lyapflow.lmi.dissipation import assemble
+from lyapflow.lmi.logtime import take_logarithmic_time
+from lyapflow.problems import read_problem
+from lyapflow.report import Simulation, to_data
+from lyapflow.report.argument import argue
+from lyapflow.report.formulas import text_of
+from lyapflow.report.proof import list_steps
+from lyapflow.report.statement import state_theorem
+
+ROWS = tomllib.loads((Path(__file__).parent / "reference" / "sublinear.toml").read_text())["row"]
+TEMPLATES = {"value": lf.QuadraticPlusValue(), "outputs": lf.QuadraticPlusValue(outputs=True)}
+SYSTEMS = {
+    "gradient": lf.flows.gradient_flow(lf.Convex()),
+    "gradient-outputs": lf.flows.gradient_flow(lf.SmoothConvex(3)),
+    "nesterov-3": lf.flows.nesterov_flow(lf.Convex(), r=3),
+    "nesterov-6": lf.flows.nesterov_flow(lf.SmoothConvex(3), r=6),
+    "nesterov-2": lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 10), r=2),
+}
+SPLITTING = lf.flows.forward_backward_flow(lf.SmoothConvex(1), lf.Convex(), step=1)
+
+
+@pytest.fixture(params=SYSTEMS)
+def proved(request):
+    return lf.certify(SYSTEMS[request.param], lf.SublinearDecay())
+
+
+# --- published values ---------------------------------------------------------------------------------------------
+
+
+def test_rows_name_their_source():
+    known = (Path(__file__).parents[1] / "docs" / "references.bib").read_text()
+    assert len({row["id"] for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert row.get("derived") or (row["locator"] and f"{{{row['source']}," in known), row["id"]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_order_and_constant(row):
+    system = build_flow(row["flow"])
+    template = TEMPLATES[row.get("template", "value")]
+    certificate = lf.certify(system, lf.SublinearDecay(), template=template)
+    assert lf.verify(certificate).proved
+    assert certificate.order == Q(row["order"])
+    if "constant" in row:
+        constant = certificate.constant([1] + [0] * (len(system.A) - 1))
+        assert constant == Q(row["constant"]) if row["kind"] == "tight" else constant <= Q(row["constant"])
+
+
+@given(r=st.fractions(min_value=Q(1, 20), max_value=12, max_denominator=20))
+def test_every_damping_has_its_order(r):
+    certificate = lf.certify(lf.flows.nesterov_flow(lf.Convex(), r=r), lf.SublinearDecay())
+    assert certificate.order == min(Q(2), 2 * r / 3)
+    assert lf.verify(certificate).proved
+    if r >= 3:
+        assert certificate.constant([1, 0]) == r - 1  # sharper than the published (r - 1)^2 / 2 for r > 3
+
+
+def test_the_gradient_in_V_halves_the_constant():
+    system = lf.flows.gradient_flow(lf.SmoothConvex(5))
+    certificate = lf.certify(system, lf.SublinearDecay())
+    assert certificate.template.outputs
+    assert certificate.formula == "1/2 t (f - f*) + 1/4 |x|^2 + 1/4 t^2 |grad f|^2"
+    assert certificate.constant([[3, 4]]) == Q(25, 4)
+
+
+def test_the_constant_from_a_late_start_is_V_there():
+    certificate = lf.certify(lf.flows.nesterov_flow(lf.Convex(), r=3), lf.SublinearDecay())
+    assert certificate.formula == "t^2 (f - f*) + 2 |x1|^2 + 2 t <x1, x2> + 1/2 t^2 |x2|^2"
+    assert certificate.constant([3, -1], t0=2, gap=5) == 4 * 5 + 2 * 9 + 2 * 2 * -3 + Q(1, 2) * 4
+    subcritical = lf.certify(lf.flows.nesterov_flow(lf.Convex(), r=2), lf.SublinearDecay())
+    exact = 2 ** (4 / 3) * 5 + 2 ** (-2 / 3) * (10 / 9 * 9 + 4 / 3 * 3 * -2 + 0.5 * 4)
+    assert 0 <= float(subcritical.constant([3, -1], t0=2, gap=5)) - exact < 1e-9
+    with pytest.raises(lf.ClaimMismatchError, match="t0 > 0"):
+        subcritical.constant([1, 0])
+    with pytest.raises(lf.DimensionError, match="2 entries"):
+        certificate.constant([1])
+
+
+# --- the assembly, from definitions -------------------------------------------------------------------------------
+
+
+def dot(a, b):
+    return sum((x * y for x, y in zip(a, b, strict=True)), Q(0))
+
+
+def combine(*terms):
+    return tuple(sum((Q(c) * v[k] for c, v in terms), Q(0)) for k in range(3))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("outputs", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_pencil_is_the_derivative_of_V(name, outputs, seed):
+    """V(t) and its time derivative are written out in the unscaled letters of the flow, at a random time, in Q^3."""
+    system = SYSTEMS[name]
+    if outputs and not system.oracles[0].is_single_valued:
+        pytest.skip("V has no gradient here")
+    source = random.Random(seed)
+
+    def draw():
+        return Q(source.randint(-9, 9), source.randint(1, 9))
+
+    def vector():
+        return tuple(draw() for _ in range(3))
+
+    p, t = Q(source.randint(1, 9)), Q(source.randint(1, 9), source.randint(1, 9))
+    template = TEMPLATES["outputs" if outputs else "value"]
+    pencil = assemble(system, lf.SublinearDecay(p), template)
+    values = {name: draw() for name in pencil.unknowns}
+    n, log = len(system.A), take_logarithmic_time(system)
+    d, e = log.powers, log.degree
+    x, u, du, phi = [vector() for _ in range(n)], vector(), vector(), draw()
+    dx = [
+        combine(*((system.A[i][k] + system.N[i][k] / t, x[k]) for k in range(n)), (system.B[i][0], u)) for i in range(n)
+    ]
+    y, dy = (combine(*((system.C[0][k], z[k]) for k in range(n))) for z in (x, dx))
+    # zeta_i = t^d_i x_i, and t^e u: with derivatives by the product rule
+    zeta = [combine((t ** d[i], x[i])) for i in range(n)]
+    dzeta = [combine((t ** d[i], dx[i]), (d[i] * t ** (d[i] - 1), x[i])) for i in range(n)]
+    if outputs:
+        zeta.append(combine((t**e, u)))
+        dzeta.append(combine((t**e, du), (e * t ** (e - 1), u)))
+    size = range(len(zeta))
+    P = [[values[f"P[{min(i, j)},{max(i, j)}]"] for j in size] for i in size]
+    weight = values["value[f]"]
+    form = sum((P[i][j] * dot(zeta[i], zeta[j]) for i in size for j in size), Q(0))
+    dform = sum((2 * P[i][j] * dot(zeta[i], dzeta[j]) for i in size for j in size), Q(0))
+    V = weight * t**p * phi + t ** (p - e) * form
+    dV = weight * (p * t ** (p - 1) * phi + t**p * dot(u, dy)) + (p - e) * t ** (p - e - 1) * form
+    dV += t ** (p - e) * dform
+    # what the inequalities of the pencil are about, multiplied back: t^(p - e) (slack + value) = -t dV - sum(...)
+    known = {"interpolation(t,*)": t**e * phi, "interpolation(*,t)": t**e * (dot(u, y) - phi)}
+    known["slope"] = t ** (e + 2) * dot(du, dy)
+    scaled = [*(combine((t ** d[i], x[i])) for i in range(n)), combine((t**e, u))]
+    if outputs:
+        scaled.append(combine((t ** (e + 1), du)))
+    decrease, positivity, leftover = pencil.conditions
+
+    def total(part):
+        return sum(values[name] * known[name.split(" f ")[1]] for name in pencil.nonnegative if name.startswith(part))
+
+    def read(condition):
+        return sum(quadratic_value(condition.at(values), [s[k] for s in scaled]) for k in range(3))
+
+    (equality,) = pencil.equalities
+    assert read(decrease) + t**e * phi * equality.at(values) == -(t ** (e - p + 1)) * dV - total("decrease")
+    left = t ** (e - p) * V - t**e * phi - total("positivity")
+    assert read(positivity) + t**e * phi * leftover.at(values)[0][0] == left
+
+
+# --- soundness ----------------------------------------------------------------------------------------------------
+
+
+def test_files_are_read_back_and_proved(proved, tmp_path):
+    file = lf.save(proved, tmp_path / "c.json")
+    assert lf.load(file) == proved
+    assert lf.verify(file).proved
+
+
+def test_a_larger_order_is_refused(proved):
+    raised = dataclasses.replace(proved, claim=lf.SublinearDecay(proved.order * (1 + Q(1, 10**20))))
+    verdict = lf.verify(raised)
+    assert not verdict.proved
+    assert verdict.witness is not None
+
+
+def test_every_changed_number_that_is_accepted_is_a_theorem(proved):
+    """A change is refused, unless it makes V larger or the inequality looser, as the conditions themselves decide."""
+    refused = 0
+    for k, (name, value) in enumerate(proved.unknowns):
+        for change in (Q(1, 10**12), Q(-1, 10**12)):
+            unknowns = list(proved.unknowns)
+            unknowns[k] = (name, value + change)
+            verdict = lf.verify(dataclasses.replace(proved, unknowns=tuple(unknowns)))
+            refused += not verdict.proved
+            if value + change < 0 and name in proved.multipliers:
+                assert not verdict.proved
+    assert refused >= len(proved.unknowns)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"system": lf.flows.heavy_ball_flow(lf.Convex(), damping=1)}, "balanced by powers of t"),
+        ({"system": lf.flows.gradient_flow(lf.GradientDominated(1, 2))}, "convex functions"),
+        ({"template": lf.QuadraticPlusValue(outputs=True), "system": SYSTEMS["gradient"]}, "Lipschitz gradient"),
+    ],
+)
+def test_what_does_not_fit_together_is_no_proof(change, said):
+    certificate = lf.certify(SYSTEMS["gradient-outputs"], lf.SublinearDecay(), template=lf.QuadraticPlusValue())
+    with pytest.raises(lf.InvalidModelError, match=said):
+        lf.verify(dataclasses.replace(certificate, **change))
+
+
+def test_the_slope_needs_a_gradient_that_can_be_differentiated():
+    with pytest.raises(lf.InvalidModelError, match="Lipschitz gradient"):
+        lf.attempt(SYSTEMS["gradient"], lf.SublinearDecay(), template=lf.QuadraticPlusValue(outputs=True))
+
+
+# --- what cannot hold ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("system", "order"),
+    [
+        (lf.flows.gradient_flow(lf.Convex()), Q(11, 10)),
+        (lf.flows.gradient_flow(lf.SmoothConvex(2)), Q(1001, 1000)),
+        (lf.flows.nesterov_flow(lf.Convex(), r=3), Q(21, 10)),
+        (lf.flows.nesterov_flow(lf.SmoothConvex(2), r=8), Q(5, 2)),
+        (lf.flows.nesterov_flow(lf.Convex(), r=2), Q(3, 2)),
+        (lf.flows.nesterov_flow(lf.Convex(), r=0), None),
+        (lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 2), r=-1), None),
+    ],
+)
+def test_orders_beyond_the_best_are_refuted_by_a_member(system, order):
+    outcome = lf.attempt(system, lf.SublinearDecay(order))
+    assert isinstance(outcome, lf.Infeasible)
+    assert isinstance(outcome.witness, lf.SlowMember)
+    assert outcome.witness.refutes(order)
+    assert not outcome.witness.refutes(outcome.witness.order or Q(1, 10**9)) or order is None
+    assert "is false" in outcome.explain()
+
+
+def test_the_slow_power_is_a_solution():
+    """f = (k/q)|x|^q with x = t^-a, put into the equation of motion."""
+    witness = lf.attempt(lf.flows.nesterov_flow(lf.Convex(), r=4), lf.SublinearDecay(Q(5, 2))).witness
+    factor, q = witness.function.removeprefix("f(x) = ").split(" |x|^")
+    q, k = int(q), Q(factor) * int(q)
+    a = Q(2, q - 2)
+    assert witness.order == q * a
+    assert a * (a + 1) - 4 * a + k == 0  # t^(a+2) (x'' + (4/t) x' + k x^(q-1))
+
+
+def test_strong_convexity_leaves_larger_orders_open():
+    outcome = lf.attempt(lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 2), r=9), lf.SublinearDecay(3))
+    assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness is None
+    assert "solver's word" in outcome.explain()
+
+
+@pytest.mark.parametrize(
+    ("system", "claim", "template", "said"),
+    [
+        (lf.flows.heavy_ball_flow(lf.Convex(), damping=1), lf.SublinearDecay(), None, "constant balances nothing"),
+        (lf.flows.nesterov_flow(lf.Convex()), lf.ExponentialDecay(), None, "Use SublinearDecay"),
+        (lf.flows.nesterov_flow(lf.Convex()), None, None, "Use SublinearDecay"),
+        (lf.flows.gradient_flow(lf.Lipschitz(1)), lf.SublinearDecay(), None, "convex functions"),
+        (
+            lf.flows.forward_backward_flow(lf.SmoothConvex(1), lf.Convex(), step=1),
+            lf.SublinearDecay(),
+            None,
+            "one oracle",
+        ),
+        (lf.algorithms.gradient_descent(lf.SmoothConvex(1), step=1), lf.SublinearDecay(), None, "continuous time"),
+        (lf.flows.gradient_flow(lf.Convex()), lf.SublinearDecay(), lf.QuadraticStorage(), "function value"),
+        (lf.flows.gradient_flow(lf.SmoothConvex(1)), None, lf.QuadraticPlusValue(outputs=True), "belongs to a Subl"),
+        (lf.LureSystem([[0]], [[0]], [[1]], oracles=[lf.Convex()]), lf.SublinearDecay(), None, "are minimisers"),
+    ],
+)
+def test_claims_that_make_no_sense_are_errors(system, claim, template, said):
+    with pytest.raises(lf.InvalidModelError, match=said):
+        lf.attempt(system, claim, template=template)
+
+
+def test_a_time_varying_system_is_guarded():
+    flow = lf.flows.nesterov_flow(lf.SmoothConvex(1))
+    for refused in (
+        lambda: flow.to_control(),
+        lambda: lf.algorithms.euler(flow, "1/10"),
+        lambda: lf.LureSystem([[0]], [[-1]], [[1]], oracles=[lf.Convex()], dt=1, N=[[1]]),
+        lambda: lf.simulate(flow, [lf.members.Huber(1, 1)], [[1.0], [0.0]], (0, 1)),
+    ):
+        with pytest.raises(lf.InvalidModelError):
+            refused()
+    with pytest.raises(lf.ClaimMismatchError, match="order"):
+        lf.certify(lf.flows.gradient_flow(lf.StronglyConvex(1))).order  # noqa: B018
+    with pytest.raises(lf.ClaimMismatchError, match="rate"):
+        lf.certify(flow, lf.SublinearDecay()).rate  # noqa: B018
+
+
+# --- members ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_random_members_keep_the_promise(name):
+    certificate = lf.certify(SYSTEMS[name], lf.SublinearDecay())
+    assert lf.falsify(certificate, 4, np.random.default_rng(7)) is None
+
+
+def test_a_wrong_order_is_falsified():
+    certificate = lf.certify(SYSTEMS["nesterov-6"], lf.SublinearDecay())
+    wrong = dataclasses.replace(certificate, claim=lf.SublinearDecay(Q(5, 2)))
+    found = lf.falsify(wrong, 40, np.random.default_rng(0))
+    assert found is not None
+    assert found.left > found.right
+
+
+def test_the_value_along_a_trajectory_stays_below_its_bound():
+    certificate = lf.certify(lf.flows.nesterov_flow(lf.SmoothConvex(1), r=3), lf.SublinearDecay())
+    path = lf.simulate(certificate.system, [lf.members.Huber(1, 1)], [[3.0, 4.0], [0.0, 0.0]], (0.01, 50), points=2000)
+    scaled, V = path.scaled_value(certificate), path.storage(certificate)
+    assert np.all(np.diff(V) <= 1e-8 * V[0])
+    assert np.all(scaled <= V + 1e-9)
+    assert abs(V[0] - 2 * 25) < 0.01
+    assert scaled.max() > 5  # the bound is not idle
+
+
+# --- files and reports --------------------------------------------------------------------------------------------
+
+ORDERS = """
+[functions]
+f = { class = "SmoothConvex", L = 10 }
+
+[[flow]]
+name = "nesterov"
+order = "best"
+
+[[flow]]
+name = "gradient"
+order = "1/2"
+
+[[flow]]
+name = "gradient"
+order = 2
+"""
+
+
+def test_problem_files_ask_for_orders(tmp_path, capsys):
+    (tmp_path / "p.toml").write_text(ORDERS)
+    assert main(["certify", str(tmp_path / "p.toml"), "-o", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert "nesterov: proved decay of the function value with order 2; V = t^2 (f - f*)" in said
+    assert "gradient: proved decay of the function value with order 1/2" in said
+    assert "The claim of order 2 is false" in said
+    assert main(["verify", str(tmp_path / "1-nesterov.json")]) == 0
+    assert "order 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("order = 1\nrate = 1", "not both"), ("order = -1", "order > 0"), ('order = "x"', "order")]
+)
+def test_orders_that_make_no_sense_are_refused(line, said, tmp_path):
+    (tmp_path / "p.toml").write_text(f'[functions]\nf = {{ class = "Convex" }}\n[[flow]]\nname = "gradient"\n{line}\n')
+    with pytest.raises(lf.InvalidModelError, match=said):
+        read_problem(tmp_path / "p.toml")
+
+
+def test_the_report_states_the_theorem_and_proves_it(proved, tmp_path):
+    n = len(proved.system.A)
+    start = np.zeros((n, 2))
+    start[0] = 3.0, 4.0
+    path = lf.simulate(proved.system, [lf.members.SquaredNorm(1)], start, (0.1, 20))
+    page = lf.write_report(tmp_path / "r.html", Simulation(proved, path)).read_text()
+    assert "decay of the function value" in page
+    assert "NOT PROVED" not in page
+    theorem = state_theorem(proved).text
+    assert "V(t₀)/t^p" in theorem
+    assert str(proved.order) in theorem
+    assert "t d/dt" in text_of(argue(proved))
+    data = to_data([proved])
+    assert data["sections"][0]["quantities"][0]["proved"]["exact"] == str(proved.order)
+
+
+def test_each_step_of_the_written_proof_is_an_identity(proved):
+    """The squares of the report are those of the matrices that the checker decides."""
+    for step in list_steps(proved):
+        size = range(len(step.slack))
+        rebuilt = tuple(tuple(sum((d * v[i] * v[j] for d, v in step.squares), Q(0)) for j in size) for i in size)
+        assert rebuilt == step.slack
