@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .lmi.claims import SublinearDecay as SublinearDecay
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
+    from .lmi.templates import VariableMetric as VariableMetric
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -117,6 +118,7 @@ _ROOMS = {
     "SupportFunction": "classes.functions",
     "SweepResult": "sweeps.results",
     "Trajectory": "simulation.trajectories",
+    "VariableMetric": "lmi.templates",
     "Verification": "certificates.verification",
     "VerificationError": "errors",
     "Witness": "search.witness",

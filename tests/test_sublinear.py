@@ -270,7 +270,6 @@ def test_strong_convexity_leaves_larger_orders_open():
         ),
         (lf.algorithms.gradient_descent(lf.SmoothConvex(1), step=1), lf.SublinearDecay(), None, "continuous time"),
         (lf.flows.gradient_flow(lf.Convex()), lf.SublinearDecay(), lf.QuadraticStorage(), "function value"),
-        (lf.flows.gradient_flow(lf.SmoothConvex(1)), None, lf.QuadraticPlusValue(outputs=True), "belongs to a Subl"),
         (lf.LureSystem([[0]], [[0]], [[1]], oracles=[lf.Convex()]), lf.SublinearDecay(), None, "are minimisers"),
     ],
 )

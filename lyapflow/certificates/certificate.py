@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
@@ -15,10 +15,11 @@ from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, storage_name, value_name
 from ..lmi.logtime import take_logarithmic_time
+from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from . import consequences
 
 __all__ = ["SCHEMA", "Certificate"]
@@ -40,7 +41,7 @@ class Certificate:
         The dynamics and what is known of its oracles.
     claim : ExponentialDecay, Contraction or SublinearDecay
         With its rate or order (continuous time) or factor (discrete time).
-    template : QuadraticStorage or QuadraticPlusValue
+    template : QuadraticStorage, QuadraticPlusValue or VariableMetric
         Form of V.
     unknowns : tuple of (name, Fraction)
         Entries of P, weights of function values, multipliers and, where there is one, the upper bound.
@@ -66,15 +67,22 @@ class Certificate:
             raise InvalidModelError(
                 f"claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got {self.claim}"
             )
-        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue):
+        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric):
             raise InvalidModelError(
-                f"template must be QuadraticStorage() or QuadraticPlusValue(), got {self.template!r}"
+                f"template must be QuadraticStorage(), QuadraticPlusValue() or VariableMetric(), got {self.template!r}"
             )
         # Rebuilt from Python integers: a Fraction may have been born with a numerator that wraps around.
         unknowns = tuple((str(name), rational(value, name=f"unknown {name!r:.60}")) for name, value in self.unknowns)
         if len(dict(unknowns)) < len(unknowns):
             raise InvalidModelError("unknowns must have different names")
         object.__setattr__(self, "unknowns", unknowns)
+
+    @property
+    def core(self) -> Certificate:
+        """The certificate in the letters of its proof: for a `VariableMetric`, of the reduced system in its metric."""
+        if not isinstance(self.template, VariableMetric):
+            return self
+        return replace(self, system=reduce_splitting(self.system).plant, template=self.template.form)
 
     @property
     def values(self) -> Mapping[str, Fraction]:
@@ -167,8 +175,12 @@ class Certificate:
         >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).constant([5, 0])
         Fraction(50, 1)
         """
-        order = self.order
-        log = take_logarithmic_time(self.system)
+        order, core = self.order, self.core
+        log = take_logarithmic_time(core.system)
+        if core is not self and len(self.P) > len(log.powers):
+            raise ClaimMismatchError(
+                "constant needs a V without the gradient where the metric is not the Euclidean one"
+            )
         return consequences.bound_constant(
             P=self.P,
             weight=next(iter(self.value_weights.values())),
@@ -179,6 +191,7 @@ class Certificate:
             t0=t0,
             gap=gap,
             gradient=gradient,
+            metric=Fraction(1) if core is self else reduce_splitting(self.system).largest,
         )
 
     @property
@@ -193,14 +206,16 @@ class Certificate:
         >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).formula
         't^2 (f - f*) + 2 |x1|^2 + 2 t <x1, x2> + 1/2 t^2 |x2|^2'
         """
-        order, log = self.order, take_logarithmic_time(self.system)
+        order, core = self.order, self.core
+        log = take_logarithmic_time(core.system)
         return consequences.write_formula(
             P=self.P,
             weight=next(iter(self.value_weights.values())),
             order=order,
             degree=log.degree,
             powers=log.powers,
-            oracle=self.system.oracle_names[0],
+            oracle=core.system.oracle_names[0],
+            mark="" if core is self else "_W",
         )
 
     @property
@@ -223,21 +238,20 @@ class Certificate:
 
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
-        values = self.values
+        values, core = self.values, self.core
+        size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
-        for mode in self.system.modes:
-            states = mode.vertices[0].shape[0]
-            is_sublinear = isinstance(self.claim, SublinearDecay)
-            size = storage_order if is_sublinear else storage_size
-            n = range(size(self.system, self.template, states))
+        for mode in core.system.modes:
+            n = range(size(core.system, core.template, mode.vertices[0].shape[0]))
             found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
         return found
 
     @property
     def value_weights(self) -> Mapping[str, Fraction]:
         """Weight of each oracle's function value in V, by the oracle's name."""
-        names = self.system.oracle_names
-        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(self.system, self.template)}
+        core = self.core
+        names = core.system.oracle_names
+        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(core.system, core.template)}
 
     @property
     def multipliers(self) -> Mapping[str, Fraction]:
@@ -264,7 +278,11 @@ class Certificate:
                 "V contains the value of a function without a Lipschitz gradient). Give the class an L, or use "
                 "template=QuadraticStorage()."
             )
-        return consequences.bound_transient(self.values[UPPER])
+        upper = self.values[UPPER]
+        if isinstance(self.template, VariableMetric):  # back to the Euclidean norm
+            reduction = reduce_splitting(self.system)
+            upper *= reduction.largest / reduction.least
+        return consequences.bound_transient(upper)
 
     def settling_time(self, band: object = "0.02") -> Fraction:
         """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.

@@ -111,8 +111,9 @@ def bound_constant(
     t0: object,
     gap: object,
     gradient: object,
+    metric: Fraction = Fraction(1),
 ) -> Fraction:
-    """V of a sublinear claim at the start, rounded up. See `Certificate.constant`."""
+    """V of a sublinear claim at the start, rounded up, in a metric of at most that size. See `Certificate.constant`."""
     if isinstance(start, str) or not hasattr(start, "__len__") or len(start) != len(powers):
         raise DimensionError(f"start must have {len(powers)} entries, the deviation of each state, got {start!r}")
     time, height = rational(t0, name="t0"), rational(gap, name="gap")
@@ -138,6 +139,7 @@ def bound_constant(
         ),
         Fraction(0),
     )
+    quadratic *= metric
     if time == 0:
         return quadratic
     return weight * height * bound_power_above(time, order) + quadratic * bound_power_above(time, order - degree)
@@ -149,7 +151,7 @@ def _read_vector(values: object, name: str) -> tuple[Fraction, ...]:
 
 
 def write_formula(
-    *, P: Matrix, weight: Fraction, order: Fraction, degree: int, powers: Sequence[int], oracle: str
+    *, P: Matrix, weight: Fraction, order: Fraction, degree: int, powers: Sequence[int], oracle: str, mark: str = ""
 ) -> str:
     """V of a sublinear claim as text. See `Certificate.formula`."""
     names = [f"x{i + 1}" for i in range(len(powers))] if len(powers) > 1 else ["x"]
@@ -160,7 +162,7 @@ def write_formula(
         for j, value in enumerate(row):
             if i <= j and value:
                 power = order - degree + all_powers[i] + all_powers[j]
-                product = f"|{names[i]}|^2" if i == j else f"<{names[i]}, {names[j]}>"
+                product = f"|{names[i]}|{mark}^2" if i == j else f"<{names[i]}, {names[j]}>{mark}"
                 terms.append(_write_term(value if i == j else 2 * value, power, product))
     return " + ".join(terms).replace("+ -", "- ")
 

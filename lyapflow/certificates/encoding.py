@@ -14,7 +14,7 @@ from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .certificate import SCHEMA, Certificate
 
 __all__ = ["find_difference", "from_json", "to_json"]
@@ -165,6 +165,8 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim:
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:
+    if isinstance(template, VariableMetric):
+        return {"type": "VariableMetric", "form": _template_to_json(template.form)}
     if isinstance(template, QuadraticPlusValue):
         outputs = {"outputs": True} if template.outputs else {}
         return {"type": "QuadraticPlusValue", "definite": template.definite, **outputs}
@@ -173,11 +175,18 @@ def _template_to_json(template: Template) -> dict[str, Any]:
 
 def _template_from_json(data: Mapping[str, Any]) -> Template:
     kind, definite, outputs = data.get("type"), data.get("definite", False), data.get("outputs", False)
+    if kind == "VariableMetric":
+        form = _template_from_json(_part(data, "form", dict))
+        if isinstance(form, VariableMetric):
+            raise CertificateFormatError("the form of a VariableMetric must be a plain one")
+        return VariableMetric(form)
     if kind == "QuadraticStorage":
         return QuadraticStorage()
     if kind == "QuadraticPlusValue" and isinstance(definite, bool) and isinstance(outputs, bool):
         return QuadraticPlusValue(definite=definite, outputs=outputs)
-    raise CertificateFormatError(f"template must be QuadraticStorage or QuadraticPlusValue, got {_echo(dict(data))}")
+    raise CertificateFormatError(
+        f"template must be QuadraticStorage, QuadraticPlusValue or VariableMetric, got {_echo(dict(data))}"
+    )
 
 
 def _class_to_json(oracle: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
 from .certificate import Certificate
 from .files import Stored, read
 
@@ -143,7 +143,8 @@ def measure_slack(slack: Matrix) -> Fraction:
 
 def _find_stranger(certificate: Certificate) -> str | None:
     """A part that only looks like one of lyapflow's: a subclass may say one thing and compute another."""
-    parts = (certificate, certificate.system, certificate.claim, certificate.template)
+    form = getattr(certificate.template, "form", certificate.template)
+    parts = (certificate, certificate.system, certificate.claim, certificate.template, form)
     known = (
         Certificate,
         LureSystem,
@@ -154,6 +155,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         SublinearDecay,
         QuadraticStorage,
         QuadraticPlusValue,
+        VariableMetric,
     )
     for part in parts:
         if type(part) not in known:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+from ..errors import InvalidModelError
+from ..exact.rationals import rational
 from .inequalities import (
     ANY,
     EQUILIBRIUM,
@@ -28,14 +30,14 @@ _KNS = "Karimi, Nutini, Schmidt (2016), Theorem 2"
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """Quadratic functions whose Hessian Q satisfies ``mu I <= Q <= L I``.
+    """Convex quadratic functions whose Hessian Q satisfies ``mu I <= Q <= L I``.
 
     Beside the sector of the gradient, the value is known: ``phi = <u, y> / 2``.
 
     Parameters
     ----------
     mu, L : rational
-        Bounds of the spectrum, ``0 < mu <= L``.
+        Bounds of the spectrum, ``0 <= mu <= L`` and ``L > 0``.
     """
 
     mu: Fraction
@@ -47,7 +49,9 @@ class Quadratic:
     is_single_valued = True
 
     def __post_init__(self) -> None:
-        mu, L = check_moduli("Quadratic", self.mu, self.L)
+        mu, L = rational(self.mu, name="Quadratic: mu"), rational(self.L, name="Quadratic: L")
+        if not 0 <= mu <= L or not L:
+            raise InvalidModelError(f"Quadratic needs 0 <= mu <= L and L > 0, got mu={mu}, L={L}")
         object.__setattr__(self, "mu", mu)
         object.__setattr__(self, "L", L)
 

@@ -18,21 +18,24 @@ A `PrimalDualIteration` whose singular values lie in an interval has one decreas
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 
-from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
+from ..classes import Quadratic
+from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
+from ..classes.slopes import slope_inequality
 from ..dynamics import LureSystem, Mode, PrimalDualIteration, System
 from ..errors import InvalidModelError
 from ..exact.dense import add, scalar
 from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .lifted import BASE, Lift
 from .logtime import take_logarithmic_time
+from .metric import reduce_splitting
 from .pencil import Condition, Entry, Equality, Form, Pencil
-from .signals import NEXT, NOW, STEP, Signals, stack, storage_size, unit, valued_oracles
+from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
-from .templates import QuadraticPlusValue, QuadraticStorage, Template
+from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 
 __all__ = ["UPPER", "Evaluation", "Group", "assemble", "check_claim", "list_groups", "storage_name", "value_name"]
 
@@ -91,25 +94,41 @@ def list_groups(system: System, template: Template, part: str) -> tuple[Group, .
     """
     discrete, rich = system.dt > 0, not isinstance(template, QuadraticStorage)
     times: tuple[str, ...] = (STEP,) if discrete else (NOW,)
+    outputs = output_oracles(system, template)
     if part == _DECREASE:
         oracles: Sequence[int] = range(len(system.oracles))
         times = (STEP, NEXT) if discrete and rich else times
-    else:  # V holds outputs of all oracles in discrete time, and in continuous time values of some
-        oracles = range(len(system.oracles)) if discrete and rich else valued_oracles(system, template)
+    else:  # V holds outputs and values of some oracles
+        oracles = sorted({*outputs, *valued_oracles(system, template)})
     members: dict[int, list[int]] = {}
     for j in oracles:
         members.setdefault(system.groups[j], []).append(j)
-    return tuple(_list_group(system, group, times, part) for group in members.values())
+    rated = outputs if part == _DECREASE and not discrete else ()
+    return tuple(_list_group(system, group, times, part, rated) for group in members.values())
 
 
-def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str) -> Group:
+def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str, rated: tuple[int, ...]) -> Group:
     names = system.oracle_names
     points = tuple(
         (time if len(group) == 1 else f"{names[j]}@{time}", Evaluation(j, time)) for time in times for j in group
     )
     owner = "=".join(names[j] for j in group)
-    found = read_inequalities(system.oracles[group[0]], (*(name for name, _ in points), EQUILIBRIUM))
+    oracle = system.oracles[group[0]]
+    found = read_inequalities(oracle, (*(name for name, _ in points), EQUILIBRIUM))
+    moving = [(RATE if len(group) == 1 else f"{names[j]}@{RATE}", j) for j in group if j in rated]
+    points += tuple((name, Evaluation(j, RATE)) for name, j in moving)
+    found += tuple(i for name, _ in moving for i in _list_slopes(oracle, name, len(moving) > 1))
     return Group(points, tuple((f"{part}: {owner} {i.name}", i) for i in found))
+
+
+def _list_slopes(oracle: OperatorClass, point: str, named: bool) -> tuple[Inequality, ...]:
+    """What is known of derivatives; with the gradient of a quadratic function they are signals like any other."""
+    slope = slope_inequality(oracle, point)
+    slope = replace(slope, name=f"slope({point})") if named else slope
+    if type(oracle) is not Quadratic or named:
+        return (slope,)
+    both = (i for i in read_inequalities(oracle, (NOW, RATE, EQUILIBRIUM)) if i.name.endswith(f"({NOW},{RATE})"))
+    return (slope, *both)
 
 
 def _rename(group: Group, part: str, other: str) -> Group:
@@ -141,6 +160,8 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
         If claim and system do not agree on time, or the claim has no rate or factor.
     """
     check_claim(system, claim, template)
+    if isinstance(template, VariableMetric):
+        return assemble(reduce_splitting(system).plant, claim, template.form, bounded=bounded)
     if claim.parameter is None:
         raise InvalidModelError("assemble needs a claim with a rate, a factor or an order; certify searches for one")
     if isinstance(claim, SublinearDecay):
@@ -156,6 +177,9 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
     InvalidModelError
         If not.
     """
+    if isinstance(template, VariableMetric):
+        check_claim(reduce_splitting(system).plant, claim, template.form)
+        return
     if isinstance(claim, SublinearDecay):
         _check_sublinear(system, template)
         return
@@ -171,9 +195,16 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
             "SublinearDecay."
         )
     if not isinstance(template, QuadraticStorage | QuadraticPlusValue):
-        raise InvalidModelError(f"template must be QuadraticStorage() or QuadraticPlusValue(), got {template!r}")
-    if isinstance(template, QuadraticPlusValue) and template.outputs:
-        raise InvalidModelError(f"outputs=True belongs to a SublinearDecay, got it with {type(claim).__name__}")
+        raise InvalidModelError(
+            f"template must be QuadraticStorage(), QuadraticPlusValue() or VariableMetric(), got {template!r}"
+        )
+    if isinstance(template, QuadraticPlusValue) and template.outputs and not output_oracles(system, template):
+        raise InvalidModelError(
+            "outputs=True needs an oracle whose output has a derivative along the flow (a Lipschitz gradient, or a "
+            f"prox step after such ones) in a LureSystem, got {system.name!r}. Leave it out, or give the classes an L."
+        )
+    if isinstance(template, QuadraticPlusValue) and template.outputs and system.dt > 0:
+        raise InvalidModelError("outputs=True belongs to continuous time; in discrete time V holds the outputs anyway")
     if system.dt > 0 and not isinstance(system, LureSystem) and not isinstance(template, QuadraticStorage):
         raise InvalidModelError(
             f"template must be QuadraticStorage() for a {type(system).__name__} in discrete time, whose V is quadratic "
@@ -240,22 +271,23 @@ class _Assembly:
         states = tuple(f"x{i + 1}" for i in range(n))
         outputs = tuple(f"u_{name}" for name in self.system.oracle_names)
         base = states + outputs
-        with_next = self.discrete and self._size(mode) > n
+        own = output_oracles(self.system, self.template)
+        marks = tuple(f"{outputs[j]}{'+' if self.discrete else chr(39)}" for j in own)
         for k, plant in enumerate(() if mode.is_end else mode.vertices):
             at = f", end {k + 1}" if len(mode.vertices) > 1 else ""
-            signals = Signals.of(plant, with_next=with_next)
+            signals = Signals.of(plant, own, with_next=bool(own))
             decrease = self._step_forms if self.discrete else self._flow_forms
             forms = (*decrease(mode, signals), *self._multiplied(_DECREASE, signals, mode.idle))
-            names = base + (tuple(f"{name}+" for name in outputs) if with_next else ())
-            yield self._condition(f"{_DECREASE}{where}{at}", names, forms)
-        signals = Signals.of(mode.vertices[0])
+            yield self._condition(f"{_DECREASE}{where}{at}", base + marks, forms)
+        signals = Signals.of(mode.vertices[0], own)
         for part in list(self.groups)[1:]:
             forms = (*self._bound_forms(mode, signals, part), *self._multiplied(part, signals, mode.idle))
             yield self._condition(f"{part}{where}", base, forms)
         if self.definite:
             size = self._size(mode)
             every = unit(size)
-            yield self._condition(f"storage{where}", base[:size], (Form(every, every, self._entries(mode)),))
+            names = states + tuple(outputs[j] for j in own)
+            yield self._condition(f"storage{where}", names, (Form(every, every, self._entries(mode)),))
 
     def _lifted_conditions(self, lift: Lift) -> Iterator[Condition]:
         at = lift.span.label
@@ -270,19 +302,22 @@ class _Assembly:
     def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``-(V' + 2 rate V)``, without function values: those have the derivative ``<u, C x'>``."""
         P = self._entries(mode)
-        yield Form(z.x, z.flow, P, Fraction(-2))
-        yield Form(z.x, z.x, P, _ZERO, Fraction(-2))
+        here = z.storage
+        yield Form(here, z.storage_next, P, Fraction(-2))
+        yield Form(here, here, P, _ZERO, Fraction(-2))
         for j in self.valued:
             name = value_name(self.system.oracle_names[j])
-            C = mode.vertices[0].C[j]  # the row of an explicit gradient is common to all vertices
-            pairing = tuple((name, j, i, scalar(c)) for i, c in enumerate(C) if c)
+            plant = mode.vertices[0]  # the row of an explicit gradient is common to all vertices
+            pairing = tuple((name, j, i, scalar(c)) for i, c in enumerate(plant.C[j]) if c)
             yield Form(z.u, z.flow, pairing, Fraction(-1))
+            if z.u_next is not None and any(plant.D[j]):
+                fed = tuple((name, j, k, scalar(d)) for k, d in enumerate(plant.D[j]) if d)
+                yield Form(z.u, z.u_next, fed, Fraction(-1))
 
     def _step_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``factor^2 V - V+``, as a form in V and its increment, so that nothing large cancels in floating point."""
-        P, size = self._entries(mode), self._size(mode)
-        here = z.storage(size)
-        change = add(z.storage_next(size), here, -1)
+        P, here = self._entries(mode), z.storage
+        change = add(z.storage_next, here, -1)
         yield Form(here, change, P, Fraction(-2))
         yield Form(change, change, P, Fraction(-1))
         yield Form(here, here, P, _ZERO, Fraction(-1))
@@ -291,7 +326,7 @@ class _Assembly:
         """``V - |x|^2`` or ``c2 |x|^2 - V``, without function values."""
         lower = part == _POSITIVITY
         sign = Fraction(1 if lower else -1)
-        here = z.storage(self._size(mode))
+        here = z.storage
         yield Form(here, here, self._entries(mode), sign)
         norm = mode.norm_above if lower else mode.norm_below
         unknown = None if lower else UPPER
@@ -325,6 +360,8 @@ class _Assembly:
         for part, groups in self.groups.items():
             for group in groups:
                 for point, evaluation in group.points:
+                    if evaluation.time == RATE:
+                        continue
                     name = self.system.oracle_names[evaluation.oracle]
                     own = evaluation.oracle in self.valued
                     parts = [(value_name(name), *weight[part, evaluation.time])] if own else []

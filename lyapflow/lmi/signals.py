@@ -1,7 +1,7 @@
 """Linear forms of a plant's signals over the independent ones: what the letters of a dissipation inequality stand for.
 
-The base is ``z = (x, u)``; in discrete time, where V holds the outputs of oracles or their values, ``z = (x, u, u+)``
-with the outputs at the next step.
+The base is ``z = (x, u)``; where V holds the outputs of oracles, ``z = (x, u, u+)`` with the outputs at the next step
+in discrete time, and ``z = (x, u, u')`` with their derivatives along the flow in continuous time.
 """
 
 from __future__ import annotations
@@ -9,34 +9,72 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..classes.slopes import read_slopes
 from ..dynamics import LureSystem, System
-from ..exact.dense import Dense, add, dense, take_rows, transform, unit_rows
-from .templates import QuadraticStorage, Template
+from ..exact.dense import Dense, accumulate, add, dense, scalar, take_rows, transform, unit_rows
+from .templates import QuadraticPlusValue, Template
 
-__all__ = ["NEXT", "NOW", "STEP", "Signals", "stack", "storage_size", "unit", "valued_oracles"]
+__all__ = [
+    "NEXT",
+    "NOW",
+    "RATE",
+    "STEP",
+    "Signals",
+    "output_oracles",
+    "stack",
+    "storage_size",
+    "unit",
+    "valued_oracles",
+]
 
 NOW, STEP, NEXT = "t", "k", "k+1"
 """Evaluation points: now in continuous time; this step and the next in discrete time."""
+
+RATE = "rate"
+"""Evaluation point of derivatives along the flow: of the input, and of the output."""
 
 
 def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
     """Oracles whose function value may be a part of V.
 
     In continuous time those are gradients that are evaluated at ``y = C x``, because then the value has a derivative
-    along the flow, ``<u, C x'>``; in discrete time all (sub)gradients, because nothing is differentiated.
+    along the flow, ``<u, C x'>``, or whose outputs V holds, because then the input has a derivative too, ``<u, y'>``.
+    In discrete time all (sub)gradients, because nothing is differentiated.
     """
-    if isinstance(template, QuadraticStorage):
+    if not isinstance(template, QuadraticPlusValue):
         return ()
     plant = system.modes[0].vertices[0]
+    moving = output_oracles(system, template)
     return tuple(
-        j for j, oracle in enumerate(system.oracles) if oracle.has_values and (system.dt > 0 or not any(plant.D[j]))
+        j
+        for j, oracle in enumerate(system.oracles)
+        if oracle.has_values and (system.dt > 0 or j in moving or not any(plant.D[j]))
     )
 
 
+def output_oracles(system: System, template: Template) -> tuple[int, ...]:
+    """Oracles whose outputs V is quadratic in.
+
+    In discrete time all, unless V is quadratic in the state. In continuous time, where the template asks for it, those
+    whose outputs have a derivative along the flow: Lipschitz gradients and prox steps, of inputs that have one.
+    """
+    if not isinstance(template, QuadraticPlusValue):
+        return ()
+    if system.dt > 0:
+        return tuple(range(len(system.oracles)))
+    if not template.outputs or not isinstance(system, LureSystem):
+        return ()
+    found: list[int] = []
+    for j, (oracle, row) in enumerate(zip(system.oracles, system.D, strict=True)):
+        smooth = oracle.is_single_valued or row[j] != 0
+        if smooth and read_slopes(oracle) is not None and all(k in found for k in range(j) if row[k]):
+            found.append(j)
+    return tuple(found)
+
+
 def storage_size(system: System, template: Template, states: int) -> int:
-    """Size of a storage matrix: states, and in discrete time outputs of oracles unless V is quadratic in the state."""
-    outputs = 0 if system.dt == 0 or isinstance(template, QuadraticStorage) else len(system.oracles)
-    return states + outputs
+    """Size of a storage matrix: states, and outputs of the oracles that V is quadratic in."""
+    return states + len(output_oracles(system, template))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +90,9 @@ class Signals:
     flow : Dense
         ``A x + B u``: the derivative of x, or x at the next step.
     y_next, u_next : Dense or None
-        Inputs and outputs of oracles at the next step, where the base has them.
+        Inputs and outputs of oracles at the next step, or their derivatives in continuous time, if the base has them.
+    outputs : tuple of int
+        Oracles whose outputs V is quadratic in.
     """
 
     size: int
@@ -62,39 +102,41 @@ class Signals:
     flow: Dense
     y_next: Dense | None
     u_next: Dense | None
+    outputs: tuple[int, ...] = ()
 
     @staticmethod
-    def of(plant: LureSystem, *, with_next: bool = False) -> Signals:
-        """The forms of a plant, over ``(x, u)`` or ``(x, u, u+)``."""
+    def of(plant: LureSystem, outputs: tuple[int, ...] = (), *, with_next: bool = False) -> Signals:
+        """The forms of a plant, over ``(x, u)`` or, ``with_next``, ``(x, u, u+)`` with the given outputs."""
         n, m = plant.shape
-        size = n + m * (2 if with_next else 1)
+        size = n + m + (len(outputs) if with_next else 0)
         rest = (Fraction(0),) * (size - n - m)
         flow = dense([a + b + rest for a, b in zip(plant.A, plant.B, strict=True)], size)
         y = dense([c + d + rest for c, d in zip(plant.C, plant.D, strict=True)], size)
         x, u = unit_rows(size, 0, n), unit_rows(size, n, m)
         if not with_next:
-            return Signals(size, x, y, u, flow, None, None)
-        u_next = unit_rows(size, n + m, m)
+            return Signals(size, x, y, u, flow, None, None, outputs)
+        one = scalar(Fraction(1))
+        u_next = accumulate(m, size, ((j, n + m + k, one) for k, j in enumerate(outputs)))
         y_next = add(transform(dense(plant.C, n), flow), transform(dense(plant.D, m), u_next))
-        return Signals(size, x, y, u, flow, y_next, u_next)
+        return Signals(size, x, y, u, flow, y_next, u_next, outputs)
 
     def evaluation(self, oracle: int, point: str) -> Dense:
         """Input and output of an oracle at a point, two rows."""
-        if point == NEXT and self.y_next is not None and self.u_next is not None:
+        if point in {NEXT, RATE} and self.y_next is not None and self.u_next is not None:
             return take_rows((self.y_next, [oracle]), (self.u_next, [oracle]))
         return take_rows((self.y, [oracle]), (self.u, [oracle]))
 
-    def storage(self, size: int) -> Dense:
+    @property
+    def storage(self) -> Dense:
         """What V is quadratic in: the states, or states and outputs of oracles."""
-        n = self.x.nrows()
-        return self.x if size == n else take_rows((self.x, range(n)), (self.u, range(size - n)))
+        return take_rows((self.x, range(self.x.nrows())), (self.u, self.outputs)) if self.outputs else self.x
 
-    def storage_next(self, size: int) -> Dense:
-        """The same at the next step."""
-        n = self.x.nrows()
-        if size == n or self.u_next is None:
+    @property
+    def storage_next(self) -> Dense:
+        """The same at the next step, or its derivative."""
+        if not self.outputs or self.u_next is None:
             return self.flow
-        return take_rows((self.flow, range(n)), (self.u_next, range(size - n)))
+        return take_rows((self.flow, range(self.flow.nrows())), (self.u_next, self.outputs))
 
 
 def unit(size: int) -> Dense:

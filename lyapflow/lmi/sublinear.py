@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ..classes.inequalities import EQUILIBRIUM, Inequality, build, inner, read_inequalities, signal
+from ..classes.inequalities import EQUILIBRIUM, Inequality, read_inequalities
+from ..classes.slopes import slope_inequality
 from ..dynamics import System
 from ..exact.dense import Dense, add, dense, scalar, take_rows, unit_rows
 from .logtime import LogTime, take_logarithmic_time
@@ -24,10 +25,10 @@ from .pencil import Condition, Entry, Equality, Form, Pencil
 from .signals import NOW
 from .templates import QuadraticPlusValue, Template
 
-__all__ = ["RATE", "assemble_sublinear", "has_outputs", "list_uses", "signal_names", "storage_order"]
+__all__ = ["LOG_RATE", "assemble_sublinear", "has_outputs", "list_uses", "signal_names", "storage_order"]
 
-RATE = "rate"
-"""Evaluation point of derivatives along the flow: of the input, and of the output."""
+LOG_RATE = "log rate"
+"""Evaluation point of derivatives along the flow: of the input, and of the output, in logarithmic time."""
 
 _DECREASE, _POSITIVITY = "decrease", "positivity"
 
@@ -57,17 +58,8 @@ def list_uses(system: System, template: Template, part: str) -> tuple[tuple[str,
     if part == _DECREASE or outputs:
         found += [(NOW, i) for i in read_inequalities(log.plant.oracles[0], (NOW, EQUILIBRIUM))]
     if part == _DECREASE and outputs:
-        found.append((RATE, _slope()))
+        found.append((LOG_RATE, slope_inequality(log.plant.oracles[0], LOG_RATE)))
     return tuple((f"{part}: {oracle} {i.name}", point, i) for point, i in found)
-
-
-def _slope() -> Inequality:
-    return build(
-        "slope",
-        r"$\langle \dot{u},\dot{y}\rangle \geq 0$",
-        "limit of monotone increments",
-        [inner(signal("u", RATE), signal("y", RATE))],
-    )
 
 
 def assemble_sublinear(system: System, order: Fraction, template: Template) -> Pencil:
@@ -166,4 +158,4 @@ class _Forms:
             yield Form(rows, rows, entries, Fraction(-1))
 
     def _pair(self, point: str) -> tuple[Dense, Dense]:
-        return (self.y_rate, self.v) if point == RATE else (self.y, self.u)
+        return (self.y_rate, self.v) if point == LOG_RATE else (self.y, self.u)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["QuadraticPlusValue", "QuadraticStorage", "Template"]
+from ..errors import InvalidModelError
+
+__all__ = ["PlainTemplate", "QuadraticPlusValue", "QuadraticStorage", "Template", "VariableMetric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,38 @@ class QuadraticPlusValue:
         True asks in addition for P positive semidefinite and ``lambda_j >= 0``. The default asks only that V itself
         is positive definite, which is weaker and proves larger rates.
     outputs : bool, default False
-        True makes V quadratic in the gradients too, for a `SublinearDecay`: that sharpens its constant. The derivative
-        of a gradient along the flow satisfies what its increments satisfy.
+        True makes V quadratic in outputs of oracles in continuous time too, as far as they have derivatives along the
+        flow: Lipschitz gradients and prox steps. These satisfy what increments satisfy. V may then contain Moreau and
+        forward-backward envelopes; for a `SublinearDecay` it sharpens the constant.
     """
 
     definite: bool = False
     outputs: bool = False
 
 
-Template: TypeAlias = QuadraticStorage | QuadraticPlusValue
+PlainTemplate: TypeAlias = QuadraticStorage | QuadraticPlusValue
+
+
+@dataclass(frozen=True, slots=True)
+class VariableMetric:
+    r"""A form of V in the metric W in which a splitting step with quadratic f is a gradient.
+
+    All inner products are :math:`\langle a, Wb\rangle`, and the value is the forward-backward or Douglas-Rachford
+    envelope of ``f + g``; see `lyapflow.lmi.metric`. For flows with f of class `Quadratic` and ``step * L < 1``.
+
+    Parameters
+    ----------
+    form : QuadraticStorage or QuadraticPlusValue, optional
+        Form of V there, default ``QuadraticPlusValue()``.
+    """
+
+    form: PlainTemplate = QuadraticPlusValue()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.form, QuadraticStorage | QuadraticPlusValue):
+            raise InvalidModelError(
+                f"VariableMetric needs form to be QuadraticStorage() or QuadraticPlusValue(), got {self.form!r}"
+            )
+
+
+Template: TypeAlias = PlainTemplate | VariableMetric

@@ -2,6 +2,7 @@
 
 from .adapters import ProximalAdapter, from_pyproximal
 from .combinations import Declared, Ridged, Translated
+from .envelopes import DouglasRachfordEnvelope, ForwardBackwardEnvelope, MoreauEnvelope
 from .functions import LeastSquares, LogisticLoss, QuadraticFunction
 from .norms import BoxSupport, EuclideanNorm, GroupNorm, L1Norm, NuclearNorm
 from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity
@@ -14,8 +15,10 @@ __all__ = [
     "Box",
     "BoxSupport",
     "Declared",
+    "DouglasRachfordEnvelope",
     "EuclideanBall",
     "EuclideanNorm",
+    "ForwardBackwardEnvelope",
     "GroupNorm",
     "Huber",
     "L1Norm",
@@ -23,6 +26,7 @@ __all__ = [
     "LinearMap",
     "LogisticLoss",
     "Member",
+    "MoreauEnvelope",
     "NonnegativeOrthant",
     "NuclearNorm",
     "ProfileSum",

@@ -33,9 +33,9 @@ class QuadraticFunction:
 
     Attributes
     ----------
-    operator_class : Quadratic or SmoothConvex
-        ``Quadratic(mu, L)`` with bounds of the spectrum proved for the doubles in Q; ``SmoothConvex(L)`` where Q is
-        singular, or so nearly that no short mu > 0 can be proved.
+    operator_class : Quadratic
+        ``Quadratic(mu, L)`` with bounds of the spectrum proved for the doubles in Q; mu = 0 where Q is singular, or so
+        nearly that no short mu > 0 can be proved.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class QuadraticFunction:
 
     Q: Array
     b: Array
-    operator_class: Quadratic | SmoothConvex = field(init=False)
+    operator_class: Quadratic = field(init=False)
 
     def __init__(self, Q: ArrayLike, b: ArrayLike | None = None) -> None:
         hessian = read_data(Q, name="QuadraticFunction: Q")
@@ -84,7 +84,7 @@ class QuadraticFunction:
         return solve_linear(np.eye(len(self.Q)) + step * self.Q, x - step * self.b)
 
 
-def _quadratic_class(hessian: Array) -> Quadratic | SmoothConvex:
+def _quadratic_class(hessian: Array) -> Quadratic:
     exact = matrices.matrix(hessian.tolist(), name="QuadraticFunction: Q")
     eigenvalues = np.linalg.eigvalsh(hessian)
     low, size = float(eigenvalues[0]), float(np.abs(eigenvalues).max())
@@ -97,7 +97,7 @@ def _quadratic_class(hessian: Array) -> Quadratic | SmoothConvex:
     if not upper:
         raise InvalidModelError("QuadraticFunction needs a Q that is not zero, with entries of a common scale")
     lower = find_eigenvalue_bound(exact, low, upper=False, size=size)
-    return Quadratic(lower, upper) if lower is not None and lower > 0 else SmoothConvex(upper)
+    return Quadratic(max(lower or Fraction(0), Fraction(0)), upper)
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -85,7 +85,7 @@ def draw_contraction(size: int, rng: np.random.Generator) -> Array:
 
 
 def _lowest(known: Any, centre: Array, rng: np.random.Generator) -> Member:
-    return SquaredNorm(known.mu, centre)
+    return SquaredNorm(known.mu, centre) if known.mu else _flat(known, centre, rng)
 
 
 def _highest(known: Any, centre: Array, rng: np.random.Generator) -> Member:
@@ -123,7 +123,7 @@ def _huber(known: SmoothConvex, centre: Array, rng: np.random.Generator) -> Memb
     return move(Huber(known.L * delta, delta), centre)
 
 
-def _flat(known: SmoothConvex, centre: Array, rng: np.random.Generator) -> Member:
+def _flat(known: SmoothConvex | Quadratic, centre: Array, rng: np.random.Generator) -> Member:
     return SquaredNorm(known.L * min(draw_scale(rng, low=-3, high=0), Fraction(1)), centre)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem
 from ..lmi.dissipation import UPPER
-from ..lmi.signals import NEXT
+from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, add_up, combine
@@ -47,6 +47,7 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
     InvalidModelError
         If a condition fails.
     """
+    certificate = certificate.core
     steps = list_steps(certificate)
     prepare = prepare_sublinear if is_sublinear(certificate) else _prepare
     blocks: list[Block] = [*prepare(certificate), *_inequalities(certificate)]
@@ -85,11 +86,16 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
     where: list[tuple[Math, Fraction]] = []
     n, m = system.shape
     lines = [line for j in range(m) for line in write_input(system, j, where)]
-    if is_discrete(certificate):
+    outputs = output_oracles(system, certificate.template)
+    if is_discrete(certificate) or outputs:
         lines += [line for i in range(n) for line in write_motion(system, i, where)]
-        if len(certificate.P) > n:  # V contains outputs, so those of the next step occur
+        if is_discrete(certificate) and outputs:  # V contains outputs, so those of the next step occur
             lines += [line for j in range(m) for line in write_input(system, j, where, later="^{+}")]
     yield Display(tuple(lines))
+    if outputs and not is_discrete(certificate):
+        yield Paragraph(
+            ("The derivatives of ", Math("y"), " and ", Math("u"), " along the flow obey the first ones too.")
+        )
     norm = "+".join(rf"|{state(n, i)}|^{{2}}" for i in range(n))
     yield Paragraph(("Let ", Math(f"N = {norm}"), ", the squared norm of the state."))
     if where:

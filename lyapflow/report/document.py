@@ -65,7 +65,8 @@ class CertificateSection:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
         is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
-        return self.verdict.proved and is_planar and not is_sublinear(self.certificate)
+        is_plain = not is_sublinear(self.certificate) and self.certificate.core is self.certificate
+        return self.verdict.proved and is_planar and is_plain
 
     @property
     def clock(self) -> Clock:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..certificates import Certificate
 from ..dynamics import LureSystem
+from ..lmi.signals import output_oracles
 from .clock import Clock, is_discrete, is_sublinear
 from .items import PROVED, SEEN
 from .quantities import count_time
@@ -207,8 +208,9 @@ def _storage_form(certificate: Certificate, system: LureSystem, slopes: tuple[Fr
     _, inputs = close_loop(system, slopes)
     s = np.array([float(slope) for slope in slopes])
     form = _floats(certificate.P)
-    if len(form) > len(system.A):
-        signals = np.vstack([np.eye(len(system.A)), s[:, None] * inputs])
+    own = list(output_oracles(system, certificate.template))
+    if own:
+        signals = np.vstack([np.eye(len(system.A)), (s[:, None] * inputs)[own]])
         form = signals.T @ form @ signals
     for name, weight in certificate.value_weights.items():
         j = system.oracle_names.index(name)

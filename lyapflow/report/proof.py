@@ -13,12 +13,12 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..certificates.verification import measure_slack
 from ..classes.inequalities import Inequality
-from ..dynamics import LureSystem, Mode, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import LureSystem, Mode, PrimalDualIteration, PrimalDualSystem, System
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
 from ..lmi.dissipation import Evaluation, Group, list_groups
-from ..lmi.signals import storage_size
+from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
 from .constrained import mode_signals
 from .iteration import iteration_sites
@@ -110,6 +110,7 @@ class Step:
 
 def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     """Class inequalities and multipliers of each inequality of the proof."""
+    certificate = certificate.core
     system, values = certificate.system, certificate.values
     owners = Symbols.of(system).owners
     known: dict[str, list[Inequality]] = {}  # an inequality has one label, in whatever parts it is used
@@ -149,6 +150,7 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
     InvalidModelError
         If a matrix is not positive semidefinite, so that the certificate proves nothing.
     """
+    certificate = certificate.core
     values = certificate.values
     found: list[Step] = []
     conditions = certificate.pencil().conditions
@@ -188,8 +190,8 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None
             states = tuple(state(n, i) for i in range(n))
             outputs = tuple(names.signal("u", j) for j in range(m))
         both = states + outputs
-        size = storage_size(system, certificate.template, len(states))
-        later = tuple(f"{output}^{{+}}" for output in outputs) if size > len(states) else ()
+        own = tuple(outputs[j] for j in output_oracles(system, certificate.template))
+        later = tuple(_name_next(system, output) for output in own)
         for plant in mode.vertices:
             yield "decrease", mode.label, _theta(certificate, plant, mode), both + later
         theta = _theta(certificate, mode.vertices[0], mode)
@@ -197,7 +199,12 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None
         if certificate.is_bounded:
             yield "upper bound", mode.label, theta, both
         if getattr(certificate.template, "definite", False):
-            yield "storage", mode.label, theta, both[:size]
+            yield "storage", mode.label, theta, states + own
+
+
+def _name_next(system: System, output: str) -> str:
+    """An output at the next step, or its derivative."""
+    return f"{output}^{{+}}" if system.dt else output.replace("u", r"\dot{u}", 1)
 
 
 def _theta(certificate: Certificate, plant: LureSystem, mode: Mode) -> Fraction | None:

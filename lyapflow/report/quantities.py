@@ -82,7 +82,7 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
         yield Quantity(
             key="transient_bound", name="Transient bound c", proved=certificate.transient_bound,
             shown=f"≤ {approximate(certificate.transient_bound, side='up')}",
-            remark=f"Square root of {certificate.values[UPPER]}, rounded up.",
+            remark=_explain_bound(certificate),
         )  # fmt: skip
         yield _settling_time(certificate, remark="{unit}, from any start.")
     yield Quantity(
@@ -91,6 +91,12 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
         remark="Largest power of two e with F - e I positive semidefinite for every matrix inequality F, on "
         "the signals that occur in it; 0 is a proof too.",
     )  # fmt: skip
+
+
+def _explain_bound(certificate: Certificate) -> str:
+    if certificate.core is certificate:
+        return f"Square root of {certificate.values[UPPER]}, rounded up."
+    return "In the Euclidean norm: that in the norm of W times the root of the condition number of W, rounded up."
 
 
 def _measure_rate(certificate: Certificate, verdict: Verification) -> Iterable[Quantity]:
@@ -110,7 +116,7 @@ def _measure_order(certificate: Certificate, verdict: Verification) -> Iterable[
         shown=f"≥ {approximate(order, side='down')}", solver=certificate.supremum,
         remark="Power p of time in f - f* <= C / t^p. Solver's word: the numerical supremum that was approached.",
     )  # fmt: skip
-    log = take_logarithmic_time(certificate.system)
+    log = take_logarithmic_time(certificate.core.system)
     slow = [i for i, power in enumerate(log.powers) if power == 0]
     if verdict.proved and order == log.degree and len(slow) == 1:
         factor = certificate.P[slow[0]][slow[0]]

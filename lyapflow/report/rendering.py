@@ -162,7 +162,7 @@ def _inequality_formula(section: CertificateSection, used: Used) -> list[Math]:
     """A class inequality with its exact numbers."""
     from .formulas import combine
 
-    symbols = Symbols.of(section.certificate.system)
+    symbols = Symbols.of(section.certificate.core.system)
     lines = combine(inequality_terms(used.inequality, symbols, used.points, used.label), [], width=60)
     return [*lines[:-1], Math(lines[-1].tex + r" \geq 0")]
 

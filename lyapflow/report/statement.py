@@ -15,12 +15,13 @@ from ..classes import SlopeRestricted
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
-from ..lmi.signals import storage_size
+from ..lmi.signals import output_oracles
 from .clock import Clock, is_discrete, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
+from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
@@ -79,12 +80,16 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     system = certificate.system
     motion, assumed, store = _describe(system)
     conclude = sublinear_conclusion if is_sublinear(certificate) else _conclusion
+    core = certificate.core
+    lemma: tuple[Block, ...] = ()
+    if core is not certificate:
+        lemma = tuple(explain_metric(certificate))
     store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     hypotheses = (*motion, *describe_oracles(system), Listing((*assumed, *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
-    return Statement(hypotheses=hypotheses, conclusion=tuple(conclude(certificate)), storage=tuple(store(certificate)))
+    return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core)), storage=tuple(store(core)))
 
 
 def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Certificate], Iterable[Block]]]:
@@ -108,10 +113,11 @@ def find_digest(certificate: Certificate) -> str | None:
 
 def _smoothness(certificate: Certificate) -> Iterable[Sentence]:
     """For nonsmooth functions whose value is a part of V, the chain rule is an assumption."""
-    system = certificate.system
+    system = certificate.core.system
     names = Symbols.of(system)
-    for j in () if is_discrete(certificate) else weighted_oracles(certificate):
-        if not system.oracles[j].is_single_valued:
+    for j in () if is_discrete(certificate) else weighted_oracles(certificate.core):
+        is_explicit = not isinstance(system, LureSystem) or system.D[j][j] == 0
+        if not system.oracles[j].is_single_valued and is_explicit:  # the value at a prox point is a Moreau envelope
             f, y, u = names.functions[j], names.signal("y", j), names.signal("u", j)
             if isinstance(system, PrimalDualSystem):
                 y, u = "x", "u"
@@ -185,7 +191,7 @@ def _storage(certificate: Certificate) -> Iterable[Block]:
     names = Symbols.of(system)
     signals = [state(n, i, r"\tilde{x}") for i in range(n)]
     deviations = [Math(r"\tilde{x} = x-x^{\star}")]
-    for j in range(storage_size(system, certificate.template, n) - n):
+    for j in output_oracles(system, certificate.template):
         u = names.signal("u", j)
         signals.append(names.signal(r"\tilde{u}", j))
         deviations.append(Math(rf"{signals[-1]} = {u}-{u}^{{\star}}"))

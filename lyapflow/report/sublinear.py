@@ -23,11 +23,11 @@ __all__ = [
     "sublinear_storage",
 ]
 
-LEFT_OF_SUBLINEAR = {"decrease": r"-(\dot{W}+(p-e)W)", "positivity": r"W-\varphi"}
+LEFT_OF_SUBLINEAR = {"decrease": r"-(\dot{U}+(p-e)U)", "positivity": r"U-\varphi"}
 
 
 def _system(certificate: Certificate) -> tuple[LureSystem, LogTime]:
-    system = certificate.system
+    system = certificate.core.system
     if not isinstance(system, LureSystem):
         raise TypeError("internal error: a sublinear certificate is about a Lur'e system")
     return system, take_logarithmic_time(system)
@@ -137,8 +137,8 @@ def prepare_sublinear(certificate: Certificate) -> Iterator[Block]:
         lines.append(Math(rf"{v} = {moved_u}-{_coefficient(e)}{u}"))
     yield Display(tuple(lines))
     yield Paragraph(
-        ("With ", Math(rf"p = {p}"), ", ", Math(f"e = {e}"), " and ", Math(r"W = t^{e-p}V"), ", so that ",
-         Math(r"\dot{V} = t^{p-e}(\dot{W}+(p-e)W)"), ", where ", Math(_power(e) or "1"), " times the value above its "
+        ("With ", Math(rf"p = {p}"), ", ", Math(f"e = {e}"), " and ", Math(r"U = t^{e-p}V"), ", so that ",
+         Math(r"\dot{V} = t^{p-e}(\dot{U}+(p-e)U)"), ", where ", Math(_power(e) or "1"), " times the value above its "
          "minimum is ", Math(r"\varphi = " + phi), ".")
     )  # fmt: skip
     if where:
@@ -153,6 +153,6 @@ def finish_sublinear() -> Paragraph:
     """The last step of the proof."""
     return Paragraph(
         ("All multipliers and all ", Math("d_{i}"), " are nonnegative and all ", Math("I"), " are nonnegative along "
-         "solutions. Hence ", Math(r"\dot{V} \leq 0"), " and ", Math(r"\varphi \leq W"), ", that is ",
+         "solutions. Hence ", Math(r"\dot{V} \leq 0"), " and ", Math(r"\varphi \leq U"), ", that is ",
          Math(r"t^{p}(f(y(t))-f(y^{\star})) \leq V(t) \leq V(t_{0})"), ", which is the claim.")
     )  # fmt: skip

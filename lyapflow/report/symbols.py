@@ -12,8 +12,8 @@ from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import LureSystem, System
 from ..lmi.dissipation import Evaluation
-from ..lmi.signals import NEXT
-from ..lmi.sublinear import RATE
+from ..lmi.signals import NEXT, RATE
+from ..lmi.sublinear import LOG_RATE
 from .formulas import Term
 
 __all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_varying", "is_wide", "kind_of"]
@@ -67,9 +67,11 @@ class Symbols:
         return f"{letter}_{{{self.marks[j]}}}"
 
     def at(self, letter: str, evaluation: Evaluation) -> str:
-        """A signal at a point, such as ``u_{f}``, ``u_{f}^{+}`` at the next step, ``v_{f}`` for a rate of an output."""
-        if evaluation.time == RATE:
-            return self.signal("v" if letter == "u" else rf"\dot{{{letter}}}", evaluation.oracle)
+        """A signal at a point, such as ``u_{f}``, ``u_{f}^{+}`` at the next step, or its rate."""
+        if evaluation.time == LOG_RATE and letter == "u":
+            return self.signal("v", evaluation.oracle)
+        if evaluation.time in {RATE, LOG_RATE}:
+            return self.signal(rf"\dot{{{letter}}}", evaluation.oracle)
         return self.signal(letter, evaluation.oracle) + ("^{+}" if evaluation.time == NEXT else "")
 
 

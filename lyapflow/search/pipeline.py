@@ -18,7 +18,9 @@ from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay, claim_near
 from ..lmi.dissipation import check_claim
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template
+from ..lmi.metric import find_reduction, reduce_splitting
+from ..lmi.signals import output_oracles
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .arrays import ConeData
 from .attempts import Attempt, Family, Log, SolverFactory
 from .backend import Answer, MarginProblem, Solver, check_solver
@@ -27,6 +29,7 @@ from .large import attempt_large
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .rate import Candidate, bisect_parameter, search_parameter
 from .shifting import shift_loop
+from .slow_members import SlowMember
 from .sublinear import attempt_sublinear
 from .witness import estimate_ceiling, find_witness, is_large
 
@@ -154,10 +157,16 @@ def attempt(
         )
     if not isinstance(accuracy, float) or not _LOSSES[0] <= accuracy < 1:
         raise InvalidModelError(f"accuracy must be a float in [{_LOSSES[0]}, 1), got {accuracy!r}")
+    if template is None and find_reduction(system) is not None and len(system.modes[0].norm_above) > 1:
+        template = VariableMetric()
+    if isinstance(template, VariableMetric):
+        return _attempt_in_metric(system, wanted, template, solver, accuracy)
     if isinstance(wanted, SublinearDecay):
         return _attempt_sublinear(system, wanted, template, solver)
     is_modal = system.dt > 0 and not isinstance(system, LureSystem)  # then V is quadratic in the state
-    every = (QuadraticStorage(),) if is_modal else (QuadraticStorage(), QuadraticPlusValue())
+    every: tuple[Template, ...] = (QuadraticStorage(),) if is_modal else (QuadraticStorage(), QuadraticPlusValue())
+    if _has_inertial_prox(system):
+        every = (*every, QuadraticPlusValue(outputs=True))
     forms = every if template is None else (template,)
     check_claim(system, wanted, forms[-1])  # a claim that cannot be made of this system is an error, not a no
     name, make, fallback = _choose_solver(solver)
@@ -184,6 +193,33 @@ def attempt(
     if wanted.parameter is None:
         return _attempt_best(families, wanted, ceiling, accuracy)
     return _attempt_given(families, wanted)
+
+
+def _has_inertial_prox(system: System) -> bool:
+    """Whether V needs the envelope of a prox step: momentum on a splitting method."""
+    if not isinstance(system, LureSystem) or system.dt > 0 or len(system.A) == 1:
+        return False
+    steps = [j for j, row in enumerate(system.D) if row[j]]
+    return bool(steps) and set(steps) <= set(output_oracles(system, QuadraticPlusValue(outputs=True)))
+
+
+def _attempt_in_metric(
+    system: System, wanted: Claim, template: VariableMetric, solver: str | SolverFactory | None, accuracy: float
+) -> Outcome:
+    """The search for the reduced system, told of the user's own."""
+    check_claim(system, wanted, template)
+    outcome = attempt(reduce_splitting(system).plant, wanted, template=template.form, solver=solver, accuracy=accuracy)
+    if isinstance(outcome, Proved):
+        form = outcome.certificate.template
+        if isinstance(form, VariableMetric):
+            raise TypeError("internal error: a metric inside a metric")
+        return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
+    if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
+        function = outcome.witness.function.replace("f(x)", "the envelope J(x)")
+        return replace(outcome, witness=replace(outcome.witness, function=function))
+    if isinstance(outcome, Infeasible) and not isinstance(wanted, SublinearDecay):
+        return replace(outcome, witness=find_witness(system))
+    return outcome
 
 
 def _attempt_sublinear(

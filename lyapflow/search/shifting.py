@@ -82,7 +82,7 @@ def shift_loop(system: System, template: Template, *, beyond: Fraction = Fractio
     if (
         not isinstance(system, LureSystem)
         or not any(slopes)
-        or (isinstance(template, QuadraticPlusValue) and template.definite)  # definiteness of P depends on the letters
+        or (isinstance(template, QuadraticPlusValue) and (template.definite or template.outputs))  # P means its letters
     ):
         return Shift(system, system, (Fraction(0),) * len(pairs))
     M: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))

@@ -1,6 +1,6 @@
 r"""V of a certificate in floating point, as defined: :math:`\tilde z^\top P\tilde z + \sum_j\lambda_j\varphi_j`.
 
-Here z is the state x, in discrete time with the outputs u of the oracles where V contains them. Read off the
+Here z is the state x, with the outputs u of the oracles where V contains them. Read off the
 certificate's exact numbers, not off the pencil that proved them.
 """
 
@@ -16,7 +16,7 @@ from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
-from ..lmi.signals import valued_oracles
+from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
 from .iterations import IterationLoop, fits, split_modes
 from .loops import Array, Loop, to_array
@@ -112,7 +112,7 @@ class Storage:
     equilibrium: Equilibrium
     form: _Form
     weights: tuple[tuple[int, float], ...]
-    with_outputs: bool
+    outputs: tuple[int, ...]
 
     def evaluate(self, at: Samples) -> Array:
         """V at each sample, shape (T,)."""
@@ -131,6 +131,11 @@ class Storage:
             return np.inf
         if self.loop.system.dt:
             return float(self.evaluate(_Sample.of(self.loop, x + dx, *self.loop.evaluate(x + dx)[1:]))[0]) / V
+        if self.outputs:  # they have a derivative, but members do not tell it
+            short = 1e-6 * float(np.linalg.norm(now.x - self.equilibrium.x)) / max(float(np.linalg.norm(dx)), 1e-300)
+            later = x + short * dx
+            after = _Sample.of(self.loop, later, *self.loop.evaluate(later)[1:])
+            return (float(self.evaluate(after)[0]) / V - 1) / short if short else 0.0
         derivative = 2 * float(np.vdot(self.form.apply(now.x - self.equilibrium.x), dx))
         for j, weight in self.weights:
             derivative += weight * float((u[j] - self.equilibrium.u[j]) @ self.loop.project(j, dx))
@@ -140,7 +145,7 @@ class Storage:
         """Upper bound of the norm of V's derivative in the state, shape (T,)."""
         half = self.form.apply(self._deviate(at))
         inputs, outputs = self.loop.measure_reach()
-        slope = 2 * np.sqrt(_inner(half, half)) * (np.hypot(1, np.linalg.norm(outputs)) if self.with_outputs else 1)
+        slope = 2 * np.sqrt(_inner(half, half)) * (np.hypot(1, np.linalg.norm(outputs)) if self.outputs else 1)
         for j, weight in self.weights:
             slope += abs(weight) * inputs[j] * np.linalg.norm(at.u[:, j] - self.equilibrium.u[j], axis=-1)
         return np.asarray(slope)
@@ -149,7 +154,7 @@ class Storage:
         """Size of the rounding error in `evaluate`, from the terms that cancel there; shape (T,)."""
         rest, z = self.equilibrium, self._deviate(at)
         distance = np.sqrt(_inner(z, z))
-        whole = np.hypot(np.linalg.norm(rest.x), np.linalg.norm(rest.u) if self.with_outputs else 0)
+        whole = np.hypot(np.linalg.norm(rest.x), np.linalg.norm(rest.u) if self.outputs else 0)
         total = self.form.norm * distance * (distance + float(whole))
         for j, weight in self.weights:
             origin = self._measure_origin(j)
@@ -161,7 +166,8 @@ class Storage:
     def _deviate(self, at: Samples) -> Array:
         """Deviations of what P acts on."""
         x = at.x - self.equilibrium.x
-        return np.concatenate([x, at.u - self.equilibrium.u], axis=1) if self.with_outputs else x
+        own = list(self.outputs)
+        return np.concatenate([x, at.u[:, own] - self.equilibrium.u[own]], axis=1) if own else x
 
     def _measure_origin(self, j: int) -> float:
         """Size of the output at the origin, where there is one: what a value may have been computed with."""
@@ -198,11 +204,11 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
             )
     if isinstance(certificate.system, PrimalDualSystem):
         modal = _ModalForm(_group_modes(certificate, certificate.system))
-        return Storage(loop, equilibrium, modal, weights, with_outputs=False)
+        return Storage(loop, equilibrium, modal, weights, ())
     if isinstance(loop, IterationLoop):
-        return Storage(loop, equilibrium, _ModalForm(split_modes(certificate, loop)), weights, with_outputs=False)
+        return Storage(loop, equilibrium, _ModalForm(split_modes(certificate, loop)), weights, ())
     plain = _PlainForm(to_array(certificate.P))
-    return Storage(loop, equilibrium, plain, weights, with_outputs=len(plain.P) > len(equilibrium.x))
+    return Storage(loop, equilibrium, plain, weights, output_oracles(certificate.system, certificate.template))
 
 
 def measure_decay(certificate: Certificate, t: Array) -> Array:

@@ -12,10 +12,12 @@ from ..certificates import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
+from ..lmi.templates import VariableMetric
 from ..members.protocol import Member
 from .equilibria import Equilibrium, read_values
 from .loops import Array, Loop
-from .storage import make_storage, measure_decay
+from .metric import ReducedPath, reduce_equilibrium, reduce_loop, reduce_path
+from .storage import check_subject, make_storage, measure_decay
 from .sublinear import SublinearStorage
 
 __all__ = ["Trajectory", "record"]
@@ -84,9 +86,18 @@ class Trajectory:
         InvalidModelError
             If the certificate does not cover this system, these members and this equilibrium.
         """
-        if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay):
-            return SublinearStorage.of(certificate, self.loop, self.equilibrium).evaluate(self)
-        return make_storage(certificate, self.loop, self.equilibrium).evaluate(self)
+        path, core, loop, rest = self._reduce(certificate)
+        if isinstance(core, Certificate) and isinstance(core.claim, SublinearDecay):
+            return SublinearStorage.of(core, loop, rest).evaluate(path)
+        return make_storage(core, loop, rest).evaluate(path)
+
+    def _reduce(self, certificate: Certificate) -> tuple[Trajectory | ReducedPath, Certificate, Loop, Equilibrium]:
+        """The trajectory in the coordinates of a certificate's V."""
+        if not isinstance(certificate, Certificate) or not isinstance(certificate.template, VariableMetric):
+            return self, certificate, self.loop, self.equilibrium
+        check_subject(certificate, self.loop, self.equilibrium)
+        loop, root = reduce_loop(certificate, self.loop)
+        return reduce_path(loop, root, self), certificate.core, loop, reduce_equilibrium(loop, root, self.equilibrium)
 
     def scaled_value(self, certificate: Certificate) -> Array:
         """``t^p (f - f*)`` with the order p of a `SublinearDecay`, which stays below V; shape (T,).
@@ -99,7 +110,8 @@ class Trajectory:
             If it does not cover this system, these members and this equilibrium.
         """
         certificate.order  # noqa: B018 - says what is missing
-        return SublinearStorage.of(certificate, self.loop, self.equilibrium).value(self)
+        path, core, loop, rest = self._reduce(certificate)
+        return SublinearStorage.of(core, loop, rest).value(path)
 
     def bound(self, certificate: Certificate) -> Array:
         """What V may be at most: ``V(0) exp(-2 rate t)``, t counted from the first sample; shape (T,).
@@ -118,7 +130,8 @@ class Trajectory:
         ClaimMismatchError
             If the certificate has no transient bound.
         """
-        make_storage(certificate, self.loop, self.equilibrium)
+        _, core, loop, rest = self._reduce(certificate)
+        make_storage(core, loop, rest)
         return np.asarray(float(certificate.transient_bound) * measure_decay(certificate, self.t) * self.distance[0])
 
     def at(self, t: ArrayLike) -> Array:

@@ -224,7 +224,7 @@ def test_a_false_declaration_is_seen(member, known):
 
 def test_classes_of_the_functions():
     assert QuadraticFunction([[3, 1], [1, 3]]).operator_class == Quadratic(2, 4)
-    assert QuadraticFunction([[1, 1], [1, 1]]).operator_class == SmoothConvex(2)
+    assert QuadraticFunction([[1, 1], [1, 1]]).operator_class == Quadratic(0, 2)
     assert Huber(3, "1/2").operator_class == SmoothConvex(6)
     assert LeastSquares(np.eye(2), [0, 0], ridge=1).operator_class == SmoothStronglyConvex("3/2", "3/2")
     assert LogisticLoss(np.eye(2), [1, 1], mean=False).operator_class == SmoothConvex("1/4")
