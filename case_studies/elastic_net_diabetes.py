@@ -39,7 +39,6 @@ import lyapflow as lf
 from lyapflow.exact.rationals import show_above, show_below
 from lyapflow.problems import read_problem
 from lyapflow.report import Note, Simulation
-from lyapflow.search.steps import find_best_step
 from lyapflow.tables import read_table, standardize
 
 QUICK = bool(os.environ.get("LYAPFLOW_QUICK"))
@@ -67,15 +66,21 @@ tried = {"forward-backward": {}, "Douglas-Rachford": {}}
 def search(name, make, interval):
     """The best step and its certificate; remembers what was tried."""
 
-    def report(step, rate):
+    def report(parameters, rate):
+        step = parameters["step"]
         tried[name][step] = rate
         print(f"{name}, step {float(step):.4g}: proved rate {show_below(rate or Fraction(0), 6)}", flush=True)
 
-    return find_best_step(make, interval, points=5 if QUICK else 9, tolerance=1e-2 if QUICK else 1e-3, report=report)
+    best = lf.tune(make, {"step": interval}, tolerance=1e-2 if QUICK else 1e-3, progress=report)
+    return best.parameters["step"], best.certificate
 
 
-fb_step, fb = search("forward-backward", lambda s: lf.flows.forward_backward_flow(f, g, step=s), (1 / f.L, 100 / f.L))
-dr_step, dr = search("Douglas-Rachford", lambda s: lf.flows.douglas_rachford_flow(f, g, step=s), (1 / f.L, 1 / f.mu))
+fb_step, fb = search(
+    "forward-backward", lambda step: lf.flows.forward_backward_flow(f, g, step=step), (1 / f.L, 100 / f.L)
+)
+dr_step, dr = search(
+    "Douglas-Rachford", lambda step: lf.flows.douglas_rachford_flow(f, g, step=step), (1 / f.L, 1 / f.mu)
+)
 
 fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for name, rates in tried.items():

@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from .search.pipeline import certify as certify
     from .search.slow_members import SlowMember as SlowMember
     from .search.steps import largest_step as largest_step
+    from .search.tuning import Tuned as Tuned
+    from .search.tuning import tune as tune
     from .search.witness import Witness as Witness
     from .simulation.equilibria import find_equilibrium as find_equilibrium
     from .simulation.falsification import Counterexample as Counterexample
@@ -118,6 +120,7 @@ _ROOMS = {
     "SupportFunction": "classes.functions",
     "SweepResult": "sweeps.results",
     "Trajectory": "simulation.trajectories",
+    "Tuned": "search.tuning",
     "VariableMetric": "lmi.templates",
     "Verification": "certificates.verification",
     "VerificationError": "errors",
@@ -136,6 +139,7 @@ _ROOMS = {
     "save": "certificates.files",
     "simulate": "simulation.motion",
     "sweep": "sweeps.execution",
+    "tune": "search.tuning",
     "verify": "certificates.verification",
     "write_report": "report.rendering",
 }

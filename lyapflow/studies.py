@@ -5,7 +5,7 @@ What is proved is saved at once, flow by flow, so an interruption or a failure l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,7 +26,7 @@ from .report import Note, Simulation, write_report
 from .search.bracket import Bracket
 from .search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from .search.pipeline import attempt
-from .search.steps import find_best_step
+from .search.tuning import tune
 from .simulation import Trajectory, simulate
 from .wording import tell_bracket, tell_claim
 
@@ -154,11 +154,12 @@ def _choose_step(request: Request, say: Say) -> Fraction | None:
     best, show = ("smallest proved factor", show_above) if is_discrete else ("largest proved rate", show_below)
     say(f"{request.name}: looking for the step with the {best}")
 
-    def report(step: Fraction, number: Fraction | None) -> None:
+    def report(parameters: Mapping[str, Fraction], number: Fraction | None) -> None:
         said = "nothing proved" if number is None else f"{best.partition(' ')[2]} {show(number)}"
-        say(f"  step {float(step):.6g}: {said}")
+        say(f"  step {float(parameters['step']):.6g}: {said}")
 
-    return find_best_step(request.make, request.interval, report=report)[0]
+    best_step = tune(lambda step: request.make(step), {"step": request.interval}, tolerance=1e-3, progress=report)
+    return best_step.parameters["step"]
 
 
 def study(

@@ -1,4 +1,4 @@
-"""The best step of a flow or algorithm, by a proved rate or factor; the largest step of a discretisation, likewise."""
+"""The largest step of a discretisation, by a proved factor."""
 
 from __future__ import annotations
 
@@ -10,97 +10,19 @@ from scipy.optimize import minimize_scalar
 
 from ..algorithms.discretise import Flow, euler
 from ..certificates.certificate import Certificate
-from ..dynamics import System
 from ..errors import InvalidModelError, NoCertificateError
 from ..exact.rationals import rational, shorten, simplest_between, simplest_near
 from ..lmi.claims import Contraction
 from ..lmi.templates import Template
-from .outcomes import Outcome, Proved, unwrap
+from .outcomes import Outcome, Proved
 from .pipeline import attempt
 from .witness import estimate_ceiling, find_witness
 
-__all__ = ["find_best_step", "largest_step"]
+__all__ = ["largest_step"]
 
 
 _FINEST = Fraction(1, 10**12)
 """The smallest relative accuracy of a step that may be asked for."""
-
-
-def find_best_step(
-    make: Callable[[Fraction], System],
-    interval: tuple[object, object],
-    *,
-    template: Template | None = None,
-    points: int = 9,
-    tolerance: float = 1e-3,
-    report: Callable[[Fraction, Fraction | None], None] | None = None,
-) -> tuple[Fraction, Certificate]:
-    """The step in an interval with the largest proved rate, or smallest proved factor, and the certificate there.
-
-    A logarithmic grid finds the neighbourhood, SciPy's bounded scalar minimiser the step; every number that is compared
-    is a proved one. Nothing is claimed about steps in between.
-
-    Parameters
-    ----------
-    make : callable
-        Makes the flow, or the algorithm, from a step.
-    interval : (rational, rational)
-        Smallest and largest step, positive.
-    template : Template, optional
-        As in `certify`.
-    points : int, default 9
-        Points of the grid, at least 3.
-    tolerance : float, default 1e-3
-        Relative accuracy of the step.
-    report : callable, optional
-        Called with each step and its proved rate or factor, or None where there is none.
-
-    Returns
-    -------
-    (Fraction, Certificate)
-        The step, a short rational, and its certificate.
-
-    Raises
-    ------
-    InvalidModelError
-        If the interval is not ``0 < low < high``.
-    NoCertificateError
-        If nothing can be proved at any step that was tried.
-    """
-    low, high = rational(interval[0], name="interval[0]"), rational(interval[1], name="interval[1]")
-    if not 0 < low < high:
-        raise InvalidModelError(f"interval must be 0 < low < high, got ({low}, {high})")
-    tried: dict[Fraction, Certificate | None] = {}
-
-    def cost(logarithm: float) -> float:
-        step = min(max(simplest_near(float(np.exp(logarithm)), tolerance / 10), low), high)
-        if step not in tried:
-            outcome = attempt(make(step), template=template)
-            tried[step] = outcome.certificate if isinstance(outcome, Proved) else None
-            if report is not None:
-                certificate = tried[step]
-                report(step, None if certificate is None else _read_number(certificate))
-        found = tried[step]
-        return 0.0 if found is None else -float(_measure_strength(found))
-
-    grid = np.linspace(np.log(float(low)), np.log(float(high)), max(points, 3))
-    best = int(np.argmin([cost(v) for v in grid]))
-    bounds = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
-    minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": tolerance})
-    proved = {step: c for step, c in tried.items() if c is not None}
-    if not proved:
-        unwrap(attempt(make(low), template=template))
-    step = max(proved, key=lambda s: _measure_strength(proved[s]))
-    return step, proved[step]
-
-
-def _read_number(certificate: Certificate) -> Fraction:
-    return certificate.factor if isinstance(certificate.claim, Contraction) else certificate.rate
-
-
-def _measure_strength(certificate: Certificate) -> Fraction:
-    """The parameter of the claim: more is better, in discrete time too."""
-    return certificate.claim.parameter or Fraction(0)
 
 
 def largest_step(
