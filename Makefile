@@ -8,13 +8,14 @@ JOBS ?= 2
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint check docs bench bench-soundness format clean
+.PHONY: help demo test test-all lint check docs bench bench-soundness format clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # one pip at a time in one environment
 
 help:
 	@echo "make demo    one certified flow on real data and its report"
 	@echo "make test    linters, types, layers and the test suite"
+	@echo "make test-all the same with thousands of random systems and members, an hour or more"
 	@echo "make lint    linters, types and layers only"
 	@echo "make docs    documentation with executed examples, into $(BUILD)/docs"
 	@echo "make bench   times and answers beside other tools, into benchmarks/results.md"
@@ -56,6 +57,9 @@ lint: $(VENV)/.group-lint $(VENV)/.group-test
 
 check: $(VENV)/.group-test
 	MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
+
+test-all: lint $(VENV)/.group-test
+	HYPOTHESIS_PROFILE=deep LYAPFLOW_TRIALS=250 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
 
 docs: $(VENV)/.group-docs
 	MPLBACKEND=Agg $(PY) -m sphinx -W --keep-going -b html docs $(BUILD)/docs

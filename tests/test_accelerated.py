@@ -1,6 +1,7 @@
 """Accelerated splitting flows: envelopes and their metrics, derivatives of outputs in V, the tables, soundness."""
 
 import dataclasses
+import os
 import random
 from fractions import Fraction as Q
 
@@ -273,6 +274,7 @@ def test_outputs_that_do_not_move_smoothly_are_refused(system, said):
 
 # --- soundness, members, reports ----------------------------------------------------------------------------------
 
+TRIALS = int(os.environ.get("LYAPFLOW_TRIALS", "5"))  # `make test-all` makes 250
 CLAIMS = {
     "fb-metric": (FB(lf.Quadratic(1, 10), lf.SupportFunction(), step="1/20", damping=2), lf.ExponentialDecay()),
     "dr-metric": (DR(lf.Quadratic(1, 10), lf.SupportFunction(), step="1/20", damping=2), lf.ExponentialDecay()),
@@ -312,7 +314,19 @@ def test_the_metric_cannot_be_had_for_another_class(proved):
 
 
 def test_random_members_keep_the_promise(proved):
-    assert lf.falsify(proved, 5, np.random.default_rng(3)) is None
+    assert lf.falsify(proved, TRIALS, np.random.default_rng(3)) is None
+
+
+def test_the_equilibrium_is_found_in_spite_of_momentum(rng):
+    """The flow without momentum finds it; momentum would go round it for long."""
+    X = rng.normal(size=(60, 8)) @ np.diag(np.geomspace(1, 0.05, 8))
+    f, g = members.QuadraticFunction(X.T @ X / 60, -X.T @ rng.normal(size=60)), members.L1Norm("1/10")
+    step = 1 / (2 * f.operator_class.L)
+    for make in (FB, DR):
+        flow = make(f.operator_class, lf.SupportFunction(), step=step, damping="1/50")
+        rest = lf.find_equilibrium(flow, [f, g])
+        assert rest.residual < 1e-9
+        assert np.abs(rest.x[1]).max() < 1e-12
 
 
 def test_a_wrong_rate_is_falsified():

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .. import classes
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
@@ -256,6 +256,12 @@ def _system_to_json(system: System) -> dict[str, Any]:
             **({} if system.operator is None else {"operator": _matrix_to_json(system.operator)}),
             "intervals": _matrix_to_json(system.intervals),
         }
+    if isinstance(system, PolytopicSystem):
+        return {
+            "type": "PolytopicSystem",
+            "name": system.name,
+            "vertices": [_system_to_json(vertex) for vertex in system.vertices],
+        }
     return {
         "type": "LureSystem",
         "name": system.name,
@@ -278,6 +284,7 @@ def _system_from_json(data: Mapping[str, Any]) -> System:
         "LureSystem": _lure_from_json,
         "PrimalDualSystem": _primal_dual_from_json,
         "PrimalDualIteration": _iteration_from_json,
+        "PolytopicSystem": _polytope_from_json,
     }
     reader = readers.get(str(data.get("type")))
     if reader is None:
@@ -295,6 +302,13 @@ def _lure_from_json(data: Mapping[str, Any]) -> LureSystem:
         groups=[int(_number(group, "groups")) for group in _part(data, "groups", list)] if "groups" in data else None,
         N=_matrix_from_json(data, "N") if "N" in data else None,
     )
+
+
+def _polytope_from_json(data: Mapping[str, Any]) -> PolytopicSystem:
+    vertices = _part(data, "vertices", list)
+    if not all(isinstance(v, dict) and v.get("type") == "LureSystem" for v in vertices):
+        raise CertificateFormatError("the vertices of a PolytopicSystem must be objects of type LureSystem")
+    return PolytopicSystem([_lure_from_json(vertex) for vertex in vertices], name=str(data.get("name")))
 
 
 def _primal_dual_from_json(data: Mapping[str, Any]) -> PrimalDualSystem:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from .. import classes
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.matrices import Matrix, Vector, quadratic_value
@@ -150,6 +150,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         LureSystem,
         PrimalDualSystem,
         PrimalDualIteration,
+        PolytopicSystem,
         ExponentialDecay,
         Contraction,
         SublinearDecay,
@@ -157,7 +158,8 @@ def _find_stranger(certificate: Certificate) -> str | None:
         QuadraticPlusValue,
         VariableMetric,
     )
-    for part in parts:
+    vertices = getattr(certificate.system, "vertices", ())
+    for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
     own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)

@@ -4,9 +4,10 @@ from typing import TypeAlias
 
 from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
+from .polytope import PolytopicSystem
 from .saddle import PrimalDualIteration
 
-System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration
+System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
-__all__ = ["LureSystem", "Mode", "PrimalDualIteration", "PrimalDualSystem", "System"]
+__all__ = ["LureSystem", "Mode", "PolytopicSystem", "PrimalDualIteration", "PrimalDualSystem", "System"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_sublinear
@@ -78,6 +78,8 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
     if is_wide(system):
         yield from prepare_wide(certificate)
         return
+    if isinstance(system, PolytopicSystem):
+        system = system.vertices[0]
     after = ", and a superscript + marks what belongs to the next step" if is_discrete(certificate) else ""
     yield Paragraph(
         ("From here on ", Math("x, y, u"), f" are the deviations from the equilibrium{after}. They obey the same "
@@ -148,7 +150,9 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
         remainder, why = close_wide(steps[0])
         yield Display(tuple(add_up([*weighted, remainder], head=head)))
         yield Paragraph(why)
-    elif isinstance(certificate.system, LureSystem):
+    elif isinstance(certificate.system, PolytopicSystem) and part.name == "decrease":
+        yield from _vertices(steps, weighted, head, where, forms, count)
+    elif isinstance(certificate.system, LureSystem | PolytopicSystem):
         squares, _ = write_squares(steps[0], count, where, forms)
         squares += [rf"+{tex_number(step.slack[0][0])}\,\varphi" for step in steps[1:] if step.slack[0][0]]
         yield Display((*add_up([*weighted, *squares], head=head), *forms))
@@ -162,6 +166,27 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
         yield Display((*lines, *forms))
     yield from _cancellations(certificate, part)
     yield Where(tuple(where))
+
+
+def _vertices(
+    steps: list[Step],
+    weighted: list[str],
+    head: str,
+    where: list[tuple[Math, Fraction]],
+    forms: list[Math],
+    count: int,
+) -> Iterator[Block]:
+    """The decrease at each vertex, with common multipliers; between them it follows."""
+    lines: list[Math] = []
+    for k, step in enumerate(steps, start=1):
+        squares, count = write_squares(step, count, where, forms)
+        sums = add_up([*weighted, *squares], head=head)
+        lines += [*sums[:-1], Math(rf"{sums[-1].tex}\qquad (A,B) = (A_{{{k}}},B_{{{k}}})")]
+    yield Display((*lines, *forms))
+    yield Paragraph(
+        ("The left side is concave in ", Math("(A,B)"), ", so that it is at least the sum of the first terms for all "
+         "that lies between.")
+    )  # fmt: skip
 
 
 def _lead(certificate: Certificate, part: str) -> Sentence:

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 from ..classes import SectorBounded, SlopeRestricted
 from ..classes.inequalities import ANY, ZERO_OUTPUT
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, PolytopicSystem, System
 from .clock import Clock
-from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
+from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where, combine
 from .symbols import Symbols, belongs, is_varying, kind_of, state
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "describe_oracles",
     "join",
     "list_assumptions",
+    "polytope_motion",
     "write_input",
     "write_motion",
     "write_output",
@@ -42,6 +43,33 @@ def describe_motion(system: LureSystem) -> list[Block]:
         inputs += _relation(system, names, j, x, u, where)
     lead = "with the oracles, evaluated in this order," if m > 1 else "with the oracle"
     found += [Paragraph((lead,)), Display(tuple(inputs))]
+    return [*found, Where(tuple(where))] if where else found
+
+
+def polytope_motion(system: PolytopicSystem) -> list[Block]:
+    """Equations of motion of all systems between the vertices."""
+    first = system.vertices[0]
+    names = Symbols.of(first)
+    n, m = first.shape
+    x, u = [state(n, i) for i in range(n)], [names.signal("u", j) for j in range(m)]
+    where: list[tuple[Math, Fraction]] = []
+    inputs = tuple(line for j in range(m) for line in _relation(first, names, j, x, u, where))
+    left = "x^{+}" if system.dt else r"\dot{x}"
+    stacked = ", ".join(u)
+    found: list[Block] = [
+        Paragraph(("Consider any dynamics, constant in time,",)),
+        Display((Math(rf"{left} = Ax+Bu,\qquad u = ({stacked}),\qquad (A,B) = \sum_{{k}} w_{{k}}(A_{{k}},B_{{k}}),"),)),
+        Paragraph(("with weights ", Math(r"w_{k} \geq 0"), " that add up to 1, and")),
+        Matrices(
+            tuple(
+                (Math(f"{key}_{{{k}}}"), getattr(vertex, key))
+                for k, vertex in enumerate(system.vertices, start=1)
+                for key in "AB"
+            )
+        ),
+        Paragraph(("The oracles are, evaluated in this order," if m > 1 else "The oracle is",)),
+        Display(inputs),
+    ]
     return [*found, Where(tuple(where))] if where else found
 
 

@@ -12,14 +12,14 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..classes import SlopeRestricted
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import output_oracles
 from .clock import Clock, is_discrete, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
-from .hypotheses import describe_motion, describe_oracles, join, list_assumptions
+from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
@@ -98,6 +98,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return constrained_motion(system), constrained_assumptions(system), constrained_storage
     if isinstance(system, PrimalDualIteration):
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
+    if isinstance(system, PolytopicSystem):
+        return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
     if is_wide(system):
         return wide_motion(system), list_assumptions(system), wide_storage
     return describe_motion(system), list_assumptions(system), _storage
@@ -180,7 +182,7 @@ def _constant(certificate: Certificate) -> Sentence:
 
 
 def _norm(certificate: Certificate, at: str) -> str:
-    if not isinstance(certificate.system, LureSystem):
+    if not isinstance(certificate.system, LureSystem | PolytopicSystem):
         return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
     return rf"\|x({at})-x^{{\star}}\|"
 

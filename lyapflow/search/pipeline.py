@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from .. import __version__
 from ..certificates.certificate import Certificate
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay, claim_near
@@ -25,6 +25,7 @@ from .arrays import ConeData
 from .attempts import Attempt, Family, Log, SolverFactory
 from .backend import Answer, MarginProblem, Solver, check_solver
 from .direct import DirectMarginProblem
+from .families import read_family
 from .large import attempt_large
 from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .rate import Candidate, bisect_parameter, search_parameter
@@ -63,9 +64,10 @@ _NEAR = 1e-6
 
 
 def certify(
-    system: System,
+    system: System | Callable[..., LureSystem],
     claim: Claim | None = None,
     *,
+    over: Mapping[str, tuple[object, object]] | None = None,
     template: Template | None = None,
     solver: str | SolverFactory | None = None,
     accuracy: float = 1e-6,
@@ -74,11 +76,15 @@ def certify(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
-        In continuous or discrete time.
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+        In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
         What to prove; without a number, the best that can be proved. Default: exponential decay in continuous time,
         contraction in discrete time.
+    over : mapping of str to (rational, rational), optional
+        Intervals of the parameters of a family: one certificate for all of them. A and B must depend on each through
+        one monotone function, C and D on none; the classes may depend on all. The family is represented by its corners
+        (exactly, in the certificate); that it lies between them is checked at random parameters.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         with a transient bound that is no larger, or at most 3.
@@ -110,13 +116,14 @@ def certify(
     >>> certify(gradient_flow(SmoothStronglyConvex(mu="1/3", L=7))).rate
     Fraction(1, 3)
     """
-    return unwrap(attempt(system, claim, template=template, solver=solver, accuracy=accuracy))
+    return unwrap(attempt(system, claim, over=over, template=template, solver=solver, accuracy=accuracy))
 
 
 def attempt(
-    system: System,
+    system: System | Callable[..., LureSystem],
     claim: Claim | None = None,
     *,
+    over: Mapping[str, tuple[object, object]] | None = None,
     template: Template | None = None,
     solver: str | SolverFactory | None = None,
     accuracy: float = 1e-6,
@@ -125,9 +132,11 @@ def attempt(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
-        In continuous or discrete time.
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+        In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
+        As in `certify`.
+    over : mapping of str to (rational, rational), optional
         As in `certify`.
     template : QuadraticStorage or QuadraticPlusValue, optional
         As in `certify`.
@@ -146,9 +155,17 @@ def attempt(
     InvalidModelError
         If an argument is not valid.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration):
+    if over is not None:
+        if not callable(system):
+            raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
+        closed = attempt(read_family(system, over), claim, template=template, solver=solver, accuracy=accuracy)
+        if isinstance(closed, Infeasible):  # a member of the polytope need not be one of the family
+            return replace(closed, witness=None, status="no for all that lies between the corners")
+        return closed
+    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem):
         raise InvalidModelError(
-            f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {type(system).__name__}"
+            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration or a PolytopicSystem, got "
+            f"{type(system).__name__}"
         )
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
@@ -170,7 +187,7 @@ def attempt(
     forms = every if template is None else (template,)
     check_claim(system, wanted, forms[-1])  # a claim that cannot be made of this system is an error, not a no
     name, make, fallback = _choose_solver(solver)
-    if solver is None and QuadraticStorage() in forms and is_large(system):
+    if solver is None and QuadraticStorage() in forms and isinstance(system, LureSystem) and is_large(system):
         outcome = attempt_large(system, wanted)
         if outcome is not None:
             return outcome

@@ -314,7 +314,11 @@ def _bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     """Rigorous upper bound of the closed loop's decay rate."""
     if isinstance(system, PrimalDualSystem):
         return _bound_modal_rate(system, slopes[0][0])
-    closed = _close(system.modes[0].vertices[0], slopes)
+    return min(_bound_vertex_rate(system, plant, slopes) for plant in system.modes[0].vertices)
+
+
+def _bound_vertex_rate(system: System, plant: LureSystem, slopes: tuple[Slope, ...]) -> Fraction:
+    closed = _close(plant, slopes)
     near = _enclose_extreme(closed, slopes, discrete=False) if is_large(system) else None
     if near is None:
         return -bound_abscissa(closed)[0]

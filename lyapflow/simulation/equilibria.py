@@ -8,7 +8,7 @@ flow, and grows again from there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..dynamics import System
 from ..errors import InvalidModelError, SimulationError
 from ..members.protocol import Member
-from .loops import Array, Loop, close_loop, read_state
+from .loops import Array, Loop, LureLoop, close_loop, read_state
 
 __all__ = ["Equilibrium", "find_equilibrium", "locate_equilibrium", "read_equilibrium", "read_values"]
 
@@ -123,7 +123,30 @@ def read_equilibrium(loop: Loop, given: Equilibrium | ArrayLike) -> Equilibrium:
 def locate_equilibrium(loop: Loop, start: Array) -> Equilibrium:
     """As `find_equilibrium`, for a loop."""
     with np.errstate(over="ignore", invalid="ignore"):  # a search that runs away is seen below
-        return _locate(loop, start)
+        return _locate(loop, _settle_velocities(loop, start))
+
+
+def _settle_velocities(loop: Loop, start: Array) -> Array:
+    """A better start for a loop with momentum: at rest velocities are zero, and the flow without momentum is calmer."""
+    if not isinstance(loop, LureLoop) or loop.system.dt:
+        return start
+    pairs: dict[int, int] = {}  # x_i' = c x_k, c > 0
+    for i, (row, inputs) in enumerate(zip(loop.A, loop.B, strict=True)):
+        (at,) = np.nonzero(row)
+        if len(at) == 1 and row[at[0]] > 0 and not inputs.any() and at[0] not in {i, *pairs, *pairs.values()}:
+            pairs[i] = int(at[0])
+    if not pairs or set(pairs) & set(pairs.values()):
+        return start
+    kept = [i for i in range(len(loop.A)) if i not in pairs.values()]
+    source = [pairs.get(i, i) for i in kept]  # whose equation moves each state that is kept
+    plain = replace(loop, A=loop.A[np.ix_(source, kept)], B=loop.B[source], C=loop.C[:, kept], N=None)
+    try:
+        rest = _locate(plain, start[kept])
+    except SimulationError:
+        return start
+    found = np.zeros_like(start)
+    found[kept] = rest.x
+    return found
 
 
 def _locate(loop: Loop, start: Array) -> Equilibrium:

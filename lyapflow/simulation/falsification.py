@@ -7,7 +7,7 @@ inequality that does not hold, an edited file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -16,7 +16,7 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError, SimulationError
 from ..exact.matrices import Matrix, shape
 from ..lmi.claims import SublinearDecay
@@ -169,6 +169,8 @@ def falsify(
 
 
 def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generator) -> Counterexample | None:
+    if isinstance(certificate.system, PolytopicSystem):
+        certificate = replace(certificate, system=_draw_vertex(certificate.system, rng))
     loop, rest, offset = _draw_loop(certificate, dimension, rng)
     if isinstance(certificate.template, VariableMetric):  # attacked in the letters of its proof
         loop, root = reduce_loop(certificate, loop)
@@ -258,13 +260,21 @@ def _draw_loop(
                 raise
 
 
+def _draw_vertex(polytope: PolytopicSystem, rng: np.random.Generator) -> System:
+    """A vertex, or a system between them."""
+    shares = rng.integers(0, 8, size=len(polytope.vertices)) * (rng.random() < 0.5)
+    shares[rng.integers(len(shares))] += 1
+    return polytope.combine([Fraction(int(v), int(shares.sum())) for v in shares])
+
+
 def _is_explicit(system: System, group: int) -> bool:
     """Whether an operator is evaluated explicitly somewhere."""
     if isinstance(system, PrimalDualSystem):
         return True
     if isinstance(system, PrimalDualIteration):
         return False
-    return any(system.D[j][j] == 0 for j, own in enumerate(system.groups) if own == group)
+    plant = system.modes[0].vertices[0]
+    return any(plant.D[j][j] == 0 for j, own in enumerate(system.groups) if own == group)
 
 
 def _narrow(oracle: OperatorClass, explicit: bool, rng: np.random.Generator) -> OperatorClass:
@@ -328,7 +338,8 @@ def _pick(checks: Checks) -> list[_Violation]:
     """The worst violation of each promise."""
     found = []
     for inequality, left, right, allowed in checks:
-        k = int(np.argmax((left - right - allowed) / np.maximum(right, np.finfo(np.float64).tiny)))
+        with np.errstate(over="ignore"):
+            k = int(np.argmax((left - right - allowed) / np.maximum(right, np.finfo(np.float64).tiny)))
         if left[k] - right[k] > allowed[k]:
             found.append((inequality, k, float(left[k]), float(right[k]), float(allowed[k])))
     return found

@@ -1,0 +1,180 @@
+"""One certificate for all parameters in intervals: polytopes of systems, unions of classes."""
+
+import dataclasses
+from fractions import Fraction as Q
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lyapflow as lf
+from lyapflow.cli import main
+from lyapflow.report import Simulation, to_data
+from lyapflow.report.argument import argue
+from lyapflow.report.formulas import text_of
+from lyapflow.report.statement import state_theorem
+
+F = lf.SmoothStronglyConvex(1, 10)
+
+
+def heavy_ball(damping):
+    return lf.flows.heavy_ball_flow(F, damping=damping)
+
+
+def gradient_descent(step):
+    return lf.algorithms.gradient_descent(F, step=step)
+
+
+FAMILIES = {
+    "damping": (heavy_ball, {"damping": (2, "5/2")}),
+    "step": (gradient_descent, {"step": ("1/10", "3/20")}),
+    "gains": (
+        lambda a, b: lf.LureSystem([[0, 1], [0, -b]], [[0], [-a]], [[1, 0]], oracles=[lf.SmoothStronglyConvex(1, 3)]),
+        {"a": (1, "6/5"), "b": (2, "11/5")},
+    ),
+}
+
+
+@pytest.fixture(params=FAMILIES)
+def proved(request):
+    family, over = FAMILIES[request.param]
+    return lf.certify(family, over=over)
+
+
+def test_classes_are_nested():
+    """Where only the classes vary, the largest one decides, and nothing is lost."""
+    over = lf.certify(
+        lambda mu, L: lf.flows.heavy_ball_flow(lf.SmoothStronglyConvex(mu, L), damping=2),
+        over={"mu": ("1/2", 1), "L": (2, 50)},
+    )
+    largest = lf.certify(lf.flows.heavy_ball_flow(lf.SmoothStronglyConvex("1/2", 50), damping=2))
+    assert over.rate == largest.rate
+    assert over.system.oracles == (lf.SmoothStronglyConvex("1/2", 50),)
+
+
+@given(damping=st.fractions(min_value=2, max_value=Q(5, 2), max_denominator=50))
+def test_the_rate_is_one_of_every_member(damping):
+    certificate = lf.certify(heavy_ball, over={"damping": (2, "5/2")})
+    assert certificate.rate <= lf.certify(heavy_ball(damping)).rate
+    member = dataclasses.replace(certificate, system=heavy_ball(damping))
+    assert lf.verify(member).proved == (damping in {2, Q(5, 2)}) or lf.verify(member).proved
+
+
+def test_every_member_between_the_corners_is_proved_by_the_same_numbers(proved):
+    """The exact inequalities of random systems between the vertices hold at the certificate's unknowns."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        shares = [Q(int(v)) for v in rng.integers(1, 20, size=len(proved.system.vertices))]
+        member = proved.system.combine([v / sum(shares) for v in shares])
+        assert lf.verify(dataclasses.replace(proved, system=member)).proved
+
+
+def test_files_are_read_back_and_proved(proved, tmp_path):
+    file = lf.save(proved, tmp_path / "c.json")
+    assert lf.load(file) == proved
+    assert lf.verify(file).proved
+    assert main(["verify", str(file)]) == 0
+
+
+def test_a_wider_polytope_is_refused(proved):
+    first = proved.system.vertices[0]
+    wild = dataclasses.replace(
+        proved, system=lf.PolytopicSystem([*proved.system.vertices, _accelerate(first, 100)], name="wider")
+    )
+    verdict = lf.verify(wild)
+    assert not verdict.proved
+    assert verdict.witness is not None
+
+
+def _accelerate(system, factor):
+    B = [[factor * v for v in row] for row in system.B]
+    names = {"oracle_names": system.oracle_names}
+    return lf.LureSystem(system.A, B, system.C, system.D, oracles=system.oracles, dt=system.dt, **names)
+
+
+def test_corrupted_numbers_are_refused(proved):
+    for k, (name, value) in enumerate(proved.unknowns):
+        unknowns = list(proved.unknowns)
+        unknowns[k] = (name, -value or Q(-1))
+        assert not lf.verify(dataclasses.replace(proved, unknowns=tuple(unknowns))).proved, name
+
+
+def test_random_members_keep_the_promise(proved):
+    assert lf.falsify(proved, 6, np.random.default_rng(1)) is None
+
+
+def test_the_bracket_is_that_of_the_slowest_vertex():
+    certificate = lf.certify(heavy_ball, over={"damping": (2, "5/2")})
+    bracket = lf.bracket(certificate.system)
+    assert bracket.witness.rate == Q(1, 2) == certificate.rate  # of damping 5/2
+
+
+def test_a_trajectory_of_a_member_is_under_the_bound(tmp_path):
+    certificate = lf.certify(heavy_ball, over={"damping": (2, "5/2")})
+    path = lf.simulate(heavy_ball("9/4"), [lf.members.SquaredNorm(5)], [[1.0, 2.0], [0.0, 0.0]], (0, 10))
+    assert np.all(path.storage(certificate) <= path.bound(certificate) * (1 + 1e-9))
+    page = lf.write_report(tmp_path / "r.html", Simulation(certificate, path)).read_text()
+    assert "NOT PROVED" not in page
+    outside = lf.simulate(heavy_ball(3), [lf.members.SquaredNorm(5)], [[1.0, 2.0], [0.0, 0.0]], (0, 1))
+    with pytest.raises(lf.InvalidModelError, match="about another one"):
+        outside.storage(certificate)
+
+
+def test_the_theorem_names_the_vertices(proved):
+    theorem = state_theorem(proved).text
+    assert "Consider any dynamics, constant in time" in theorem
+    assert "A₂ = " in theorem
+    assert "concave in (A,B)" in text_of(argue(proved))
+    assert to_data([proved])["proved"]
+
+
+def test_a_no_is_not_said_to_be_false():
+    """The polytope of the corners holds more than the family: step 1/2 with curvature 10, say."""
+
+    def family(L):
+        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, L), step=1 / L)
+
+    outcome = lf.attempt(family, over={"L": (2, 10)})
+    assert isinstance(outcome, lf.Infeasible)
+    assert "may still be true" in outcome.explain()
+    parts = [lf.certify(family, over={"L": (low, low + 1)}) for low in range(2, 10)]
+    assert all(part.factor < 1 for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("family", "over", "said"),
+    [
+        (heavy_ball(2), {"damping": (1, 2)}, "function that makes systems"),
+        (heavy_ball, {"damping": (2, 1)}, "low <= high"),
+        (heavy_ball, {"damping": 2}, "pair"),
+        (heavy_ball, {}, "must name"),
+        (
+            lambda s: lf.LureSystem([[0, 1], [0, -1 - s * s]], [[0], [-1 - s]], [[1, 0]], oracles=[F]),
+            {"s": (0, 1)},
+            "hull",
+        ),
+        (lambda s: lf.flows.forward_backward_flow(F, lf.Convex(), step=s), {"s": ("1/10", "1/5")}, "common C, D"),
+        (
+            lambda s: lf.flows.primal_dual_flow(F, constraint=[[1]], dual_gain=s),
+            {"s": (1, 2)},
+            "must make a LureSystem",
+        ),
+        (lambda r: lf.flows.nesterov_flow(F, r=r), {"r": (3, 4)}, "no N"),
+        (
+            lambda s: lf.flows.gradient_flow(lf.Convex() if s < 1 else lf.StronglyConvex(s)),
+            {"s": (0, 2)},
+            "differ in numbers only",
+        ),
+    ],
+)
+def test_families_that_are_none_are_refused(family, over, said):
+    with pytest.raises(lf.InvalidModelError, match=said):
+        lf.attempt(family, over=over)
+
+
+def test_weights_must_be_convex():
+    system = lf.certify(heavy_ball, over={"damping": (2, "5/2")}).system
+    for weights in ([1], [2, -1], [Q(1, 2), Q(1, 3)]):
+        with pytest.raises(lf.InvalidModelError, match="weights"):
+            system.combine(weights)
