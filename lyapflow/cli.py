@@ -300,7 +300,7 @@ def _list(arguments: argparse.Namespace) -> int:
     for kind, name in zip(KINDS, ("flows.NAME_flow", "algorithms.NAME"), strict=True):
         print(f"{kind.capitalize()}s (in Python: lyapflow.{name}):")
         for entry in read_catalogue(kind).values():
-            print(f"  {entry!s:66}{entry.summary}")
+            print(f"  {entry!s:66} {entry.summary}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

@@ -20,6 +20,9 @@ from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
 from .fitting import allow_keys, read_fit
 from .lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from .lmi.dissipation import check_claim
+from .lmi.metric import find_reduction
+from .lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .members import L1Norm, Member
 from .tables import read_table
 
@@ -232,9 +235,9 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
         return made
 
     try:
-        if step is None or isinstance(step, Fraction):
-            make(step)  # wrong parameters are found here, not after an hour
         claim = _read_claim(kind, table, where)
+        if step is None or isinstance(step, Fraction):  # what is wrong is found here, not after an hour
+            _check_request(make(step), claim)
     except LyapflowError as problem:
         raise InvalidModelError(f"{where}: {problem}") from problem
     if "interval" in table and step != BEST:
@@ -243,6 +246,12 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     return Request(
         kind=kind, name=entry.name, functions=functions, make=make, step=step, claim=claim, interval=interval
     )
+
+
+def _check_request(system: System, claim: Claim) -> None:
+    """Whether a claim of this kind can be made of a system."""
+    plain: Template = QuadraticPlusValue() if isinstance(claim, SublinearDecay) else QuadraticStorage()
+    check_claim(system, claim, plain if find_reduction(system) is None else VariableMetric())
 
 
 def _read_claim(kind: Kind, table: Mapping[str, Any], where: str) -> Claim:

@@ -374,8 +374,60 @@ def test_senseless_parameters_are_refused(options, said):
         FB(F, lf.Convex(), **options)
 
 
+@pytest.mark.parametrize("g", [lf.Quadratic(1, 2), lf.StronglyConvex(1), lf.SmoothConvex(1), lf.SupportFunction()])
+def test_no_member_is_named_that_g_does_not_have(g):
+    """With quadratic g the claim is even true: the flow is a Bessel function."""
+    flow = FB(lf.Quadratic(0, 10), g, step="1/20", r=2)
+    outcome = lf.attempt(flow, lf.SublinearDecay("19/10"))
+    assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness is None
+    assert "may still be true" in outcome.explain()
+    undamped = lf.attempt(FB(lf.Quadratic(0, 10), g, step="1/20", r=0), lf.SublinearDecay())
+    assert "quadratic members" in undamped.explain()
+
+
+def test_several_evaluations_of_a_quadratic_gradient_of_which_one_moves():
+    q = lf.Quadratic(1, 10)
+    system = lf.LureSystem(
+        [[0]],
+        [[-1, 0, -1]],
+        [[1], [1], [1]],
+        [[0, 0, 0], [0, 0, 0], [0, "-1/100", 0]],
+        oracles=[q, lf.SectorBounded(0, 1), q],
+        groups=[0, 1, 0],
+    )
+    outcome = lf.attempt(system, template=OUTPUTS)
+    assert isinstance(outcome, lf.Proved | lf.Infeasible | lf.Inconclusive)
+
+
+def test_classes_that_cannot_be_hashed_are_served():
+    @dataclasses.dataclass
+    class Own:
+        has_values = True
+        is_monotone = True
+        is_single_valued = True
+        equilibria = "any"
+
+        def inequalities(self, points):
+            return F.inequalities(points)
+
+        def linear_members(self):
+            return F.linear_members()
+
+        def describe(self):
+            return "strongly convex"
+
+    assert lf.certify(lf.flows.gradient_flow(Own())).rate == 1
+
+
+def test_methods_whose_parameters_need_a_modulus():
+    for make in (lf.algorithms.triple_momentum, lf.algorithms.nesterov_strongly_convex):
+        with pytest.raises(lf.InvalidModelError, match="mu > 0"):
+            make(lf.Quadratic(0, 10))
+
+
 def test_what_cannot_hold_is_refuted_by_a_member():
-    outcome = lf.attempt(CLAIMS["fb-order"][0], lf.SublinearDecay(3))
+    outcome = lf.attempt(FB(lf.Quadratic(0, 10), lf.Convex(), step="1/20", r=3), lf.SublinearDecay(3))
     assert isinstance(outcome, lf.Infeasible)
     assert outcome.witness.refutes(Q(3))
     assert "the envelope J(x)" in outcome.explain()

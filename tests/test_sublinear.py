@@ -24,6 +24,7 @@ from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
 from lyapflow.report.proof import list_steps
 from lyapflow.report.statement import state_theorem
+from lyapflow.search.witness import find_witness
 
 ROWS = tomllib.loads((Path(__file__).parent / "reference" / "sublinear.toml").read_text())["row"]
 TEMPLATES = {"value": lf.QuadraticPlusValue(), "outputs": lf.QuadraticPlusValue(outputs=True)}
@@ -296,6 +297,66 @@ def test_a_time_varying_system_is_guarded():
         lf.certify(flow, lf.SublinearDecay()).rate  # noqa: B018
 
 
+def test_named_members_belong_to_their_class():
+    """The quadratic that refutes r <= 0 has a curvature of the class, of an intersection too."""
+    both = lf.Intersection(lf.SmoothConvex("1/2"), lf.StronglyConvex("1/4"))
+    for oracle, text in ((both, "1/2/2 |x|^2"), (lf.StronglyConvex(3), "3/2 |x|^2"), (lf.Convex(), "1/2 |x|^2")):
+        outcome = lf.attempt(lf.flows.nesterov_flow(oracle, r=-1), lf.SublinearDecay())
+        assert text in outcome.witness.function
+
+
+def test_what_V_contains_at_a_late_start_must_be_given():
+    nesterov = lf.certify(lf.flows.nesterov_flow(lf.SmoothConvex(10), r=3), lf.SublinearDecay())
+    gradient = lf.certify(lf.flows.gradient_flow(lf.SmoothConvex(5)), lf.SublinearDecay())
+    with pytest.raises(lf.InvalidModelError, match="contains the gap"):
+        nesterov.constant([1, 0], t0=1)
+    with pytest.raises(lf.InvalidModelError, match="contains the gradient"):
+        gradient.constant([1], t0=1, gap="5/2")
+    assert nesterov.constant([1, 0], t0=1, gap=5) == 7
+    assert gradient.constant([1], t0=1, gap="5/2", gradient=5) == Q(1, 2) * Q(5, 2) + Q(1, 4) + Q(25, 4)
+    for t0 in ("1e-300", "1e300"):
+        assert (
+            lf.certify(lf.flows.nesterov_flow(lf.Convex(), r=2), lf.SublinearDecay()).constant([1, 0], t0=t0, gap=1) > 0
+        )
+
+
+def test_consequences_of_other_claims_are_refused():
+    certificate = lf.certify(lf.flows.nesterov_flow(lf.SmoothConvex(10), r=3), lf.SublinearDecay())
+    for read in (lambda: certificate.rate, lambda: certificate.transient_bound, lambda: certificate.settling_time()):
+        with pytest.raises(lf.ClaimMismatchError, match=r"order|constant"):
+            read()
+
+
+def test_a_derivative_needs_a_lipschitz_gradient():
+    """A sector bounds the gradient from the origin only: its increments may be of any size."""
+    loose = lf.Intersection(lf.StronglyConvex(1), lf.SectorBounded(1, 10))
+    with pytest.raises(lf.InvalidModelError, match="Lipschitz gradient"):
+        lf.attempt(lf.flows.gradient_flow(loose), lf.SublinearDecay(), template=lf.QuadraticPlusValue(outputs=True))
+
+
+def test_nothing_rests_where_N_does_not_vanish():
+    system = lf.LureSystem([[0]], [[-1]], [[1]], N=[["-1/2"]], oracles=[lf.SmoothConvex(4)])
+    with pytest.raises(lf.SimulationError, match="nothing rests there"):
+        lf.simulate(system, [lf.members.SquaredNorm(1, [1.0])], [[2.0]], (1, 2))
+    with pytest.raises(lf.InvalidModelError, match="varies with time"):
+        find_witness(lf.flows.nesterov_flow(lf.SmoothConvex(1)))
+
+
+def test_numbers_out_of_range_are_said_to_be():
+    outcome = lf.attempt(lf.flows.nesterov_flow(lf.Convex(), r="1e310"), lf.SublinearDecay())
+    assert isinstance(outcome, lf.Inconclusive)
+    assert "1e100" in outcome.explain()
+
+
+def test_a_sweep_of_orders_is_refused():
+    result = lf.sweep(
+        lambda r: lf.certify(lf.flows.nesterov_flow(lf.Convex(), r=r), lf.SublinearDecay()), {"r": [Q(1), Q(3)]}
+    )
+    for row in result:
+        assert row.outcome == "failed"
+        assert "has an order" in row.explanation
+
+
 # --- members ------------------------------------------------------------------------------------------------------
 
 
@@ -341,6 +402,15 @@ order = "1/2"
 name = "gradient"
 order = 2
 """
+
+
+def test_a_flow_that_cannot_be_claimed_is_found_while_reading(tmp_path, capsys):
+    (tmp_path / "p.toml").write_text('[functions]\nf = { class = "Convex" }\n[[flow]]\nname = "nesterov"\n')
+    assert main(["certify", str(tmp_path / "p.toml"), "-o", str(tmp_path)]) == 2
+    assert "Use SublinearDecay" in capsys.readouterr().err
+    (tmp_path / "q.toml").write_text(ORDERS)
+    assert main(["sweep", str(tmp_path / "q.toml"), "--grid", "L=2,3", "-o", str(tmp_path / "s")]) == 2
+    assert "leave out order" in capsys.readouterr().err
 
 
 def test_problem_files_ask_for_orders(tmp_path, capsys):

@@ -215,6 +215,8 @@ def _root_condition(owner: str, f: object) -> Fraction:
             f"{owner} takes its parameters from mu and L, so f must be SmoothStronglyConvex(mu, L) or "
             f"Quadratic(mu, L), got {f!r}"
         )
+    if not f.mu:
+        raise InvalidModelError(f"{owner} takes its parameters from mu > 0, got mu = 0")
     low = bound_sqrt_above(f.L / f.mu, digits=24)
     exact = low * low == f.L / f.mu
     return low if exact else simplest_between(low, low * (1 + Fraction(1, 10**15)))

@@ -100,7 +100,8 @@ class Certificate:
             If the claim is one of discrete time; see `factor`.
         """
         if not isinstance(self.claim, ExponentialDecay) or self.claim.rate is None:
-            raise ClaimMismatchError(f"the certificate's claim has no rate, it is {self.claim}. Ask for its factor.")
+            other = "order" if isinstance(self.claim, SublinearDecay) else "factor"
+            raise ClaimMismatchError(f"the certificate's claim has no rate, it is {self.claim}. Ask for its {other}.")
         return self.claim.rate
 
     @property
@@ -134,8 +135,8 @@ class Certificate:
         start: Sequence[object],
         *,
         t0: object = 0,
-        gap: object = 0,
-        gradient: object = 0,
+        gap: object = None,
+        gradient: object = None,
     ) -> Fraction:
         r"""Proved C in ``f(y(t)) - f* <= C / t^order`` for all later t, from a start at time t0; rounded up.
 
@@ -150,10 +151,11 @@ class Certificate:
         t0 : rational, default 0
             When it starts, >= 0. At 0 the states that are multiplied by a power of t must be finite, such as
             velocities, and have no say.
-        gap : rational, default 0
-            ``f(y(t0)) - f*``; has no say at ``t0 = 0``.
-        gradient : rational, or sequence of d rationals, default 0
-            The gradient at ``t0``, where V contains it.
+        gap : rational, optional
+            ``f(y(t0)) - f*``, or an upper bound; for a `VariableMetric` that of the envelope, or of ``f + g``. Must be
+            given for ``t0 > 0``, and has no say at ``t0 = 0``.
+        gradient : rational, or sequence of d rationals, optional
+            The gradient at ``t0``; must be given for ``t0 > 0`` where V contains it.
 
         Returns
         -------
@@ -166,7 +168,7 @@ class Certificate:
             If the claim is not a `SublinearDecay`; or at ``t0 = 0``, if the order is below the degree of the system, so
             that no bound holds from there.
         InvalidModelError
-            If the start has another number of states, or ``t0 < 0`` or ``gap < 0``.
+            If the start has another number of states, ``t0 < 0`` or ``gap < 0``, or one of them is missing.
 
         Examples
         --------
@@ -273,6 +275,8 @@ class Certificate:
         ClaimMismatchError
             If V has no upper bound in the state norm (a class with L = infinity).
         """
+        if isinstance(self.claim, SublinearDecay):
+            raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
         if not self.is_bounded:
             raise ClaimMismatchError(
                 "transient_bound needs V <= c2 |x - x*|^2, which this certificate does not prove (it cannot hold where "
@@ -298,6 +302,8 @@ class Certificate:
         Fraction
             In the time unit of the dynamics; in discrete time, a number of steps.
         """
+        if isinstance(self.claim, SublinearDecay):
+            raise ClaimMismatchError("a SublinearDecay has no settling time of the state; see constant")
         if isinstance(self.claim, Contraction):
             return consequences.bound_settling_steps(self.factor, self.transient_bound, band)
         return consequences.bound_settling_time(self.rate, self.transient_bound, band)

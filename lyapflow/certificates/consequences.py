@@ -116,16 +116,22 @@ def bound_constant(
     """V of a sublinear claim at the start, rounded up, in a metric of at most that size. See `Certificate.constant`."""
     if isinstance(start, str) or not hasattr(start, "__len__") or len(start) != len(powers):
         raise DimensionError(f"start must have {len(powers)} entries, the deviation of each state, got {start!r}")
-    time, height = rational(t0, name="t0"), rational(gap, name="gap")
+    has_gradient = len(P) > len(powers)
+    time, height = rational(t0, name="t0"), rational(0 if gap is None else gap, name="gap")
     if time < 0 or height < 0:
         raise InvalidModelError(f"t0 and gap must be >= 0, got t0={time}, gap={height}")
     if time == 0 and order != degree:
         raise ClaimMismatchError(
             f"the order {order} is below the degree {degree} of the system, so V has no bound at t0 = 0. Give t0 > 0."
         )
+    if time > 0 and (gap is None or (has_gradient and gradient is None)):
+        missing = "gap" if gap is None else "gradient"
+        raise InvalidModelError(f"V(t0) contains the {missing} for t0 > 0, got none. Give {missing}.")
+    if time == 0 and min(powers) < 0:
+        raise ClaimMismatchError("a state is divided by a power of t, so V has no bound at t0 = 0. Give t0 > 0.")
     rows = [_read_vector(row, "start") for row in start]
-    if len(P) > len(powers):
-        rows.append(_read_vector(gradient, "gradient"))
+    if has_gradient:
+        rows.append(_read_vector(0 if gradient is None else gradient, "gradient"))
     if len({len(row) for row in rows if row != (Fraction(0),)}) > 1:
         raise DimensionError("start and gradient must have one dimension d throughout")
     scales = [time**d if d else Fraction(1) for d in (*powers, degree)]

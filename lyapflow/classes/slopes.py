@@ -15,7 +15,7 @@ from .inequalities import Inequality, OperatorClass, sector, signal
 from .intersection import Intersection
 from .special import Quadratic
 
-__all__ = ["read_slopes", "slope_inequality"]
+__all__ = ["is_smooth", "read_slopes", "slope_inequality"]
 
 _SOURCE = "limit of the inequality of increments"
 
@@ -37,6 +37,12 @@ def read_slopes(oracle: OperatorClass) -> tuple[Fraction, Fraction | None] | Non
     if type(oracle) is StronglyConvex:
         return oracle.mu, None
     return (Fraction(0), None) if isinstance(oracle, Convex) else None
+
+
+def is_smooth(oracle: OperatorClass) -> bool:
+    """Whether every member is known to be a Lipschitz gradient, so that its output moves smoothly with its input."""
+    bounds = read_slopes(oracle)
+    return bounds is not None and bounds[1] is not None
 
 
 def slope_inequality(oracle: OperatorClass, point: str) -> Inequality:

@@ -5,7 +5,6 @@ Everything here is outward rounded: a lower bound is never above the number, an 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -103,7 +102,8 @@ def bound_power_above(base: Fraction, exponent: Fraction, *, digits: int = 12) -
     with _working_precision():
         ball = arb(fmpq(base.numerator, base.denominator)) ** arb(fmpq(exponent.numerator, exponent.denominator))
         top = _upper(ball)
-    return ceil_to(top, max(digits, digits - int(math.log10(top))))
+    leading = (top.numerator.bit_length() - top.denominator.bit_length()) * 3 // 10  # decimal digits before the point
+    return ceil_to(top, max(digits, digits - leading))
 
 
 def _upper(ball: arb) -> Fraction:

@@ -24,7 +24,7 @@ from functools import cache
 
 from ..classes import Quadratic
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
-from ..classes.slopes import slope_inequality
+from ..classes.slopes import is_smooth, slope_inequality
 from ..dynamics import LureSystem, Mode, PrimalDualIteration, System
 from ..errors import InvalidModelError
 from ..exact.dense import add, scalar
@@ -117,7 +117,7 @@ def _list_group(system: System, group: list[int], times: tuple[str, ...], part: 
     found = read_inequalities(oracle, (*(name for name, _ in points), EQUILIBRIUM))
     moving = [(RATE if len(group) == 1 else f"{names[j]}@{RATE}", j) for j in group if j in rated]
     points += tuple((name, Evaluation(j, RATE)) for name, j in moving)
-    found += tuple(i for name, _ in moving for i in _list_slopes(oracle, name, len(moving) > 1))
+    found += tuple(i for name, _ in moving for i in _list_slopes(oracle, name, len(group) > 1))
     return Group(points, tuple((f"{part}: {owner} {i.name}", i) for i in found))
 
 
@@ -221,7 +221,7 @@ def _check_sublinear(system: System, template: Template) -> None:
             f"speaks of the function value, got {template!r}"
         )
     take_logarithmic_time(system)  # says what is wrong
-    if template.outputs and not system.oracles[0].is_single_valued:
+    if template.outputs and not is_smooth(system.oracles[0]):
         raise InvalidModelError(
             "outputs=True needs a function with a Lipschitz gradient, whose derivative along the flow exists, got "
             f"{system.oracles[0]!r}. Give the class an L; the claim does not depend on it."

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 from ..classes import (
     Convex,
@@ -56,7 +55,6 @@ class LogTime:
     degree: int
 
 
-@lru_cache(maxsize=64)
 def take_logarithmic_time(system: System) -> LogTime:
     """The system in logarithmic time.
 
@@ -75,7 +73,8 @@ def take_logarithmic_time(system: System) -> LogTime:
     """
     if not isinstance(system, LureSystem) or len(system.oracles) != 1 or any(system.D[0]):
         raise InvalidModelError(
-            "SublinearDecay needs a LureSystem with one oracle, a gradient that is evaluated at y = C x, got "
+            "SublinearDecay needs a LureSystem with one oracle, a gradient that is evaluated at y = C x, or a forward-"
+            "backward or Douglas-Rachford flow with f of class Quadratic(mu, L), a convex g and step * L < 1, got "
             f"{system.name!r}"
         )
     if not _is_convex(system.oracles[0]):

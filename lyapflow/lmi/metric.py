@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 
 from ..classes import (
     Convex,
@@ -76,7 +75,6 @@ class Reduction:
     largest: Fraction
 
 
-@lru_cache(maxsize=64)
 def find_reduction(system: System) -> Reduction | None:
     """The reduction of a system; None if it has none."""
     if not isinstance(system, LureSystem) or system.dt or len(system.oracles) != 2 or system.groups != (0, 1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..classes.slopes import read_slopes
+from ..classes.slopes import is_smooth, read_slopes
 from ..dynamics import LureSystem, System
 from ..exact.dense import Dense, accumulate, add, dense, scalar, take_rows, transform, unit_rows
 from .templates import QuadraticPlusValue, Template
@@ -66,7 +66,7 @@ def output_oracles(system: System, template: Template) -> tuple[int, ...]:
         return ()
     found: list[int] = []
     for j, (oracle, row) in enumerate(zip(system.oracles, system.D, strict=True)):
-        smooth = oracle.is_single_valued or row[j] != 0
+        smooth = is_smooth(oracle) or row[j] != 0
         if smooth and read_slopes(oracle) is not None and all(k in found for k in range(j) if row[k]):
             found.append(j)
     return tuple(found)

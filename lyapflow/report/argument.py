@@ -57,7 +57,7 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
         blocks += _identity(certificate, part, own, count)
         count += sum(len(step.squares) for step in own)
     blocks += _definite(certificate, [step for step in steps if step.part == "storage"], count)
-    return (*blocks, finish_sublinear() if is_sublinear(certificate) else _finish(certificate))
+    return (*blocks, finish_sublinear(certificate) if is_sublinear(certificate) else _finish(certificate))
 
 
 def _prepare(certificate: Certificate) -> Iterator[Block]:

@@ -114,7 +114,8 @@ def _measure_order(certificate: Certificate, verdict: Verification) -> Iterable[
     yield Quantity(
         key="order", name="Order of the decay of the function value", proved=order if verdict.proved else None,
         shown=f"≥ {approximate(order, side='down')}", solver=certificate.supremum,
-        remark="Power p of time in f - f* <= C / t^p. Solver's word: the numerical supremum that was approached.",
+        remark="Power p of time in the bound C / t^p of the value above its minimum. Solver's word: the numerical "
+        "supremum that was approached.",
     )  # fmt: skip
     log = take_logarithmic_time(certificate.core.system)
     slow = [i for i, power in enumerate(log.powers) if power == 0]

@@ -149,10 +149,12 @@ def _coefficient(number: int) -> str:
     return "" if number == 1 else str(number)
 
 
-def finish_sublinear() -> Paragraph:
+def finish_sublinear(certificate: Certificate) -> Paragraph:
     """The last step of the proof."""
+    names = Symbols.of(_system(certificate)[0])
+    f, y = names.functions[0], names.signal("y", 0)
     return Paragraph(
         ("All multipliers and all ", Math("d_{i}"), " are nonnegative and all ", Math("I"), " are nonnegative along "
          "solutions. Hence ", Math(r"\dot{V} \leq 0"), " and ", Math(r"\varphi \leq U"), ", that is ",
-         Math(r"t^{p}(f(y(t))-f(y^{\star})) \leq V(t) \leq V(t_{0})"), ", which is the claim.")
+         Math(rf"t^{{p}}({f}({y}(t))-{f}({y}^{{\star}})) \leq V(t) \leq V(t_{{0}})"), ", which is the claim.")
     )  # fmt: skip

@@ -12,7 +12,9 @@ from typing import TypeAlias
 
 from .. import __version__
 from ..certificates.certificate import Certificate
+from ..classes import Convex, Quadratic
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
+from ..classes.slopes import is_smooth
 from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
@@ -212,6 +214,20 @@ def attempt(
     return _attempt_given(families, wanted)
 
 
+def _translate(system: System, slow: SlowMember) -> SlowMember | None:
+    """A slow envelope, where it is one of members of the classes.
+
+    With f = 0 and any convex g it is the Moreau envelope of g, which may be any convex function of its smoothness. In a
+    smaller class of g only what holds for all members counts: that no energy is lost.
+    """
+    if slow.order <= 0:
+        return replace(slow, function="quadratic members")
+    f, g = system.oracles
+    if type(g) is not Convex or not isinstance(f, Quadratic) or f.mu:
+        return None
+    return replace(slow, function=slow.function.replace("f(x)", "the envelope J(x)"))
+
+
 def _has_inertial_prox(system: System) -> bool:
     """Whether V needs the envelope of a prox step: momentum on a splitting method."""
     if not isinstance(system, LureSystem) or system.dt > 0 or len(system.A) == 1:
@@ -232,8 +248,7 @@ def _attempt_in_metric(
             raise TypeError("internal error: a metric inside a metric")
         return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
     if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
-        function = outcome.witness.function.replace("f(x)", "the envelope J(x)")
-        return replace(outcome, witness=replace(outcome.witness, function=function))
+        return replace(outcome, witness=_translate(system, outcome.witness))
     if isinstance(outcome, Infeasible) and not isinstance(wanted, SublinearDecay):
         return replace(outcome, witness=find_witness(system))
     return outcome
@@ -243,7 +258,7 @@ def _attempt_sublinear(
     system: System, wanted: SublinearDecay, template: Template | None, solver: str | SolverFactory | None
 ) -> Outcome:
     check_claim(system, wanted, template or QuadraticPlusValue())
-    sharper = (QuadraticPlusValue(outputs=True),) if system.oracles[0].is_single_valued else ()
+    sharper = (QuadraticPlusValue(outputs=True),) if is_smooth(system.oracles[0]) else ()
     forms = (QuadraticPlusValue(), *sharper) if template is None else (template,)
     if not _is_representable(system) or not _is_moderate(wanted.order or Fraction(1)):
         return _out_of_range(wanted)
@@ -267,7 +282,7 @@ def _choose_solver(solver: str | SolverFactory | None) -> tuple[str, SolverFacto
 def _is_representable(system: System) -> bool:
     """Whether every number of the model can go to floating point and be multiplied there."""
     plants = [plant for mode in system.modes for plant in mode.vertices]
-    numbers = [v for plant in plants for m in (plant.A, plant.B, plant.C, plant.D) for row in m for v in row]
+    numbers = [v for plant in plants for m in (plant.A, plant.B, plant.C, plant.D, plant.N) for row in m for v in row]
     members = [oracle.linear_members() for oracle in system.oracles]
     numbers += [bound for m in members for bound in (m.lower, m.upper) if bound is not None]
     return all(map(_is_moderate, numbers))

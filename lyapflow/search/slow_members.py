@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..classes import Convex, Quadratic, SmoothConvex, SmoothStronglyConvex, StronglyConvex
+from ..classes import Convex, SmoothConvex
 from ..dynamics import System
 from ..errors import InvalidModelError
 from ..exact.matrices import add, identity, inverse, multiply, scale
@@ -88,12 +88,10 @@ def find_slow_member(system: System, order: Fraction | None) -> SlowMember | Non
     return _find_power(log, order, smooth=type(oracle) is SmoothConvex)
 
 
-def _curvature(system: System) -> str:
+def _curvature(system: System) -> Fraction:
     """The curvature of a quadratic member."""
-    oracle = system.oracles[0]
-    if isinstance(oracle, SmoothStronglyConvex | Quadratic | SmoothConvex):
-        return str(oracle.L)
-    return str(oracle.mu) if isinstance(oracle, StronglyConvex) else "1"
+    bounds = system.oracles[0].linear_members()
+    return max(bounds.lower or Fraction(0), Fraction(1)) if bounds.upper is None else bounds.upper
 
 
 def _read_damping(system: System) -> Fraction | None:

@@ -18,7 +18,7 @@ from ..certificates.certificate import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_near
-from ..lmi.claims import Claim
+from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.templates import Template
 from .outcomes import Proved, unwrap
 from .pipeline import attempt
@@ -30,6 +30,8 @@ Family: TypeAlias = Callable[..., System]
 
 Progress: TypeAlias = Callable[[Mapping[str, Fraction], Fraction | None], None]
 """Receives parameters and the number that is proved there: a rate, a factor, an order; or None."""
+
+_LARGEST = Fraction(10**100)
 
 _FEW, _MANY = 9, 60
 """Points of the first look along one parameter; evaluations of that over several, for each of them."""
@@ -109,6 +111,10 @@ def tune(
     >>> dict(best.parameters), best.certificate.rate  # 1 / sqrt(mu L)
     ({'step': Fraction(1, 2)}, Fraction(1, 3))
     """
+    if not callable(family):
+        raise InvalidModelError(f"family must be a function that makes a system, got {type(family).__name__}")
+    if claim is not None and not isinstance(claim, ExponentialDecay | Contraction | SublinearDecay):
+        raise InvalidModelError(f"claim must be ExponentialDecay(), Contraction() or SublinearDecay(), got {claim!r}")
     if claim is not None and claim.number is not None:
         raise InvalidModelError(f"tune looks for the strongest claim; give one without a number, got {claim}")
     if not isinstance(tolerance, float) or not 0 < tolerance < 1:
@@ -150,6 +156,8 @@ def _read_ranges(ranges: Mapping[str, tuple[object, object]]) -> tuple[_Axis, ..
         if not isinstance(ends, tuple | list) or len(ends) != 2:
             raise InvalidModelError(f"the range of {name} must be a pair (low, high), got {ends!r}")
         low, high = (rational(end, name=name) for end in ends)
+        if max(abs(low), abs(high)) > _LARGEST or (low > 0 and low < 1 / _LARGEST):
+            raise InvalidModelError(f"the range of {name} must lie between 1e-100 and 1e100, got ({low}, {high})")
         if not low < high:
             raise InvalidModelError(f"the range of {name} must be low < high, got ({low}, {high})")
         found.append(_Axis(str(name), low, high))

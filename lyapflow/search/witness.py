@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 
 from ..classes.inequalities import LinearMembers
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..errors import InvalidModelError
 from ..exact.enclosures import (
     bound_abscissa,
     bound_radius,
@@ -122,7 +123,15 @@ def is_large(system: System) -> bool:
 
 
 def find_witness(system: System) -> Witness:
-    """The slowest linear member that a search over slopes finds, with a rigorous bound of its rate or factor."""
+    """The slowest linear member that a search over slopes finds, with a rigorous bound of its rate or factor.
+
+    Raises
+    ------
+    InvalidModelError
+        If the dynamics varies with time, so that its members have no rate.
+    """
+    if isinstance(system, LureSystem) and system.is_time_varying:
+        raise InvalidModelError(f"a linear member has a rate where nothing varies with time, got {system.name!r}")
     loop = _Loop(system)
     extreme = _find_extreme_slope(system, loop.members) if is_large(system) else None
     if extreme is not None:

@@ -117,7 +117,18 @@ def read_equilibrium(loop: Loop, given: Equilibrium | ArrayLike) -> Equilibrium:
             f"equilibrium must be a state at rest, but its time derivative or increment has norm {found.residual:.3g}. "
             "Leave it out, and it is searched for."
         )
+    _check_rest(loop, found.x)
     return found
+
+
+def _check_rest(loop: Loop, x: Array) -> None:
+    """Where the dynamics varies with time, N x* must vanish too."""
+    left = np.linalg.norm(loop.drift(x, 1.0))
+    if left > 1e-9 * (1 + float(np.linalg.norm(x))):
+        raise SimulationError(
+            f"no equilibrium was found: A x + B u = 0 has a solution where N x / t is not 0 (|N x| = {left:.3g}), so "
+            "nothing rests there"
+        )
 
 
 def locate_equilibrium(loop: Loop, start: Array) -> Equilibrium:
@@ -163,6 +174,7 @@ def _locate(loop: Loop, start: Array) -> Equilibrium:
         search.advance()
     found = search.report()
     if found.residual <= _ACCEPTED * search.scale() and search.has_settled():
+        _check_rest(loop, found.x)
         return found
     raise SimulationError(
         f"no equilibrium was found: after {search.count} steps the smallest residual |x'| is {found.residual:.3g}, and "

@@ -16,6 +16,7 @@ from ..certificates.certificate import Certificate
 from ..certificates.verification import verify
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError, NoCertificateError
+from ..lmi.claims import SublinearDecay
 from ..search.bracket import Bracket
 from ..search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from ..search.pipeline import attempt
@@ -234,6 +235,11 @@ def _judge(answer: object) -> object:
         if isinstance(outcome, Proved):
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)
         return outcome
+    certificate = answer if isinstance(answer, Certificate) else getattr(answer, "certificate", None)
+    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay):
+        raise InvalidModelError(
+            "a sweep compares rates and factors with those of linear members, and a SublinearDecay has an order"
+        )
     match answer:
         case Certificate():
             bracket = Bracket(certificate=answer, witness=find_witness(answer.system))

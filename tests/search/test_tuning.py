@@ -92,8 +92,16 @@ def test_no_proof_anywhere_is_said():
         ({}, {}, "must name"),
         ({"step": (1, 2)}, {"tolerance": 0.0}, "tolerance"),
         ({"step": (1, 2)}, {"claim": lf.ExponentialDecay(1)}, "without a number"),
+        ({"step": (1, 2)}, {"claim": "x"}, "claim must be"),
+        ({"step": (1, "1e400")}, {}, "1e100"),
+        ({"step": ("1e-200", 1)}, {}, "1e100"),
     ],
 )
 def test_what_makes_no_sense_is_refused(ranges, options, said):
     with pytest.raises(lf.InvalidModelError, match=said):
         lf.tune(forward_backward, ranges, **options)
+
+
+def test_a_family_is_a_function():
+    with pytest.raises(lf.InvalidModelError, match="function"):
+        lf.tune(lf.flows.gradient_flow(F), {"step": (1, 2)})
