@@ -376,7 +376,7 @@ def test_where_clarabel_fails_scs_is_asked_and_the_outcome_says_so(monkeypatch, 
 def test_where_every_solver_fails_high_precision_may_not(monkeypatch):
     monkeypatch.setattr("lyapflow.search.pipeline.DirectMarginProblem", Failing)
     monkeypatch.setattr("lyapflow.search.attempts.MarginProblem", lambda data, solver: Failing(data))
-    monkeypatch.setattr("lyapflow.search.pipeline.MarginProblem", lambda data, solver: Failing(data))
+    monkeypatch.setattr("lyapflow.search.best.MarginProblem", lambda data, solver: Failing(data))
     proved = lf.attempt(SYSTEMS["gradient"])
     assert "192 bits" in proved.steps[-1] or any("192 bits" in step for step in proved.steps)
     assert lf.verify(proved.certificate).proved
