@@ -17,6 +17,8 @@ _VISITS = 40
 _ROUNDING = 1e-11  # of the sum of the terms of V
 _NOISE = 1e-14  # of the same sum at the start and at states of size one: below it nothing is seen
 _PLANE = 2
+_STEP = 1e-5  # of the state, to either side along the flow: for the derivatives of outputs
+_DIFFERENCE = 1e-6  # what a difference over such a step is accurate to, of the sum of its terms
 
 Array = np.ndarray
 
@@ -25,7 +27,8 @@ def attack_by_run(certificate: lf.Certificate, rng: np.random.Generator) -> str 
     """V along a run of random members from a random start: what fails there, or None.
 
     In continuous time the derivative of V is formed at each visited state from the right-hand side, so the error of an
-    integrator has no part in the verdict.
+    integrator has no part in the verdict. Outputs in V are differentiated along the flow by a central difference: at a
+    kink it is a mean of the derivatives of both sides, and the decrease is linear in them.
     """
     if isinstance(certificate.system, lf.PrimalDualSystem):
         return _attack_primal_dual(certificate, rng)
@@ -96,6 +99,7 @@ class _Run:
     P: Array
     members: tuple[lf.members.Member, ...]
     weights: tuple[tuple[int, float], ...]
+    continuous: bool
 
     @staticmethod
     def draw(certificate: lf.Certificate, rng: np.random.Generator) -> _Run:
@@ -108,15 +112,24 @@ class _Run:
         }
         A, B, C, D, P = (np.array(m, dtype=float) for m in (system.A, system.B, system.C, system.D, certificate.P))
         weights = tuple((system.oracle_names.index(n), float(w)) for n, w in certificate.value_weights.items() if w)
-        return _Run(A=A, B=B, C=C, D=D, P=P, members=tuple(of_group[g] for g in system.groups), weights=weights)
+        return _Run(
+            A=A,
+            B=B,
+            C=C,
+            D=D,
+            P=P,
+            members=tuple(of_group[g] for g in system.groups),
+            weights=weights,
+            continuous=not system.dt,
+        )
 
     def measure_values(self) -> float:
         """Size of the values at inputs of size one, where members have their offsets: what cancels in a small value."""
         ends = (end * direction for direction in np.eye(_PLANE) for end in (-1.0, 1.0))
         return sum(abs(w) * abs(float(self.members[j].value(end))) for end in ends for j, w in self.weights)
 
-    def look(self, x: Array) -> _Look:
-        """Evaluate the oracles in order, then V as the certificate defines it."""
+    def answer(self, x: Array) -> tuple[Array, Array]:
+        """Inputs and outputs of the oracles, evaluated in order."""
         y, u = self.C @ x, np.zeros((len(self.members), _PLANE))
         for j, member in enumerate(self.members):
             y[j] += self.D[j, :j] @ u[:j]
@@ -126,16 +139,30 @@ class _Run:
                 y[j] = point
             else:
                 u[j] = member.gradient(y[j])
+        return y, u
+
+    def look(self, x: Array) -> _Look:
+        """V as the certificate defines it, and how it changes."""
+        y, u = self.answer(x)
         moved = self.A @ x + self.B @ u
         z = x if len(self.P) == len(x) else np.vstack([x, u])
         V, size = float(np.sum(z * (self.P @ z))), float(np.sum(np.abs(z) * (np.abs(self.P) @ np.abs(z))))
         half = (self.P @ z)[: len(x)]
         terms = np.abs(self.A) @ np.abs(x) + np.abs(self.B) @ np.abs(u)  # what cancels in A x + B u
         slope, slope_size = 2 * float(np.sum(half * moved)), 2 * float(np.sum(np.abs(half) * terms))
+        shifts = self.C @ moved
+        if len(self.P) > len(x) and self.continuous and np.any(moved):
+            h = _STEP * float(np.linalg.norm(x) / np.linalg.norm(moved))
+            ends = self.answer(x + h * moved), self.answer(x - h * moved)
+            shifts, changes = ((a - b) / (2 * h) for a, b in zip(*ends, strict=True))
+            parts = 2 * (self.P @ z)[len(x) :] * changes
+            slope += float(np.sum(parts))
+            terms_of_values = sum(abs(w) * float(np.abs(u[j]) @ np.abs(shifts[j])) for j, w in self.weights)
+            slope_size += (float(np.sum(np.abs(parts))) + terms_of_values) * _DIFFERENCE / _ROUNDING
         for j, weight in self.weights:
             values = self.members[j].value(y[j]), self.members[j].value(np.zeros(_PLANE))
             V += weight * (values[0] - values[1])
             size += abs(weight) * (abs(values[0]) + abs(values[1]))
-            slope += weight * float(u[j] @ (self.C[j] @ moved))
+            slope += weight * float(u[j] @ shifts[j])
             slope_size += abs(weight) * float(np.abs(u[j]) @ (np.abs(self.C[j]) @ terms))
         return _Look(V=V, size=size, slope=slope, slope_size=slope_size, moved=moved)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
@@ -74,6 +75,17 @@ def test_a_run_sees_that_v_does_not_fall_so_fast(name, rng):
     wrong = replace(certificate, claim=lf.ExponentialDecay(30 * certificate.rate))
     assert all(attack_by_run(certificate, rng) is None for _ in range(5))
     assert any(attack_by_run(wrong, rng) for _ in range(20))
+
+
+@pytest.mark.parametrize("seed", [863, 1881])
+def test_a_run_differentiates_the_outputs_that_v_contains(seed):
+    """Without their derivatives true claims look false: V contains them, and values at inputs that depend on them."""
+    _, system = draw_system(Random(seed))
+    certificate = lf.certify(system)
+    assert certificate.template == lf.QuadraticPlusValue(definite=False, outputs=True)
+    assert attack_by_run(certificate, np.random.default_rng(seed)) is None
+    wrong = replace(certificate, claim=lf.ExponentialDecay(30 * certificate.rate))
+    assert any(attack_by_run(wrong, np.random.default_rng(k)) for k in range(5))
 
 
 def test_a_loop_closed_with_members_of_the_plane_has_the_eigenvalues_of_the_scalar_ones():
