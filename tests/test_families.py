@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 import lyapflow as lf
 from lyapflow.cli import main
+from lyapflow.hulls import covers
 from lyapflow.report import Simulation, to_data
 from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
 from lyapflow.report.statement import state_theorem
+from lyapflow.search.families import read_family
 
 F = lf.SmoothStronglyConvex(1, 10)
 
@@ -178,3 +180,121 @@ def test_weights_must_be_convex():
     for weights in ([1], [2, -1], [Q(1, 2), Q(1, 3)]):
         with pytest.raises(lf.InvalidModelError, match="weights"):
             system.combine(weights)
+
+
+# --- what must be refused --------------------------------------------------------------------------------------------
+
+
+def _decoupled(p, size):
+    """One state is large and fast; the other is unstable in between."""
+    bump = 8 * p * (1 - p)
+    return lf.LureSystem([[-size, 0], [0, -1 + bump]], [[-1], [0]], [[1, 0]], oracles=[lf.SmoothStronglyConvex(1, 2)])
+
+
+@pytest.mark.parametrize("size", [1, 10**10])
+def test_a_large_entry_hides_no_other_one(size):
+    with pytest.raises(lf.InvalidModelError, match="convex hull"):
+        lf.certify(lambda p: _decoupled(p, size), over={"p": (0, 1)})
+
+
+def test_a_polytope_with_a_large_entry_covers_only_what_lies_between():
+    vertices = [_decoupled(Q(0), 10**10), _scale_entry(_decoupled(Q(0), 10**10))]
+    polytope = lf.PolytopicSystem(vertices)
+    assert covers(polytope, polytope.combine([Q(1, 3), Q(2, 3)]))
+    assert not covers(polytope, _decoupled(Q(1, 2), 10**10))
+    assert not covers(polytope, heavy_ball(2))
+
+
+def _scale_entry(system):
+    A = [[2 * system.A[0][0], 0], [0, system.A[1][1]]]
+    return lf.LureSystem(A, system.B, system.C, oracles=system.oracles)
+
+
+def test_a_family_that_varies_with_time_in_between_is_refused():
+    def family(p):
+        N = [[0, 0], [0, 100 * p * (1 - p)]]
+        return lf.LureSystem([[0, 1], [0, -2]], [[0], [-1]], [[1, 0]], oracles=[lf.SmoothStronglyConvex(1, 2)], N=N)
+
+    with pytest.raises(lf.InvalidModelError, match="convex hull"):
+        lf.certify(family, over={"p": (0, 1)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Expansive:
+    """``<u, y> >= upper |y|^2``: its largest class has the smallest number."""
+
+    upper: Q
+
+    def __getattr__(self, name):
+        return getattr(lf.StronglyMonotone(self.upper), name)
+
+
+def test_which_of_two_foreign_classes_is_larger_is_not_guessed():
+    with pytest.raises(lf.InvalidModelError, match="lyapflow's own"):
+        read_family(lambda p: lf.LureSystem([[0]], [[-1]], [[1]], [[-1]], oracles=[Expansive(p)]), {"p": (1, 5)})
+
+
+def _with_two_oracles_below(p):
+    more = p < 1
+    return lf.LureSystem(
+        [[-1]],
+        [[-1] * (1 + more)],
+        [[1]] * (1 + more),
+        oracles=[lf.SmoothStronglyConvex(1, 2)] * (1 + more),
+        oracle_names=["f", "g"][: 1 + more],
+    )
+
+
+def _with_two_oracles_between(p):
+    return _with_two_oracles_below(0 if 0 < p < 1 else 1)
+
+
+@pytest.mark.parametrize("family", [_with_two_oracles_below, _with_two_oracles_between])
+def test_all_members_must_have_the_same_oracles(family):
+    with pytest.raises(lf.InvalidModelError, match="oracles"):
+        lf.certify(family, over={"p": (0, 1)})
+
+
+def test_a_wrong_name_of_a_parameter_is_told():
+    with pytest.raises(lf.InvalidModelError, match="parameters q by name"):
+        lf.certify(heavy_ball, over={"q": (1, 2)})
+    with pytest.raises(lf.InvalidModelError, match="parameters q by name"):
+        lf.tune(heavy_ball, {"q": (1, 2)})
+
+
+def test_a_range_that_floats_cannot_tell_from_a_point_is_tuned():
+    best = lf.tune(lambda damping: heavy_ball(2 + 0 * damping), {"damping": (10**20, 10**20 + 1)})
+    assert best.certificate.rate == lf.certify(heavy_ball(2)).rate
+
+
+@pytest.mark.parametrize("template", [lf.QuadraticPlusValue(), lf.QuadraticPlusValue(outputs=True)])
+def test_v_of_a_polytope_in_discrete_time_is_quadratic_in_the_state(template):
+    """Vertices suffice because V is convex along the step; with values or outputs it need not be."""
+    with pytest.raises(lf.InvalidModelError):
+        lf.certify(gradient_descent, over={"step": ("1/10", "3/20")}, template=template)
+
+
+def test_the_report_prints_no_equation_that_holds_at_one_vertex_only():
+    certificate = lf.certify(gradient_descent, over={"step": ("1/10", "3/20")})
+    text = text_of(argue(certificate))
+    assert "Ax+Bu" in text.replace(" ", "")
+
+
+def test_a_family_keeps_its_name_where_only_the_classes_vary():
+    system = lf.certify(lambda L: lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, L)), over={"L": (2, 4)}).system
+    assert system.name.endswith("L in [2, 4]")
+
+
+def test_a_slower_member_of_the_polytope_refutes_no_family():
+    """A curved family may be better than the polytope around it."""
+    outcome = lf.attempt(heavy_ball, lf.ExponentialDecay(3), over={"damping": (2, "5/2")})
+    assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness is None
+    assert "of that a member is slower" in outcome.explain()
+
+
+def test_where_a_family_has_no_member_is_told():
+    with pytest.raises(lf.InvalidModelError, match="at damping = 0 the family has no member: damping must be"):
+        lf.certify(heavy_ball, over={"damping": (0, 2)})
+    with pytest.raises(lf.InvalidModelError, match="at damping = -1 the family has no member"):
+        lf.tune(heavy_ball, {"damping": (-1, 2)})

@@ -205,6 +205,8 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
         )
     if isinstance(template, QuadraticPlusValue) and template.outputs and system.dt > 0:
         raise InvalidModelError("outputs=True belongs to continuous time; in discrete time V holds the outputs anyway")
+    # For polytopes the proof at the vertices rests on this: V = x'Px with P > 0 is convex along A x + B u. With next
+    # values in V, or inequalities at the next step, that would be lost.
     if system.dt > 0 and not isinstance(system, LureSystem) and not isinstance(template, QuadraticStorage):
         raise InvalidModelError(
             f"template must be QuadraticStorage() for a {type(system).__name__} in discrete time, whose V is quadratic "

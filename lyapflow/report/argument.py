@@ -78,8 +78,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
     if is_wide(system):
         yield from prepare_wide(certificate)
         return
+    between = isinstance(system, PolytopicSystem)
     if isinstance(system, PolytopicSystem):
-        system = system.vertices[0]
+        system = system.vertices[0]  # for what all have in common
     after = ", and a superscript + marks what belongs to the next step" if is_discrete(certificate) else ""
     yield Paragraph(
         ("From here on ", Math("x, y, u"), f" are the deviations from the equilibrium{after}. They obey the same "
@@ -89,7 +90,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
     n, m = system.shape
     lines = [line for j in range(m) for line in write_input(system, j, where)]
     outputs = output_oracles(system, certificate.template)
-    if is_discrete(certificate) or outputs:
+    if between and is_discrete(certificate):
+        lines.append(Math(r"x^{+} = Ax+Bu"))
+    elif is_discrete(certificate) or outputs:
         lines += [line for i in range(n) for line in write_motion(system, i, where)]
         if is_discrete(certificate) and outputs:  # V contains outputs, so those of the next step occur
             lines += [line for j in range(m) for line in write_input(system, j, where, later="^{+}")]

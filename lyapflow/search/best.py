@@ -16,7 +16,7 @@ from ..lmi.claims import Claim, Contraction, ExponentialDecay, claim_near
 from .arrays import ConeData
 from .attempts import Attempt, Family, Log
 from .backend import Answer, MarginProblem, Solver
-from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason
+from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .rate import Candidate, bisect_parameter, search_parameter
 from .witness import find_witness
 
@@ -44,7 +44,7 @@ _NEAR = 1e-6
 
 def give_up_range(wanted: Claim) -> Inconclusive:
     """What is said of numbers that leave the range of floating point."""
-    return Inconclusive(reason=Reason.OUT_OF_RANGE, status="not asked", claim=wanted)
+    return Inconclusive(reason=Reason.OUT_OF_RANGE, status=UNASKED, claim=wanted)
 
 
 def attempt_best(

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from itertools import product
 
-import numpy as np
-from scipy.optimize import nnls
-
+from ..classes.functions import SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import OperatorClass
-from ..dynamics import LureSystem, PolytopicSystem
+from ..classes.operators import Cocoercive, Lipschitz, SectorBounded, SlopeRestricted, StronglyMonotone
+from ..classes.special import GradientDominated, Quadratic
+from ..dynamics import LureSystem, PolytopicSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, shorten
+from ..hulls import covers
 
-__all__ = ["read_family"]
+__all__ = ["make_member", "read_family"]
 
 _SAMPLES = 32
 _MOST_PARAMETERS = 6
+
+_LOWER_BOUNDS = frozenset({"mu", "lower", "beta"})
+_NESTED: tuple[type, ...] = (
+    SmoothConvex,
+    SmoothStronglyConvex,
+    StronglyConvex,
+    StronglyMonotone,
+    Cocoercive,
+    Lipschitz,
+    SectorBounded,
+    SlopeRestricted,
+    Quadratic,
+    GradientDominated,
+)
+"""Classes that grow as their lower bounds fall and their upper bounds rise. Of others nothing of the kind is known."""
 
 
 def read_family(
@@ -48,9 +65,16 @@ def read_family(
     """
     ranges = _read_ranges(over)
     corners = [_make(family, dict(zip(ranges, values, strict=True))) for values in product(*ranges.values())]
+    for corner in corners:
+        if corner.oracle_names != corners[0].oracle_names:
+            raise InvalidModelError(
+                "all members of a family must have the same oracles by name, got "
+                f"{corners[0].oracle_names} and {corner.oracle_names}"
+            )
     oracles = tuple(_unite([corner.oracles[j] for corner in corners]) for j in range(len(corners[0].oracles)))
-    vertices = tuple(dict.fromkeys(_with_oracles(corner, oracles) for corner in corners))
-    found = PolytopicSystem(vertices, name=_tell(corners[0].name, ranges))
+    name = _tell(corners[0].name, ranges)
+    vertices = tuple(dict.fromkeys(_with_oracles(corner, oracles, name) for corner in corners))
+    found = PolytopicSystem(vertices, name=name)
     source = random.Random(0)
     for _ in range(_SAMPLES):
         values = {
@@ -76,8 +100,30 @@ def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[F
     return found
 
 
+def make_member(family: Callable[..., System], values: Mapping[str, Fraction]) -> System:
+    """The member of a family at some parameters.
+
+    Raises
+    ------
+    InvalidModelError
+        If the family does not take parameters of these names, or there is no member there.
+    """
+    try:
+        inspect.signature(family).bind(**values)
+    except TypeError as error:
+        raise InvalidModelError(
+            f"the family must take the parameters {', '.join(values)} by name, but: {error}"
+        ) from error
+    try:
+        return family(**values)
+    except InvalidModelError as error:
+        raise InvalidModelError(
+            f"at {', '.join(f'{name} = {value}' for name, value in values.items())} the family has no member: {error}"
+        ) from error
+
+
 def _make(family: Callable[..., LureSystem], values: Mapping[str, Fraction]) -> LureSystem:
-    system = family(**values)
+    system = make_member(family, values)
     if not isinstance(system, LureSystem):
         raise InvalidModelError(f"a family must make a LureSystem, got {type(system).__name__}")
     return system
@@ -85,21 +131,21 @@ def _make(family: Callable[..., LureSystem], values: Mapping[str, Fraction]) -> 
 
 def _unite(oracles: Sequence[OperatorClass]) -> OperatorClass:
     """The smallest class of their kind that holds all of them."""
-    kinds = {type(oracle) for oracle in oracles}
     first = oracles[0]
     if all(oracle == first for oracle in oracles):
         return first
-    names = {f.name for f in fields(first)} if len(kinds) == 1 else set()  # type: ignore[arg-type]
-    if not names or not names <= {"mu", "L", "lower", "upper", "beta"}:
+    if len({type(oracle) for oracle in oracles}) > 1 or type(first) not in _NESTED:
         raise InvalidModelError(
-            f"the classes of a family must be of one kind and differ in numbers only, got {set(oracles)}"
+            "the classes of a family must be of one kind and differ in numbers only, and of lyapflow's own kinds, got "
+            f"{', '.join(dict.fromkeys(map(repr, oracles)))}"
         )
-    least = {"mu", "lower", "beta"}
-    ends = {n: (min if n in least else max)(getattr(oracle, n) for oracle in oracles) for n in names}
-    return type(first)(**ends)
+    names = [f.name for f in fields(first)]  # type: ignore[arg-type]
+    return type(first)(
+        **{n: (min if n in _LOWER_BOUNDS else max)(getattr(oracle, n) for oracle in oracles) for n in names}
+    )
 
 
-def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...]) -> LureSystem:
+def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...], name: str) -> LureSystem:
     return LureSystem(
         system.A,
         system.B,
@@ -107,7 +153,7 @@ def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...]) -> Lur
         system.D,
         oracles=oracles,
         dt=system.dt,
-        name="",
+        name=name,
         oracle_names=system.oracle_names,
         groups=system.groups,
         N=system.N,
@@ -115,30 +161,18 @@ def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...]) -> Lur
 
 
 def _check_member(polytope: PolytopicSystem, member: LureSystem, values: Mapping[str, Fraction]) -> None:
-    """Whether the polytope covers a member: classes exactly, matrices by a linear program in floating point."""
-    first = polytope.vertices[0]
+    """Whether the polytope covers a member, with its classes."""
     shown = ", ".join(f"{name} = {value}" for name, value in values.items())
-    united = tuple(_unite([a, b]) for a, b in zip(first.oracles, member.oracles, strict=True))
-    same = _with_oracles(member, united)
-    if united != first.oracles or (same.C, same.D, same.groups, same.dt) != (first.C, first.D, first.groups, first.dt):
-        raise InvalidModelError(f"at {shown} the family has other oracles, C or D than its corners cover")
-    if not _is_inside(polytope, member):
+    known = (polytope.oracle_names, polytope.shape)
+    if (member.oracle_names, member.shape) != known or polytope.oracles != tuple(
+        _unite([a, b]) for a, b in zip(polytope.oracles, member.oracles, strict=True)
+    ):
+        raise InvalidModelError(f"at {shown} the family has other states or oracles than its corners cover")
+    if not covers(polytope, member):
         raise InvalidModelError(
             f"at {shown} the matrices of the family are not in the convex hull of those at the corners. Let A and B "
-            "depend on each parameter through one monotone function, or divide the range."
+            "depend on each parameter through one monotone function, C and D on none, or divide the range."
         )
-
-
-def _is_inside(polytope: PolytopicSystem, member: LureSystem) -> bool:
-    """Whether A and B are a convex combination of those of the vertices, in floating point."""
-    columns = np.array([_flatten(vertex) for vertex in polytope.vertices]).T
-    size = max(float(np.abs(columns).max()), np.finfo(np.float64).tiny)
-    rows = np.vstack([columns / size, np.ones(columns.shape[1])])
-    return bool(nnls(rows, np.append(np.array(_flatten(member)) / size, 1.0))[1] <= 1e-9)
-
-
-def _flatten(system: LureSystem) -> list[float]:
-    return [float(v) for m in (system.A, system.B) for row in m for v in row]
 
 
 def _tell(name: str, ranges: Mapping[str, tuple[Fraction, Fraction]]) -> str:

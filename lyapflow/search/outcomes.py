@@ -15,7 +15,21 @@ from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .slow_members import SlowMember
 from .witness import Witness, find_witness
 
-__all__ = ["Inconclusive", "Infeasible", "Outcome", "Proved", "Reason", "name_number", "tell_claim", "unwrap"]
+__all__ = [
+    "UNASKED",
+    "Inconclusive",
+    "Infeasible",
+    "Outcome",
+    "Proved",
+    "Reason",
+    "name_number",
+    "tell_claim",
+    "unwrap",
+]
+
+
+UNASKED = "not asked"
+"""Status where no solver had to be asked."""
 
 
 class Reason(Enum):
@@ -84,7 +98,7 @@ class Infeasible:
     claim : ExponentialDecay, Contraction or SublinearDecay
         What was asked; without a number if none could be proved.
     status : str
-        The solver's word.
+        The solver's word; ``"not asked"`` if a concrete member decided.
     witness : Witness, SlowMember or None
         A concrete member that decays no faster than its own rate or order; where that is below the claim, the claim is
         false, and that is proved.
@@ -114,10 +128,10 @@ class Infeasible:
             return f"The claim of {asked} is false: {self.witness}."
         weaker = f"a {'larger' if isinstance(self.claim, Contraction) else 'smaller'} {name_number(self.claim)}"
         advice = "a richer template" if number is None else f"{weaker} or a richer template"
-        return (
-            f"No certificate of this form exists for {asked} (the solver's word, '{self.status}', not a proof). The "
-            f"claim may still be true: try {advice}."
-        )
+        word = f"the solver's word, '{self.status}', not a proof"
+        if self.status == UNASKED:
+            word = "it would cover more than was asked for, and of that a member is slower"
+        return f"No certificate of this form exists for {asked} ({word}). The claim may still be true: try {advice}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
 from .direct import DirectMarginProblem
 from .families import read_family
 from .large import attempt_large
-from .outcomes import Infeasible, Outcome, Proved, unwrap
+from .outcomes import UNASKED, Infeasible, Outcome, Proved, unwrap
 from .shifting import shift_loop
 from .slow_members import SlowMember
 from .sublinear import attempt_sublinear
@@ -138,7 +138,7 @@ def attempt(
             raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
         closed = attempt(read_family(system, over), claim, template=template, solver=solver, accuracy=accuracy)
         if isinstance(closed, Infeasible):  # a member of the polytope need not be one of the family
-            return replace(closed, witness=None, status="no for all that lies between the corners")
+            return replace(closed, witness=None)
         return closed
     if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem):
         raise InvalidModelError(
@@ -177,7 +177,7 @@ def attempt(
         for oracle in system.oracles:  # a class that makes no sense is an error, whatever its members do
             read_inequalities(oracle, ("t", EQUILIBRIUM))
         if witness.refutes(wanted.number):
-            return Infeasible(claim=wanted, status="not asked", witness=witness)
+            return Infeasible(claim=wanted, status=UNASKED, witness=witness)
     if not _is_moderate(wanted.parameter or Fraction(1)):
         return give_up_range(wanted)
     around = max(ceiling, _TINY) if wanted.parameter is None else float(wanted.parameter)

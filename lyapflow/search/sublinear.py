@@ -24,7 +24,7 @@ from ..lmi.pencil import Pencil
 from ..lmi.templates import Template
 from .attempts import Attempt, Family, Log, SolverFactory
 from .direct import minimise
-from .outcomes import Inconclusive, Infeasible, Outcome, Proved, Reason
+from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .rate import search_parameter
 from .rounding import prove
 from .shifting import Shift
@@ -120,7 +120,7 @@ class _Search:
         """Whether one order can be proved."""
         slow = find_slow_member(self.system, wanted.order)
         if slow is not None:
-            return Infeasible(claim=wanted, status="not asked", witness=slow)
+            return Infeasible(claim=wanted, status=UNASKED, witness=slow)
         proofs, attempts = self._attempt(wanted)
         if proofs:
             return self._finish(wanted, proofs, None)
@@ -133,7 +133,7 @@ class _Search:
         """The largest order that can be proved: the natural one, else near the numerical supremum."""
         slow = find_slow_member(self.system, None)
         if slow is not None:
-            return Infeasible(claim=wanted, status="not asked", witness=slow)
+            return Infeasible(claim=wanted, status=UNASKED, witness=slow)
         degree = take_logarithmic_time(self.system).degree
         natural = SublinearDecay(Fraction(degree))
         proofs, attempts = self._attempt(natural)

@@ -20,6 +20,7 @@ from ..errors import InvalidModelError
 from ..exact.rationals import rational, simplest_near
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.templates import Template
+from .families import make_member
 from .outcomes import Proved, unwrap
 from .pipeline import attempt
 
@@ -32,6 +33,7 @@ Progress: TypeAlias = Callable[[Mapping[str, Fraction], Fraction | None], None]
 """Receives parameters and the number that is proved there: a rate, a factor, an order; or None."""
 
 _LARGEST = Fraction(10**100)
+_NARROWEST = 1e-15  # a range that floats cannot tell from a point
 
 _FEW, _MANY = 9, 60
 """Points of the first look along one parameter; evaluations of that over several, for each of them."""
@@ -144,8 +146,8 @@ class _Axis:
 
     @property
     def width(self) -> float:
-        """Of the range, in units of the tolerance."""
-        return float(np.log(float(self.high / self.low))) if self.low > 0 else 1.0
+        """Of the range, as the tolerance counts."""
+        return max(float(np.log(float(self.high / self.low))), _NARROWEST) if self.low > 0 else 1.0
 
 
 def _read_ranges(ranges: Mapping[str, tuple[object, object]]) -> tuple[_Axis, ...]:
@@ -186,7 +188,7 @@ class _Search:
         point = tuple(axis.place(v, self.tolerance) for axis, v in zip(self.axes, places, strict=True))
         if point not in self.tried:
             named = self._name(point)
-            outcome = attempt(self.family(**named), self.claim, template=self.template)
+            outcome = attempt(make_member(self.family, named), self.claim, template=self.template)
             self.tried[point] = outcome.certificate if isinstance(outcome, Proved) else None
             if self.progress is not None:
                 found = self.tried[point]
@@ -197,7 +199,8 @@ class _Search:
     def report(self) -> Tuned:
         proved = {point: c for point, c in self.tried.items() if c is not None}
         if not proved:
-            unwrap(attempt(self.family(**self._name(next(iter(self.tried)))), self.claim, template=self.template))
+            first = self._name(next(iter(self.tried)))
+            unwrap(attempt(make_member(self.family, first), self.claim, template=self.template))
         best = max(proved, key=lambda point: proved[point].claim.parameter or Fraction(0))
         parameters = MappingProxyType(self._name(best))
         return Tuned(parameters=parameters, certificate=proved[best], tried=len(self.tried))

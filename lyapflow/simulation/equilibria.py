@@ -117,7 +117,10 @@ def read_equilibrium(loop: Loop, given: Equilibrium | ArrayLike) -> Equilibrium:
             f"equilibrium must be a state at rest, but its time derivative or increment has norm {found.residual:.3g}. "
             "Leave it out, and it is searched for."
         )
-    _check_rest(loop, found.x)
+    try:
+        _check_rest(loop, found.x)
+    except SimulationError as error:
+        raise InvalidModelError(f"equilibrium must be at rest at all times, but {error}") from error
     return found
 
 

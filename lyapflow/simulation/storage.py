@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ..certificates import Certificate
 from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
+from ..hulls import covers
 from ..lmi.claims import SublinearDecay
 from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
@@ -272,20 +272,10 @@ def _check_groups(subject: System, equilibrium: Equilibrium) -> None:
 def _covers(subject: System, simulated: System) -> bool:
     """Whether a theorem about one system speaks of the motion of another."""
     if isinstance(subject, PolytopicSystem) and isinstance(simulated, LureSystem):
-        first = subject.vertices[0]
-        same = (simulated.C, simulated.D, simulated.dt, simulated.groups) == (first.C, first.D, first.dt, first.groups)
-        return same and not simulated.is_time_varying and _is_between(subject, simulated)
+        return covers(subject, simulated)
     if isinstance(subject, PrimalDualIteration) and isinstance(simulated, PrimalDualIteration):
         return _dynamics(subject) == _dynamics(simulated) and fits(subject, simulated)
     return _dynamics(subject) == _dynamics(simulated)
-
-
-def _is_between(polytope: PolytopicSystem, member: LureSystem) -> bool:
-    """Whether A and B are a convex combination of those of the vertices, up to rounding."""
-    parts = [np.concatenate([to_array(s.A).ravel(), to_array(s.B).ravel()]) for s in (*polytope.vertices, member)]
-    size = max(float(np.abs(parts).max()), _EPS)
-    rows = np.vstack([np.array(parts[:-1]).T / size, np.ones(len(parts) - 1)])
-    return bool(nnls(rows, np.append(parts[-1] / size, 1.0))[1] <= 1e-9)
 
 
 def _dynamics(system: System) -> tuple[object, ...]:
