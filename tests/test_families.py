@@ -298,3 +298,12 @@ def test_where_a_family_has_no_member_is_told():
         lf.certify(heavy_ball, over={"damping": (0, 2)})
     with pytest.raises(lf.InvalidModelError, match="at damping = -1 the family has no member"):
         lf.tune(heavy_ball, {"damping": (-1, 2)})
+
+
+def test_intersections_are_nested_part_by_part():
+    def family(L):
+        return lf.flows.gradient_flow(lf.Intersection(lf.StronglyMonotone(1), lf.Lipschitz(L)))
+
+    over = lf.certify(family, over={"L": (2, 5)})
+    assert over.system.oracles == (lf.Intersection(lf.StronglyMonotone(1), lf.Lipschitz(5)),)
+    assert over.rate == 1

@@ -11,6 +11,7 @@ from itertools import product
 
 from ..classes.functions import SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import OperatorClass
+from ..classes.intersection import Intersection
 from ..classes.operators import Cocoercive, Lipschitz, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..classes.special import GradientDominated, Quadratic
 from ..dynamics import LureSystem, PolytopicSystem, System
@@ -130,10 +131,13 @@ def _make(family: Callable[..., LureSystem], values: Mapping[str, Fraction]) -> 
 
 
 def _unite(oracles: Sequence[OperatorClass]) -> OperatorClass:
-    """The smallest class of their kind that holds all of them."""
+    """A class of their kind that holds all of them: the smallest, or for intersections that of the smallest parts."""
     first = oracles[0]
     if all(oracle == first for oracle in oracles):
         return first
+    parts = [oracle.parts for oracle in oracles if isinstance(oracle, Intersection)]
+    if len(parts) == len(oracles) and len({len(p) for p in parts}) == 1:
+        return Intersection(*(_unite(alike) for alike in zip(*parts, strict=True)))
     if len({type(oracle) for oracle in oracles}) > 1 or type(first) not in _NESTED:
         raise InvalidModelError(
             "the classes of a family must be of one kind and differ in numbers only, and of lyapflow's own kinds, got "
