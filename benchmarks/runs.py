@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import lyapflow as lf
+from lyapflow.lmi.signals import output_oracles
 from lyapflow.simulation.equilibria import read_equilibrium
 from lyapflow.simulation.loops import close_loop
 from lyapflow.simulation.storage import make_storage
@@ -99,6 +100,7 @@ class _Run:
     P: Array
     members: tuple[lf.members.Member, ...]
     weights: tuple[tuple[int, float], ...]
+    outputs: list[int]
     continuous: bool
 
     @staticmethod
@@ -120,6 +122,7 @@ class _Run:
             P=P,
             members=tuple(of_group[g] for g in system.groups),
             weights=weights,
+            outputs=list(output_oracles(system, certificate.template)),
             continuous=not system.dt,
         )
 
@@ -145,17 +148,17 @@ class _Run:
         """V as the certificate defines it, and how it changes."""
         y, u = self.answer(x)
         moved = self.A @ x + self.B @ u
-        z = x if len(self.P) == len(x) else np.vstack([x, u])
+        z = np.vstack([x, u[self.outputs]])
         V, size = float(np.sum(z * (self.P @ z))), float(np.sum(np.abs(z) * (np.abs(self.P) @ np.abs(z))))
         half = (self.P @ z)[: len(x)]
         terms = np.abs(self.A) @ np.abs(x) + np.abs(self.B) @ np.abs(u)  # what cancels in A x + B u
         slope, slope_size = 2 * float(np.sum(half * moved)), 2 * float(np.sum(np.abs(half) * terms))
         shifts = self.C @ moved
-        if len(self.P) > len(x) and self.continuous and np.any(moved):
+        if self.outputs and self.continuous and np.any(moved):
             h = _STEP * float(np.linalg.norm(x) / np.linalg.norm(moved))
             ends = self.answer(x + h * moved), self.answer(x - h * moved)
             shifts, changes = ((a - b) / (2 * h) for a, b in zip(*ends, strict=True))
-            parts = 2 * (self.P @ z)[len(x) :] * changes
+            parts = 2 * (self.P @ z)[len(x) :] * changes[self.outputs]
             slope += float(np.sum(parts))
             terms_of_values = sum(abs(w) * float(np.abs(u[j]) @ np.abs(shifts[j])) for j, w in self.weights)
             slope_size += (float(np.sum(np.abs(parts))) + terms_of_values) * _DIFFERENCE / _ROUNDING
