@@ -30,8 +30,8 @@ def read_slopes(oracle: OperatorClass) -> tuple[Fraction, Fraction | None] | Non
         known = [bounds for bounds in map(read_slopes, oracle.parts) if bounds is not None]
         uppers = [upper for _, upper in known if upper is not None]
         return (max(low for low, _ in known), min(uppers, default=None)) if known else None
-    if type(oracle) in (SmoothStronglyConvex, Quadratic):
-        return oracle.mu, oracle.L  # type: ignore[attr-defined]
+    if type(oracle) is SmoothStronglyConvex or type(oracle) is Quadratic:
+        return oracle.mu, oracle.L
     if type(oracle) is SmoothConvex:
         return Fraction(0), oracle.L
     if type(oracle) is StronglyConvex:

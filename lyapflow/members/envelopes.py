@@ -6,8 +6,10 @@ functions of splitting flows; see `lyapflow.lmi.metric` for the inequalities bet
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from ..errors import DimensionError, InvalidModelError
 from .protocol import Array, Member, check_step, freeze, no_prox
 
 __all__ = ["DouglasRachfordEnvelope", "ForwardBackwardEnvelope", "InMetric", "MoreauEnvelope"]
+
+_Bounds: TypeAlias = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -71,16 +75,17 @@ class MoreauEnvelope:
         return np.asarray(x + step / total * (self.g.prox(x, total) - x))
 
 
-class _SplittingEnvelope:
+@dataclass(frozen=True, eq=False, init=False)
+class _SplittingEnvelope(ABC):
     """What the envelopes of the two splittings share: f, g, the step, and the metric in which they are F(mu, L)."""
 
     f: Member
     g: Member
     step: Fraction
-    metric_class: OperatorClass
     operator_class: OperatorClass
+    metric_class: OperatorClass
 
-    def _read(self, f: Member, g: Member, step: object) -> tuple[Fraction, Quadratic]:
+    def __init__(self, f: Member, g: Member, step: object) -> None:
         owner = type(self).__name__
         gamma, known = check_positive(owner, "step", step), f.operator_class
         if not isinstance(known, Quadratic) or gamma * known.L >= 1:
@@ -88,7 +93,13 @@ class _SplittingEnvelope:
                 f"{owner} needs a quadratic f, such as a QuadraticFunction, and step * L < 1, got step={gamma} and f "
                 f"of class {known!r}"
             )
-        return gamma, known
+        plain, in_metric = self._bound(known.mu, known.L, gamma)
+        freeze(self, f=f, g=g, step=gamma, operator_class=_curved(*plain), metric_class=_curved(*in_metric))
+
+    @staticmethod
+    @abstractmethod
+    def _bound(mu: Fraction, L: Fraction, gamma: Fraction) -> tuple[_Bounds, _Bounds]:
+        """Curvature of the envelope in the Euclidean norm, and in its metric."""
 
     @property
     def dimension(self) -> int | None:
@@ -101,13 +112,13 @@ class _SplittingEnvelope:
         Q = np.array([self.f.gradient(e) - origin for e in np.eye(dimension)])
         return (Q + Q.T) / 2
 
+    @abstractmethod
     def weights(self, eigenvalues: Array) -> Array:
         """Eigenvalues of W from those of Q."""
-        raise NotImplementedError
 
+    @abstractmethod
     def split(self, x: Array) -> tuple[Array, Array, Array]:
         """The point at which f is evaluated, its gradient there, and the prox point of g."""
-        raise NotImplementedError
 
     def metric(self, dimension: int) -> Array:
         """W, in whose inner product the generalised gradient is the gradient."""
@@ -177,23 +188,10 @@ class ForwardBackwardEnvelope(_SplittingEnvelope):
     SmoothStronglyConvex(mu=Fraction(1, 1), L=Fraction(4, 1))
     """
 
-    f: Member
-    g: Member
-    step: Fraction
-    operator_class: OperatorClass
-    metric_class: OperatorClass
-
-    def __init__(self, f: Member, g: Member, step: object) -> None:
-        gamma, known = self._read(f, g, step)
-        low = min(q * (1 - gamma * q) for q in (known.mu, known.L))
-        freeze(
-            self,
-            f=f,
-            g=g,
-            step=gamma,
-            operator_class=_curved(low if known.mu else Fraction(0), (1 - gamma * known.mu) / gamma),
-            metric_class=_curved(known.mu, 1 / gamma),
-        )
+    @staticmethod
+    def _bound(mu: Fraction, L: Fraction, gamma: Fraction) -> tuple[_Bounds, _Bounds]:
+        low = min(q * (1 - gamma * q) for q in (mu, L))
+        return (low, (1 - gamma * mu) / gamma), (mu, 1 / gamma)
 
     def weights(self, eigenvalues: Array) -> Array:
         """``1 - step q``."""
@@ -228,24 +226,11 @@ class DouglasRachfordEnvelope(_SplittingEnvelope):
         In the norm of ``W = 2 (I + step Q)^-1 - I``: F(mu/(1 + step mu), 1/(step (1 + step mu))).
     """
 
-    f: Member
-    g: Member
-    step: Fraction
-    operator_class: OperatorClass
-    metric_class: OperatorClass
-
-    def __init__(self, f: Member, g: Member, step: object) -> None:
-        gamma, known = self._read(f, g, step)
-        low = min(q * (1 - gamma * q) / (1 + gamma * q) ** 2 for q in (known.mu, known.L))
-        shrunk = 1 + gamma * known.mu
-        freeze(
-            self,
-            f=f,
-            g=g,
-            step=gamma,
-            operator_class=_curved(low if known.mu else Fraction(0), (1 - gamma * known.mu) / (gamma * shrunk**2)),
-            metric_class=_curved(known.mu / shrunk, 1 / (gamma * shrunk)),
-        )
+    @staticmethod
+    def _bound(mu: Fraction, L: Fraction, gamma: Fraction) -> tuple[_Bounds, _Bounds]:
+        low = min(q * (1 - gamma * q) / (1 + gamma * q) ** 2 for q in (mu, L))
+        shrunk = 1 + gamma * mu
+        return (low, (1 - gamma * mu) / (gamma * shrunk**2)), (mu / shrunk, 1 / (gamma * shrunk))
 
     def weights(self, eigenvalues: Array) -> Array:
         """``(1 - step q) / (1 + step q)``."""

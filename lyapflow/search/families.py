@@ -19,7 +19,7 @@ from ..errors import InvalidModelError
 from ..exact.rationals import rational, shorten
 from ..hulls import covers
 
-__all__ = ["make_member", "read_family"]
+__all__ = ["make_member", "read_family", "read_range"]
 
 _SAMPLES = 32
 _MOST_PARAMETERS = 6
@@ -92,13 +92,25 @@ def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[F
         )
     found = {}
     for name, ends in over.items():
-        if not isinstance(ends, tuple | list) or len(ends) != 2:
-            raise InvalidModelError(f"the range of {name} must be a pair (low, high), got {ends!r}")
-        low, high = (rational(end, name=str(name)) for end in ends)
+        low, high = read_range(name, ends)
         if low > high:
             raise InvalidModelError(f"the range of {name} must be low <= high, got ({low}, {high})")
         found[str(name)] = (low, high)
     return found
+
+
+def read_range(name: object, ends: object) -> tuple[Fraction, Fraction]:
+    """Two ends of a parameter, in the order given.
+
+    Raises
+    ------
+    InvalidModelError
+        If they are not a pair of rationals.
+    """
+    if not isinstance(ends, tuple | list) or len(ends) != 2:
+        raise InvalidModelError(f"the range of {name} must be a pair (low, high), got {ends!r}")
+    low, high = (rational(end, name=str(name)) for end in ends)
+    return low, high
 
 
 def make_member(family: Callable[..., System], values: Mapping[str, Fraction]) -> System:

@@ -25,11 +25,12 @@ from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
 from .direct import DirectMarginProblem
 from .families import read_family
 from .large import attempt_large
+from .member_bounds import is_large
 from .outcomes import UNASKED, Infeasible, Outcome, Proved, unwrap
 from .shifting import shift_loop
 from .slow_members import SlowMember
 from .sublinear import attempt_sublinear
-from .witness import estimate_ceiling, find_witness, is_large
+from .witness import estimate_ceiling, find_witness
 
 __all__ = ["SolverFactory", "attempt", "certify"]
 

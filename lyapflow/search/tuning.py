@@ -17,10 +17,10 @@ from scipy.optimize import Bounds, direct, minimize, minimize_scalar
 from ..certificates.certificate import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
-from ..exact.rationals import rational, simplest_near
+from ..exact.rationals import simplest_near
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.templates import Template
-from .families import make_member
+from .families import make_member, read_range
 from .outcomes import Proved, unwrap
 from .pipeline import attempt
 
@@ -155,9 +155,7 @@ def _read_ranges(ranges: Mapping[str, tuple[object, object]]) -> tuple[_Axis, ..
         raise InvalidModelError(f"ranges must name parameters, such as {{'damping': (1, 4)}}, got {ranges!r}")
     found = []
     for name, ends in ranges.items():
-        if not isinstance(ends, tuple | list) or len(ends) != 2:
-            raise InvalidModelError(f"the range of {name} must be a pair (low, high), got {ends!r}")
-        low, high = (rational(end, name=name) for end in ends)
+        low, high = read_range(name, ends)
         if max(abs(low), abs(high)) > _LARGEST or (low > 0 and low < 1 / _LARGEST):
             raise InvalidModelError(f"the range of {name} must lie between 1e-100 and 1e100, got ({low}, {high})")
         if not low < high:

@@ -10,33 +10,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from ..classes.inequalities import LinearMembers
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, System
 from ..errors import InvalidModelError
-from ..exact.enclosures import (
-    bound_abscissa,
-    bound_radius,
-    bound_radius_between,
-    bound_sqrt_below,
-    enclose_eigenvalue,
-)
-from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
-from ..exact.rationals import rational, shorten, show_above, show_below, simplest_near
+from ..exact.enclosures import bound_sqrt_below
+from ..exact.rationals import shorten, show_above, show_below, simplest_near
 from .gain_loop import find_gain_loop, find_slope, read_sector
+from .member_bounds import Slope, bound_factor, bound_rate, is_large
 from .riccati import find_extreme_point
 
-__all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness", "is_large"]
+__all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness"]
 
-Slope: TypeAlias = tuple[Fraction, Fraction]
 _MOST_COMBINATIONS = 5_000
 _LONG, _SHORT = 400, 60  # steps of a local search
-_MOST_STATES = 20  # beyond, eigenvalues are searched and bounded by methods for large matrices
 _LARGE = 1e6  # a slope that stands for "no upper bound", relative to the scale of the problem
 
 
@@ -101,9 +92,9 @@ def check_witness(system: System, witness: Witness) -> bool:
         return (
             witness.factor is not None
             and witness.rate is None
-            and _bound_factor(system, witness.slopes) >= witness.factor
+            and bound_factor(system, witness.slopes) >= witness.factor
         )
-    return witness.rate is not None and witness.factor is None and _bound_rate(system, witness.slopes) <= witness.rate
+    return witness.rate is not None and witness.factor is None and bound_rate(system, witness.slopes) <= witness.rate
 
 
 def _contains(m: LinearMembers, real: Fraction, imaginary: Fraction) -> bool:
@@ -115,11 +106,6 @@ def _contains(m: LinearMembers, real: Fraction, imaginary: Fraction) -> bool:
         centre, radius = (m.lower + m.upper) / 2, (m.upper - m.lower) / 2
         return (real - centre) ** 2 + imaginary**2 <= radius**2
     return (m.lower is None or real >= m.lower) and (m.upper is None or real <= m.upper)
-
-
-def is_large(system: System) -> bool:
-    """Whether a system has so many states that searches over its closed loops are slow."""
-    return max(plant.shape[0] for mode in system.modes for plant in mode.vertices) > _MOST_STATES
 
 
 def find_witness(system: System) -> Witness:
@@ -140,8 +126,8 @@ def find_witness(system: System) -> Witness:
         slopes = loop.refine(loop.search(), effort=_SHORT if is_large(system) else _LONG)
     exact = tuple(_round(slopes[g], loop.members[g]) for g in system.groups)
     if system.dt > 0:
-        return Witness(slopes=exact, oracle_names=system.oracle_names, factor=_bound_factor(system, exact))
-    return Witness(slopes=exact, oracle_names=system.oracle_names, rate=_bound_rate(system, exact))
+        return Witness(slopes=exact, oracle_names=system.oracle_names, factor=bound_factor(system, exact))
+    return Witness(slopes=exact, oracle_names=system.oracle_names, rate=bound_rate(system, exact))
 
 
 def _find_extreme_slope(system: System, members: list[LinearMembers]) -> complex | None:
@@ -317,93 +303,3 @@ def _round(s: complex, m: LinearMembers) -> Slope:
         return real, imaginary
     largest = bound_sqrt_below(max(room, Fraction(0)))
     return real, max(-largest, min(largest, imaginary))
-
-
-def _bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
-    """Rigorous upper bound of the closed loop's decay rate."""
-    if isinstance(system, PrimalDualSystem):
-        return _bound_modal_rate(system, slopes[0][0])
-    return min(_bound_vertex_rate(system, plant, slopes) for plant in system.modes[0].vertices)
-
-
-def _bound_vertex_rate(system: System, plant: LureSystem, slopes: tuple[Slope, ...]) -> Fraction:
-    closed = _close(plant, slopes)
-    near = _enclose_extreme(closed, slopes, discrete=False) if is_large(system) else None
-    if near is None:
-        return -bound_abscissa(closed)[0]
-    centre, radius = near
-    return radius - rational(centre.real)
-
-
-def _bound_factor(system: System, slopes: tuple[Slope, ...]) -> Fraction:
-    """Rigorous lower bound of the closed loop's spectral radius."""
-    found = []
-    if isinstance(system, PrimalDualIteration):
-        found = [_bound_iteration_factor(system, box, slopes) for box in system.enclose_singular_values()]
-    if isinstance(system, PrimalDualSystem):  # every entry is monotone in the squared singular value
-        loops = [[_close(plant, slopes) for plant in mode.vertices] for mode in system.modes]
-        return max(bound_radius(e[0])[0] if len(e) == 1 else bound_radius_between(e[0], e[1]) for e in loops)
-    for plant in (plant for mode in system.modes if not mode.is_end for plant in mode.vertices):
-        closed = _close(plant, slopes)
-        near = _enclose_extreme(closed, slopes, discrete=True) if is_large(system) else None
-        if near is None:
-            found.append(bound_radius(closed)[0])
-        else:
-            centre, radius = near
-            modulus = bound_sqrt_below(rational(centre.real) ** 2 + rational(centre.imag) ** 2, digits=18)
-            found.append(max(modulus - radius, Fraction(0)))
-    return max(found)
-
-
-def _enclose_extreme(closed: Matrix, slopes: tuple[Slope, ...], *, discrete: bool) -> tuple[complex, Fraction] | None:
-    """A small disk that holds an eigenvalue of a closed loop, the rightmost (or largest) one by floating point."""
-    imaginary: Matrix | None = None
-    if any(s[1] for s in slopes):  # two copies of each signal: back to one complex one
-        closed, imaginary = (tuple(row[::2] for row in closed[part::2]) for part in (0, 1))
-    floats = np.array(closed, dtype=float) + (0 if imaginary is None else 1j * np.array(imaginary, dtype=float))
-    values = np.linalg.eigvals(floats)
-    extreme = values[np.argmax(np.abs(values) if discrete else values.real)]
-    return enclose_eigenvalue(closed, imaginary, complex(extreme))
-
-
-def _close(plant: LureSystem, slopes: tuple[Slope, ...]) -> Matrix:
-    """Closed-loop matrix; complex slopes act on two copies of each signal."""
-    parts = [plant.A, plant.B, plant.C, plant.D]
-    S: Matrix = tuple(tuple(s[0] if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))
-    if any(s[1] for s in slopes):
-        two = identity(2)
-        turn: Matrix = ((Fraction(0), Fraction(-1)), (Fraction(1), Fraction(0)))
-        T: Matrix = tuple(
-            tuple(s[1] if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes)
-        )
-        parts = [kronecker(part, two) for part in parts]
-        S = add(kronecker(S, two), kronecker(T, turn))
-    A, B, C, D = parts
-    loop = inverse(add(identity(len(D)), scale(Fraction(-1), multiply(D, S))))
-    return add(A, multiply(multiply(B, S), multiply(loop, C)))
-
-
-def _bound_modal_rate(system: PrimalDualSystem, k: Fraction) -> Fraction:
-    """For ``f = k |x|^2 / 2``: the roots of ``s^2 + (k + a theta) s + eta theta``, theta in each enclosure."""
-    rates = [k] if any(mode.label == "null" for mode in system.modes) else []
-    for low, high in system.enclosures:
-        most = k + system.augmentation * high
-        least = k + system.augmentation * low
-        inside = max(max(least, Fraction(0)) ** 2 - 4 * system.dual_gain * high, Fraction(0))
-        rates.append((most - bound_sqrt_below(inside, digits=18)) / 2)
-    return min(rates)
-
-
-def _bound_iteration_factor(
-    system: PrimalDualIteration, box: tuple[Fraction, Fraction], slopes: tuple[Slope, ...]
-) -> Fraction:
-    """Rigorous lower bound of the spectral radius for a singular value that lies between two numbers."""
-    low, high = (_close(system.plant(s), slopes) for s in box)  # every entry is monotone in s
-    if box[0] == box[1]:
-        return bound_radius(low)[0]
-    if not any(s[1] for s in slopes):
-        return bound_radius_between(low, high)
-    (real, imaginary), (real_high, imaginary_high) = (
-        tuple(tuple(row[::2] for row in closed[part::2]) for part in (0, 1)) for closed in (low, high)
-    )
-    return bound_radius_between(real, real_high, (imaginary, imaginary_high))

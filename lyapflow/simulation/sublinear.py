@@ -15,7 +15,7 @@ from ..certificates import Certificate
 from ..lmi.logtime import take_logarithmic_time
 from .equilibria import Equilibrium
 from .loops import Array, Loop, to_array
-from .storage import check_subject
+from .storage import Samples, check_subject
 
 __all__ = ["Checks", "Path", "SublinearStorage", "list_promises"]
 
@@ -25,28 +25,12 @@ Checks = list[tuple[str, Array, Array, Array]]
 """Name of a promise, its two sides, and the numerical error of their difference, at each time."""
 
 
-class Path(Protocol):
-    """A trajectory."""
+class Path(Samples, Protocol):
+    """A trajectory: samples and their times."""
 
     @property
     def t(self) -> Array:
         """Times, shape (T,)."""
-
-    @property
-    def x(self) -> Array:
-        """States, shape (T, n, d)."""
-
-    @property
-    def y(self) -> Array:
-        """Inputs of the oracle, shape (T, 1, d)."""
-
-    @property
-    def u(self) -> Array:
-        """Outputs of the oracle, shape (T, 1, d)."""
-
-    @property
-    def values(self) -> Array:
-        """Function values, shape (T, 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +51,17 @@ class SublinearStorage:
 
         Raises
         ------
+        ClaimMismatchError
+            If the certificate has no order.
         InvalidModelError
-            If the certificate is about other dynamics or classes.
+            If it is about other dynamics or classes.
         """
+        order = float(certificate.order)
         check_subject(certificate, loop, equilibrium)
         log = take_logarithmic_time(certificate.system)
         weight = float(next(iter(certificate.value_weights.values())))
         P = to_array(certificate.P)
-        return SublinearStorage(loop, equilibrium, P, weight, float(certificate.order), log.degree, log.powers)
+        return SublinearStorage(loop, equilibrium, P, weight, order, log.degree, log.powers)
 
     def evaluate(self, path: Path) -> Array:
         """V at each sample, shape (T,)."""

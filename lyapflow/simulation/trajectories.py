@@ -109,7 +109,6 @@ class Trajectory:
         InvalidModelError
             If it does not cover this system, these members and this equilibrium.
         """
-        certificate.order  # noqa: B018 - says what is missing
         path, core, loop, rest = self._reduce(certificate)
         return SublinearStorage.of(core, loop, rest).value(path)
 
