@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.dissipation import UPPER, assemble, storage_name, value_name
+from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
@@ -59,10 +59,12 @@ class Certificate:
     versions: tuple[tuple[str, str], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if not isinstance(self.system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem):
+        if not isinstance(
+            self.system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem
+        ):
             raise InvalidModelError(
-                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration or a PolytopicSystem, got "
-                f"{self.system!r}"
+                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
+                f"ParametricSystem, got {self.system!r}"
             )
         if not isinstance(self.claim, ExponentialDecay | Contraction | SublinearDecay):
             raise InvalidModelError(
@@ -84,6 +86,35 @@ class Certificate:
         if not isinstance(self.template, VariableMetric):
             return self
         return replace(self, system=reduce_splitting(self.system).plant, template=self.template.form)
+
+    def at(self, s: object) -> Certificate:
+        """The certificate of one member of a family over a parameter, with the multipliers at that value.
+
+        Parameters
+        ----------
+        s : rational
+            Value of the parameter, between the ends.
+
+        Returns
+        -------
+        Certificate
+            About ``system.at(s)``; `verify` proves it by itself.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the system is no `ParametricSystem`.
+        InvalidModelError
+            If the value is not between the ends.
+        """
+        family = self.system
+        if not isinstance(family, ParametricSystem):
+            raise ClaimMismatchError("only the certificate of a ParametricSystem has members")
+        member = family.at(s)
+        lifting = lift_family(family, self.claim, self.template, bounded=self.is_bounded)
+        found = lifting.evaluate(self.values, family.find(rational(s, name=family.parameter)))
+        names = assemble(member, self.claim, self.template, bounded=self.is_bounded).unknowns
+        return replace(self, system=member, unknowns=tuple((name, found[name]) for name in names))
 
     @property
     def values(self) -> Mapping[str, Fraction]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from .. import classes
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
@@ -262,6 +262,16 @@ def _system_to_json(system: System) -> dict[str, Any]:
             "name": system.name,
             "vertices": [_system_to_json(vertex) for vertex in system.vertices],
         }
+    if isinstance(system, ParametricSystem):
+        return {
+            "type": "ParametricSystem",
+            "name": system.name,
+            "parameter": system.parameter,
+            "ends": [as_text(end) for end in system.ends],
+            "nodes": [as_text(node) for node in system.nodes],
+            "systems": [_system_to_json(node) for node in system.systems],
+            "denominator": [as_text(c) for c in system.denominator],
+        }
     return {
         "type": "LureSystem",
         "name": system.name,
@@ -285,6 +295,7 @@ def _system_from_json(data: Mapping[str, Any]) -> System:
         "PrimalDualSystem": _primal_dual_from_json,
         "PrimalDualIteration": _iteration_from_json,
         "PolytopicSystem": _polytope_from_json,
+        "ParametricSystem": _parametric_from_json,
     }
     reader = readers.get(str(data.get("type")))
     if reader is None:
@@ -309,6 +320,20 @@ def _polytope_from_json(data: Mapping[str, Any]) -> PolytopicSystem:
     if not all(isinstance(v, dict) and v.get("type") == "LureSystem" for v in vertices):
         raise CertificateFormatError("the vertices of a PolytopicSystem must be objects of type LureSystem")
     return PolytopicSystem([_lure_from_json(vertex) for vertex in vertices], name=str(data.get("name")))
+
+
+def _parametric_from_json(data: Mapping[str, Any]) -> ParametricSystem:
+    systems, ends = _part(data, "systems", list), _part(data, "ends", list)
+    if not all(isinstance(v, dict) and v.get("type") == "LureSystem" for v in systems) or len(ends) != 2:
+        raise CertificateFormatError("a ParametricSystem has two ends, and systems of type LureSystem")
+    return ParametricSystem(
+        str(data.get("parameter")),
+        (_number(ends[0], "ends"), _number(ends[1], "ends")),
+        [_number(node, "nodes") for node in _part(data, "nodes", list)],
+        [_lure_from_json(system) for system in systems],
+        denominator=[_number(c, "denominator") for c in _part(data, "denominator", list)],
+        name=str(data.get("name")),
+    )
 
 
 def _primal_dual_from_json(data: Mapping[str, Any]) -> PrimalDualSystem:

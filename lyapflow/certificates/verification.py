@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from .. import classes
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.matrices import Matrix, Vector, quadratic_value
@@ -151,6 +151,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         PrimalDualSystem,
         PrimalDualIteration,
         PolytopicSystem,
+        ParametricSystem,
         ExponentialDecay,
         Contraction,
         SublinearDecay,
@@ -158,12 +159,13 @@ def _find_stranger(certificate: Certificate) -> str | None:
         QuadraticPlusValue,
         VariableMetric,
     )
-    vertices = getattr(certificate.system, "vertices", ())
+    vertices = getattr(certificate.system, "vertices", getattr(certificate.system, "systems", ()))
     for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
     own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)
-    for oracle in _parts(certificate.system.oracles):
+    oracles = tuple(oracle for system in (certificate.system, *vertices) for oracle in system.oracles)
+    for oracle in _parts(oracles):
         if isinstance(oracle, own) and type(oracle) not in own:
             return f"the class {type(oracle).__name__} derives from one of lyapflow's; write it as a class of its own"
     return None

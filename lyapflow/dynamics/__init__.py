@@ -4,10 +4,19 @@ from typing import TypeAlias
 
 from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
+from .parametric import ParametricSystem
 from .polytope import PolytopicSystem
 from .saddle import PrimalDualIteration
 
-System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem
+System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
-__all__ = ["LureSystem", "Mode", "PolytopicSystem", "PrimalDualIteration", "PrimalDualSystem", "System"]
+__all__ = [
+    "LureSystem",
+    "Mode",
+    "ParametricSystem",
+    "PolytopicSystem",
+    "PrimalDualIteration",
+    "PrimalDualSystem",
+    "System",
+]

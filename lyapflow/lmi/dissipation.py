@@ -25,19 +25,30 @@ from functools import cache
 from ..classes import Quadratic
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.slopes import is_smooth, slope_inequality
-from ..dynamics import LureSystem, Mode, PrimalDualIteration, System
+from ..dynamics import LureSystem, Mode, ParametricSystem, PrimalDualIteration, System
 from ..errors import InvalidModelError
 from ..exact.dense import add, scalar
 from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .lifted import BASE, Lift
 from .logtime import take_logarithmic_time
 from .metric import reduce_splitting
+from .parametric import Lifting, lift
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 
-__all__ = ["UPPER", "Evaluation", "Group", "assemble", "check_claim", "list_groups", "storage_name", "value_name"]
+__all__ = [
+    "UPPER",
+    "Evaluation",
+    "Group",
+    "assemble",
+    "check_claim",
+    "lift_family",
+    "list_groups",
+    "storage_name",
+    "value_name",
+]
 
 UPPER = "upper bound"
 """Name of the unknown c2 in ``V <= c2 |x|^2``."""
@@ -162,11 +173,18 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
     check_claim(system, claim, template)
     if isinstance(template, VariableMetric):
         return assemble(reduce_splitting(system).plant, claim, template.form, bounded=bounded)
+    if isinstance(system, ParametricSystem):
+        return lift_family(system, claim, template, bounded=bounded).pencil
     if claim.parameter is None:
         raise InvalidModelError("assemble needs a claim with a rate, a factor or an order; certify searches for one")
     if isinstance(claim, SublinearDecay):
         return assemble_sublinear(system, claim.parameter, template)
     return _Assembly(system, template, claim.parameter, bounded=bounded).pencil()
+
+
+def lift_family(system: ParametricSystem, claim: Claim, template: Template, *, bounded: bool = False) -> Lifting:
+    """The pencil of a claim about all members of a family, as `assemble`, with what its multipliers are for each."""
+    return lift(system, lambda member: assemble(member, claim, template, bounded=bounded))
 
 
 def check_claim(system: System, claim: Claim, template: Template) -> None:
@@ -177,6 +195,14 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
     InvalidModelError
         If not.
     """
+    if isinstance(system, ParametricSystem):
+        if isinstance(claim, SublinearDecay) or isinstance(template, VariableMetric):
+            raise InvalidModelError(
+                "a family over a parameter takes ExponentialDecay or Contraction, with QuadraticStorage() or "
+                f"QuadraticPlusValue(), got {claim} and {template}"
+            )
+        check_claim(system.middle, claim, template)
+        return
     if isinstance(template, VariableMetric):
         check_claim(reduce_splitting(system).plant, claim, template.form)
         return

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ..certificates.verification import satisfies
-from ..dynamics import System
+from ..dynamics import ParametricSystem, System
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
@@ -146,6 +146,8 @@ class Family:
 
     @cached_property
     def _sector(self) -> SectorForm | None:
+        if isinstance(self.system, ParametricSystem):
+            return None  # the criterion speaks of one system
         if not isinstance(self.template, QuadraticStorage) or len(self.system.modes[0].norm_above) == 1:
             return None  # around one state the slowest member of all is linear and real: nothing to rule out
         return read_sector(self.shift.system)

@@ -98,11 +98,11 @@ def _largest_eigenvalue(a: Matrix, b: Matrix) -> float:
 
 def _part(pencil: Pencil, part: str, storage: Mapping[str, Fraction], *, into: str) -> Pencil:
     """The conditions of one part, with the given storage function times the unknown `into`."""
-    multipliers = tuple(n for n in pencil.nonnegative if n.startswith(f"{part}:"))
+    own = tuple(n for n in pencil.unknowns if n.startswith(f"{part}:"))
     extra = {UPPER} if part == UPPER else {into}
     return Pencil(
-        unknowns=(*extra, *multipliers),
-        nonnegative=(*extra, *multipliers),
+        unknowns=(*extra, *own),
+        nonnegative=(*extra, *(n for n in pencil.nonnegative if n in own)),
         conditions=tuple(_collapse(c, storage, into) for c in pencil.conditions if c.name.startswith(part)),
         equalities=tuple(_fix(e, storage, into) for e in pencil.equalities if e.name.startswith(part)),
     )

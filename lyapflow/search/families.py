@@ -5,21 +5,27 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
+from functools import partial
 from itertools import product
+from typing import TypeAlias
 
 from ..classes.functions import SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import OperatorClass
 from ..classes.intersection import Intersection
 from ..classes.operators import Cocoercive, Lipschitz, SectorBounded, SlopeRestricted, StronglyMonotone
 from ..classes.special import GradientDominated, Quadratic
-from ..dynamics import LureSystem, PolytopicSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, System
+from ..dynamics.parametric import MOST_DEGREE
 from ..errors import InvalidModelError
-from ..exact.rationals import rational, shorten
+from ..exact.rationals import rational
 from ..hulls import covers
+from ..lmi.claims import Claim
+from .rational_families import read_rational, tell_family
+from .witness import Witness, find_witness
 
-__all__ = ["make_member", "read_family", "read_range"]
+__all__ = ["find_slow_member", "make_member", "read_family", "read_range"]
 
 _SAMPLES = 32
 _MOST_PARAMETERS = 6
@@ -42,56 +48,118 @@ _NESTED: tuple[type, ...] = (
 
 def read_family(
     family: Callable[..., LureSystem], over: Mapping[str, tuple[object, object]]
-) -> LureSystem | PolytopicSystem:
-    """The smallest polytope that holds a family of systems, by its corners; one system if only the classes vary.
+) -> LureSystem | PolytopicSystem | ParametricSystem:
+    """One system, exact or larger, that stands for a family.
+
+    Where one parameter moves the matrices along a segment, or the classes only, the corners of the ranges are the whole
+    story. Where one parameter moves more, through rational functions, it stays in the system. Several parameters make
+    the polytope of their corners.
 
     Parameters
     ----------
     family : callable
-        Makes a `LureSystem` from parameters, which are handed over by name as `Fraction`. A and B must depend on each
-        parameter through one increasing or decreasing function (such as ``L``, ``1/L``, ``-2 L``), C and D on none; the
-        classes of oracles may depend on all.
-    over : mapping of str to (rational, rational)
-        Lower and upper end of each parameter.
+        Makes a `LureSystem` from parameters, which are handed over by name as `Fraction`.
+    over : mapping of str to (rational, rational or None)
+        Lower and upper end of each parameter; a single one may have no upper end.
 
     Returns
     -------
-    LureSystem or PolytopicSystem
-        With the union of the classes at the corners.
+    LureSystem, PolytopicSystem or ParametricSystem
+        With the union of the classes at the corners, but for the last.
 
     Raises
     ------
     InvalidModelError
-        If the arguments are not of this kind, or a member at a random parameter is not in the polytope of the corners.
+        If the arguments are not of this kind, or a member at a random parameter is not covered.
     """
     ranges = _read_ranges(over)
-    corners = [_make(family, dict(zip(ranges, values, strict=True))) for values in product(*ranges.values())]
+    bounded = {name: (low, high) for name, (low, high) in ranges.items() if high is not None}
+    if len(ranges) == 1:
+        ((name, (low, high)),) = ranges.items()
+        if high is None or not _is_segment(family, bounded):
+            found = read_rational(partial(_make, family), name, low, high)
+            if found is not None:
+                return found
+    if len(bounded) < len(ranges):
+        raise InvalidModelError(
+            "a range without an upper end is for one parameter, on which all numbers depend through rational functions "
+            f"of degrees up to {MOST_DEGREE}, got {over!r}"
+        )
+    return _read_polytope(family, bounded)
+
+
+def find_slow_member(
+    family: Callable[..., LureSystem], over: Mapping[str, tuple[object, object]], claim: Claim
+) -> Witness | None:
+    """A linear member that refutes a claim, of a system at a corner or a random parameter; None if none is found."""
+    ranges = {name: (low, high) for name, (low, high) in _read_ranges(over).items() if high is not None}
+    for values in (*_list_corners(ranges), *_draw(ranges)):
+        witness = find_witness(_make(family, values))
+        if witness.refutes(claim.number):
+            return replace(witness, at=tuple(values.items()))
+    return None
+
+
+Ranges: TypeAlias = dict[str, tuple[Fraction, Fraction]]
+
+
+def _list_corners(ranges: Ranges) -> list[dict[str, Fraction]]:
+    return [dict(zip(ranges, values, strict=True)) for values in product(*ranges.values())]
+
+
+def _draw(ranges: Ranges) -> list[dict[str, Fraction]]:
+    source = random.Random(0)
+    return [
+        {name: low + Fraction(source.randint(0, 1000), 1000) * (high - low) for name, (low, high) in ranges.items()}
+        for _ in range(_SAMPLES)
+    ]
+
+
+def _is_segment(family: Callable[..., LureSystem], ranges: Ranges) -> bool:
+    """Whether the hull of the ends is the family: of matrices and classes only one varies, and all lies between."""
+    ends = [_make(family, values) for values in _list_corners(ranges)]
+    moves = len({(end.A, end.B, end.C, end.D) for end in ends}) > 1
+    if moves and len({end.oracles for end in ends}) > 1:
+        return False
+    if len({(end.C, end.D, end.oracle_names, end.shape, end.dt, end.groups) for end in ends}) > 1:
+        return False
+    hull = _hull(ends, "")
+    return all(_find_misfit(hull, _make(family, values)) is None for values in _draw(ranges))
+
+
+def _read_polytope(family: Callable[..., LureSystem], ranges: Ranges) -> LureSystem | PolytopicSystem:
+    """The smallest polytope that holds a family of systems, by its corners; one system if only the classes vary."""
+    corners = [_make(family, values) for values in _list_corners(ranges)]
     for corner in corners:
         if corner.oracle_names != corners[0].oracle_names:
             raise InvalidModelError(
                 "all members of a family must have the same oracles by name, got "
                 f"{corners[0].oracle_names} and {corner.oracle_names}"
             )
+    found = _hull(corners, tell_family(corners[0].name, ranges))
+    for values in _draw(ranges):
+        misfit = _find_misfit(found, _make(family, values))
+        if misfit is not None:
+            shown = ", ".join(f"{name} = {value}" for name, value in values.items())
+            raise InvalidModelError(f"at {shown} {misfit}")
+    return found.vertices[0] if len(found.vertices) == 1 else found
+
+
+def _hull(corners: Sequence[LureSystem], name: str) -> PolytopicSystem:
     oracles = tuple(_unite([corner.oracles[j] for corner in corners]) for j in range(len(corners[0].oracles)))
-    name = _tell(corners[0].name, ranges)
-    vertices = tuple(dict.fromkeys(_with_oracles(corner, oracles, name) for corner in corners))
-    found = PolytopicSystem(vertices, name=name)
-    source = random.Random(0)
-    for _ in range(_SAMPLES):
-        values = {
-            name: low + Fraction(source.randint(0, 1000), 1000) * (high - low) for name, (low, high) in ranges.items()
-        }
-        _check_member(found, _make(family, values), values)
-    return found.vertices[0] if len(vertices) == 1 else found
+    return PolytopicSystem(tuple(dict.fromkeys(_with_oracles(c, oracles, name) for c in corners)), name=name)
 
 
-def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[Fraction, Fraction]]:
+def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[Fraction, Fraction | None]]:
     if not isinstance(over, Mapping) or not 1 <= len(over) <= _MOST_PARAMETERS:
         raise InvalidModelError(
             f"over must name 1 to {_MOST_PARAMETERS} parameters, such as {{'L': (2, 50)}}, got {over!r}"
         )
-    found = {}
+    found: dict[str, tuple[Fraction, Fraction | None]] = {}
     for name, ends in over.items():
+        if isinstance(ends, tuple | list) and len(ends) == 2 and ends[1] is None:
+            found[str(name)] = (rational(ends[0], name=str(name)), None)
+            continue
         low, high = read_range(name, ends)
         if low > high:
             raise InvalidModelError(f"the range of {name} must be low <= high, got ({low}, {high})")
@@ -176,21 +244,17 @@ def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...], name: 
     )
 
 
-def _check_member(polytope: PolytopicSystem, member: LureSystem, values: Mapping[str, Fraction]) -> None:
-    """Whether the polytope covers a member, with its classes."""
-    shown = ", ".join(f"{name} = {value}" for name, value in values.items())
+def _find_misfit(polytope: PolytopicSystem, member: LureSystem) -> str | None:
+    """Why the polytope does not cover a member, with its classes, if it does not."""
     known = (polytope.oracle_names, polytope.shape)
     if (member.oracle_names, member.shape) != known or polytope.oracles != tuple(
         _unite([a, b]) for a, b in zip(polytope.oracles, member.oracles, strict=True)
     ):
-        raise InvalidModelError(f"at {shown} the family has other states or oracles than its corners cover")
+        return "the family has other states or oracles than its corners cover"
     if not covers(polytope, member):
-        raise InvalidModelError(
-            f"at {shown} the matrices of the family are not in the convex hull of those at the corners. Let A and B "
-            "depend on each parameter through one monotone function, C and D on none, or divide the range."
+        return (
+            "the matrices of the family are not in the convex hull of those at the corners. Let A and B depend on each "
+            "parameter through one monotone function, C and D on none, or divide the range; or let all depend on one "
+            "parameter through rational functions."
         )
-
-
-def _tell(name: str, ranges: Mapping[str, tuple[Fraction, Fraction]]) -> str:
-    told = ", ".join(f"{n} in [{shorten(a, most=20)}, {shorten(b, most=20)}]" for n, (a, b) in ranges.items())
-    return f"{name.partition(',')[0]}, {told}"
+    return None

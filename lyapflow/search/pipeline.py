@@ -11,7 +11,7 @@ from ..certificates.certificate import Certificate
 from ..classes import Convex, Quadratic
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..classes.slopes import is_smooth
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
@@ -23,7 +23,7 @@ from .attempts import Family, SolverFactory
 from .backend import MarginProblem, check_solver
 from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
 from .direct import DirectMarginProblem
-from .families import read_family
+from .families import find_slow_member, read_family
 from .large import attempt_large
 from .member_bounds import is_large
 from .outcomes import UNASKED, Infeasible, Outcome, Proved, unwrap
@@ -137,14 +137,15 @@ def attempt(
     if over is not None:
         if not callable(system):
             raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
-        closed = attempt(read_family(system, over), claim, template=template, solver=solver, accuracy=accuracy)
-        if isinstance(closed, Infeasible):  # a member of the polytope need not be one of the family
-            return replace(closed, witness=None)
-        return closed
-    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem):
+        closed = read_family(system, over)
+        outcome = attempt(closed, claim, template=template, solver=solver, accuracy=accuracy)
+        if isinstance(outcome, Infeasible) and isinstance(closed, PolytopicSystem):  # it may hold more than the family
+            return replace(outcome, witness=find_slow_member(system, over, outcome.claim))
+        return outcome
+    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem):
         raise InvalidModelError(
-            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration or a PolytopicSystem, got "
-            f"{type(system).__name__}"
+            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
+            f"ParametricSystem, got {type(system).__name__}"
         )
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
@@ -159,7 +160,7 @@ def attempt(
         return _attempt_in_metric(system, wanted, template, solver, accuracy)
     if isinstance(wanted, SublinearDecay):
         return _attempt_sublinear(system, wanted, template, solver)
-    is_modal = system.dt > 0 and not isinstance(system, LureSystem)  # then V is quadratic in the state
+    is_modal = system.dt > 0 and not isinstance(system, LureSystem | ParametricSystem)  # V is quadratic in the state
     every: tuple[Template, ...] = (QuadraticStorage(),) if is_modal else (QuadraticStorage(), QuadraticPlusValue())
     if _has_inertial_prox(system):
         every = (*every, QuadraticPlusValue(outputs=True))
@@ -207,6 +208,8 @@ def _translate(system: System, slow: SlowMember) -> SlowMember | None:
 
 def _has_inertial_prox(system: System) -> bool:
     """Whether V needs the envelope of a prox step: momentum on a splitting method."""
+    if isinstance(system, ParametricSystem):
+        return _has_inertial_prox(system.middle)
     if not isinstance(system, LureSystem) or system.dt > 0 or len(system.A) == 1:
         return False
     steps = [j for j, row in enumerate(system.D) if row[j]]

@@ -8,7 +8,7 @@ rigorous (rational data, root balls).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from ..classes.inequalities import LinearMembers
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, ParametricSystem, System
 from ..errors import InvalidModelError
 from ..exact.enclosures import bound_sqrt_below
+from ..exact.polynomials import spread
 from ..exact.rationals import shorten, show_above, show_below, simplest_near
 from .gain_loop import find_gain_loop, find_slope, read_sector
 from .member_bounds import Slope, bound_factor, bound_rate, is_large
@@ -28,6 +29,8 @@ __all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness"]
 
 _MOST_COMBINATIONS = 5_000
 _LONG, _SHORT = 400, 60  # steps of a local search
+_FAR = Fraction(1, 10**6)  # stands for the end of a half-line
+_PLACES = 9  # values of a parameter between its ends at which members are looked at
 _LARGE = 1e6  # a slope that stands for "no upper bound", relative to the scale of the problem
 
 
@@ -47,12 +50,15 @@ class Witness:
     factor : Fraction or None
         Discrete time: proved lower bound of the contraction factor of this member, hence of every factor that holds for
         the whole class.
+    at : tuple of (str, Fraction), optional
+        Parameters of the system that has this member, in a family of systems.
     """
 
     slopes: tuple[Slope, ...]
     oracle_names: tuple[str, ...]
     rate: Fraction | None = None
     factor: Fraction | None = None
+    at: tuple[tuple[str, Fraction], ...] = ()
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether this member decays more slowly than the given rate or factor (None: does not converge at all)."""
@@ -76,11 +82,14 @@ class Witness:
             verb = f"contracts with factor at least {show_below(self.factor)}"
         else:
             verb = f"decays with rate at most {show_above(self.rate or Fraction(0))}"
-        return f"the linear member {', '.join(parts)} {verb}"
+        where = "".join(f"at {name} = {shorten(value, most=24)} " for name, value in self.at)
+        return f"{where}the linear member {', '.join(parts)} {verb}"
 
 
 def check_witness(system: System, witness: Witness) -> bool:
     """Whether a witness belongs to the classes of a system and its rate is an upper bound there, exactly."""
+    if isinstance(system, ParametricSystem):
+        return bool(witness.at) and check_witness(system.at(witness.at[0][1]), witness)
     if len(witness.slopes) != len(system.oracles):
         return False
     for (real, imaginary), oracle in zip(witness.slopes, system.oracles, strict=True):
@@ -116,6 +125,9 @@ def find_witness(system: System) -> Witness:
     InvalidModelError
         If the dynamics varies with time, so that its members have no rate.
     """
+    if isinstance(system, ParametricSystem):
+        slowest = _find_slowest(system)[0]
+        return replace(find_witness(system.at(slowest)), at=((system.parameter, slowest),))
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(f"a linear member has a rate where nothing varies with time, got {system.name!r}")
     loop = _Loop(system)
@@ -130,6 +142,15 @@ def find_witness(system: System) -> Witness:
     return Witness(slopes=exact, oracle_names=system.oracle_names, rate=bound_rate(system, exact))
 
 
+def _find_slowest(system: ParametricSystem) -> tuple[Fraction, float]:
+    """Among some values of the parameter, the one whose linear members leave the least open, and how much."""
+    ends = [Fraction(-1), 1 - _FAR if system.ends[1] is None else Fraction(1)]
+    places = [system.place(t) for t in (*ends, *spread(_PLACES))]
+    ceilings = [estimate_ceiling(system.at(s)) for s in places]
+    least = int(np.argmin(ceilings))
+    return places[least], ceilings[least]
+
+
 def _find_extreme_slope(system: System, members: list[LinearMembers]) -> complex | None:
     """Where complex members fill a disk or a half-plane the slowest one is known: it meets the extreme point."""
     if len(members) > 1 or members[0].rotations not in {"disk", "half-plane"}:
@@ -141,6 +162,8 @@ def _find_extreme_slope(system: System, members: list[LinearMembers]) -> complex
 
 def estimate_ceiling(system: System) -> float:
     """The parameter of the strongest claim that the linear members leave open, numerically: where a search starts."""
+    if isinstance(system, ParametricSystem):
+        return _find_slowest(system)[1]
     loop = _Loop(system)
     slopes = loop.search()
     return float(loop.parameters(np.array([loop.refine(slopes, effort=_SHORT)]))[0])

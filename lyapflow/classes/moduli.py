@@ -1,0 +1,93 @@
+"""Classes as functions of their moduli: for families in which these vary with a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from fractions import Fraction
+
+from ..errors import InvalidModelError
+from .functions import Convex, ConvexIndicator, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
+from .inequalities import OperatorClass
+from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from .special import GradientDominated, Quadratic
+
+__all__ = ["DIVISOR_DEGREE", "PRODUCT_DEGREE", "list_signed", "read_divisor", "read_moduli", "replace_moduli"]
+
+PRODUCT_DEGREE, DIVISOR_DEGREE = 2, 2
+"""In the inequalities of a class a coefficient is a polynomial in its moduli of a degree up to the first number, over
+`read_divisor`, which is one of a degree up to the second."""
+
+_KNOWN: tuple[type, ...] = (
+    Cocoercive,
+    Convex,
+    ConvexIndicator,
+    GradientDominated,
+    Lipschitz,
+    Monotone,
+    Quadratic,
+    SectorBounded,
+    SlopeRestricted,
+    SmoothConvex,
+    SmoothStronglyConvex,
+    StronglyConvex,
+    StronglyMonotone,
+    SupportFunction,
+)
+_PAIRS = {
+    SmoothStronglyConvex: ("mu", "L"),
+    Quadratic: ("mu", "L"),
+    GradientDominated: ("mu", "L"),
+    SectorBounded: ("lower", "upper"),
+    SlopeRestricted: ("lower", "upper"),
+}
+
+
+def read_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
+    """The numbers of a class, in the order of its fields.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is not known how its inequalities depend on them.
+
+    Examples
+    --------
+    >>> read_moduli(SmoothStronglyConvex(1, 10))
+    (Fraction(1, 1), Fraction(10, 1))
+    """
+    if type(oracle) not in _KNOWN:
+        raise InvalidModelError(
+            f"how the inequalities of {oracle!r} depend on a parameter is not known. Use one of lyapflow's classes, no "
+            "intersection."
+        )
+    return tuple(getattr(oracle, f.name) for f in fields(oracle))  # type: ignore[arg-type]
+
+
+def replace_moduli(oracle: OperatorClass, numbers: Sequence[Fraction]) -> OperatorClass:
+    """The class of the same kind with other numbers."""
+    names = [f.name for f in fields(oracle)]  # type: ignore[arg-type]
+    return type(oracle)(**dict(zip(names, numbers, strict=True)))
+
+
+def list_signed(oracle: OperatorClass) -> tuple[Fraction, ...]:
+    """Numbers whose signs decide whether the moduli are valid, and of which structure the inequalities are."""
+    numbers = read_moduli(oracle)
+    if type(oracle) not in _PAIRS:
+        return numbers
+    lower, upper = numbers
+    return lower, upper, upper - lower
+
+
+def read_divisor(oracle: OperatorClass) -> Fraction:
+    """What the coefficients of the inequalities of a class are divided by."""
+    match oracle:
+        case SmoothStronglyConvex(mu=mu, L=L):
+            return L - mu
+        case SlopeRestricted(lower=lower, upper=upper):
+            return upper - lower
+        case SmoothConvex(L=L):
+            return L
+        case GradientDominated(mu=mu, L=L):
+            return mu * L
+    return Fraction(1)
