@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .classes.special import Quadratic as Quadratic
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
+    from .dynamics.parametric import ParametricSystem as ParametricSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
@@ -102,6 +103,7 @@ _ROOMS = {
     "MissingDependencyError": "errors",
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
+    "ParametricSystem": "dynamics.parametric",
     "PolytopicSystem": "dynamics.polytope",
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",

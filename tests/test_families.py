@@ -16,6 +16,7 @@ from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
 from lyapflow.report.statement import state_theorem
 from lyapflow.search.families import read_family
+from lyapflow.search.witness import check_witness
 
 F = lf.SmoothStronglyConvex(1, 10)
 
@@ -134,14 +135,25 @@ def test_the_theorem_names_the_vertices(proved):
 def test_a_no_is_not_said_to_be_false():
     """The polytope of the corners holds more than the family: step 1/2 with curvature 10, say."""
 
-    def family(L):
-        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, L), step=1 / L)
+    def family(L, mu):
+        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(mu, L), step=1 / L)
 
-    outcome = lf.attempt(family, over={"L": (2, 10)})
+    outcome = lf.attempt(family, over={"L": (2, 10), "mu": (1, 2)})
     assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness is None
     assert "may still be true" in outcome.explain()
-    parts = [lf.certify(family, over={"L": (low, low + 1)}) for low in range(2, 10)]
+    parts = [lf.certify(family, over={"L": (low, low + 1), "mu": (1, 2)}) for low in range(2, 10)]
     assert all(part.factor < 1 for part in parts)
+
+
+def test_a_no_names_the_member_that_refutes_it():
+    outcome = lf.attempt(gradient_descent, over={"step": ("1/10", "3/10")})
+    assert isinstance(outcome, lf.Infeasible)
+    assert outcome.witness.refutes(None)
+    values = dict(outcome.witness.at)
+    assert values["step"] > Q(1, 5)  # 2 / L
+    assert check_witness(gradient_descent(**values), outcome.witness)
+    assert str(outcome.witness).startswith("at step = ")
 
 
 @pytest.mark.parametrize(
@@ -152,11 +164,22 @@ def test_a_no_is_not_said_to_be_false():
         (heavy_ball, {"damping": 2}, "pair"),
         (heavy_ball, {}, "must name"),
         (
-            lambda s: lf.LureSystem([[0, 1], [0, -1 - s * s]], [[0], [-1 - s]], [[1, 0]], oracles=[F]),
+            lambda s: lf.LureSystem([[0, 1], [0, -1 - 2 ** float(s)]], [[0], [-1 - s]], [[1, 0]], oracles=[F]),
             {"s": (0, 1)},
             "hull",
         ),
-        (lambda s: lf.flows.forward_backward_flow(F, lf.Convex(), step=s), {"s": ("1/10", "1/5")}, "common C, D"),
+        (
+            lambda s, r: lf.flows.forward_backward_flow(F, lf.Convex(), step=s + r),
+            {"s": ("1/10", "1/5"), "r": (0, "1/10")},
+            "common C, D",
+        ),
+        (
+            lambda s: lf.flows.forward_backward_flow(F, lf.Convex(), step=2 ** float(s)),
+            {"s": (-2, -1)},
+            "common C, D",
+        ),
+        (lambda s, r: heavy_ball(s + r), {"s": (2, None), "r": (0, 1)}, "without an upper end is for one parameter"),
+        (lambda s: heavy_ball(2 ** float(s)), {"s": (1, None)}, "without an upper end is for one parameter"),
         (
             lambda s: lf.flows.primal_dual_flow(F, constraint=[[1]], dual_gain=s),
             {"s": (1, 2)},
@@ -193,8 +216,10 @@ def _decoupled(p, size):
 
 @pytest.mark.parametrize("size", [1, 10**10])
 def test_a_large_entry_hides_no_other_one(size):
-    with pytest.raises(lf.InvalidModelError, match="convex hull"):
+    with pytest.raises(lf.NoCertificateError, match=r"at p = 1/2 the linear member .* does not converge"):
         lf.certify(lambda p: _decoupled(p, size), over={"p": (0, 1)})
+    with pytest.raises(lf.InvalidModelError, match="convex hull"):
+        lf.certify(lambda p, q: _decoupled(p, size * q), over={"p": (0, 1), "q": (1, 2)})
 
 
 def test_a_polytope_with_a_large_entry_covers_only_what_lies_between():
@@ -215,7 +240,7 @@ def test_a_family_that_varies_with_time_in_between_is_refused():
         N = [[0, 0], [0, 100 * p * (1 - p)]]
         return lf.LureSystem([[0, 1], [0, -2]], [[0], [-1]], [[1, 0]], oracles=[lf.SmoothStronglyConvex(1, 2)], N=N)
 
-    with pytest.raises(lf.InvalidModelError, match="convex hull"):
+    with pytest.raises(lf.InvalidModelError, match="no N"):
         lf.certify(family, over={"p": (0, 1)})
 
 
@@ -285,12 +310,12 @@ def test_a_family_keeps_its_name_where_only_the_classes_vary():
     assert system.name.endswith("L in [2, 4]")
 
 
-def test_a_slower_member_of_the_polytope_refutes_no_family():
-    """A curved family may be better than the polytope around it."""
+def test_only_members_of_the_family_refute_it():
+    """A member of the polytope that is none of the family is no evidence; one of the family is."""
     outcome = lf.attempt(heavy_ball, lf.ExponentialDecay(3), over={"damping": (2, "5/2")})
     assert isinstance(outcome, lf.Infeasible)
-    assert outcome.witness is None
-    assert "of that a member is slower" in outcome.explain()
+    assert check_witness(heavy_ball(**dict(outcome.witness.at)), outcome.witness)
+    assert "at damping = 2 the linear member" in outcome.explain()
 
 
 def test_where_a_family_has_no_member_is_told():

@@ -267,7 +267,7 @@ def _system_to_json(system: System) -> dict[str, Any]:
             "type": "ParametricSystem",
             "name": system.name,
             "parameter": system.parameter,
-            "ends": [as_text(end) for end in system.ends],
+            "ends": [None if end is None else as_text(end) for end in system.ends],
             "nodes": [as_text(node) for node in system.nodes],
             "systems": [_system_to_json(node) for node in system.systems],
             "denominator": [as_text(c) for c in system.denominator],
@@ -328,7 +328,7 @@ def _parametric_from_json(data: Mapping[str, Any]) -> ParametricSystem:
         raise CertificateFormatError("a ParametricSystem has two ends, and systems of type LureSystem")
     return ParametricSystem(
         str(data.get("parameter")),
-        (_number(ends[0], "ends"), _number(ends[1], "ends")),
+        (_number(ends[0], "ends"), None if ends[1] is None else _number(ends[1], "ends")),
         [_number(node, "nodes") for node in _part(data, "nodes", list)],
         [_lure_from_json(system) for system in systems],
         denominator=[_number(c, "denominator") for c in _part(data, "denominator", list)],

@@ -14,7 +14,7 @@ from ..exact.polynomials import Polynomial, evaluate, interpolate, is_positive, 
 from ..exact.rationals import rational
 from .lure import LureSystem, Mode
 
-__all__ = ["MOST_DEGREE", "ParametricSystem", "list_numerators", "place_between", "read_numbers"]
+__all__ = ["MOST_DEGREE", "ParametricSystem", "list_numerators", "place_between", "read_form", "read_numbers"]
 
 MOST_DEGREE = 6
 """Of numerators and denominators."""
@@ -61,7 +61,7 @@ class ParametricSystem:
     ...     return gradient_descent(SmoothStronglyConvex(1, L), step=1 / L)
     >>> nodes = [Fraction(2), Fraction(5), Fraction(10)]
     >>> family = ParametricSystem("L", (2, 10), nodes, [system(L) for L in nodes], denominator=(0, 1))
-    >>> family.at(7) == system(Fraction(7))
+    >>> family.at(7).B == system(Fraction(7)).B
     True
     """
 
@@ -92,7 +92,11 @@ class ParametricSystem:
                 f"{len(places)} nodes, and {len(below)} coefficients of the denominator"
             )
         for system in systems:
-            if not isinstance(system, LureSystem) or _form(system) != _form(systems[0]) or system.is_time_varying:
+            if (
+                not isinstance(system, LureSystem)
+                or read_form(system) != read_form(systems[0])
+                or system.is_time_varying
+            ):
                 raise InvalidModelError(
                     "the systems at the nodes must be LureSystem of one shape, with oracles of the same kinds, names "
                     "and groups, and no N"
@@ -128,7 +132,7 @@ class ParametricSystem:
         return _find_member(self, place)
 
     def place(self, t: Fraction) -> Fraction:
-        """The parameter at ``-1 <= t <= 1``: affine; on a half-line ``low + unit (1 + t)/(1 - t)``, unit ``|low|`` or 1."""
+        """The parameter at ``-1 <= t <= 1``: affine in t, or on a half-line in ``(1 + t) / (1 - t)``."""
         return place_between(*self.ends, t)
 
     def find(self, s: Fraction) -> Fraction:
@@ -247,9 +251,10 @@ def list_numerators(family: ParametricSystem) -> tuple[Polynomial, ...]:
     return tuple(interpolate(family.nodes, rows))
 
 
-def _form(system: LureSystem) -> tuple[object, ...]:
+def read_form(system: LureSystem) -> tuple[object, ...]:
+    """What members of a family have in common: all but their numbers."""
     kinds = tuple(type(oracle) for oracle in system.oracles)
-    return system.shape, kinds, system.oracle_names, system.groups, system.dt
+    return system.shape, kinds, system.oracle_names, system.groups, system.dt, system.is_time_varying
 
 
 def read_numbers(system: LureSystem) -> list[Fraction]:

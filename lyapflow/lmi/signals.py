@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..classes.slopes import is_smooth, read_slopes
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, ParametricSystem, System
 from ..exact.dense import Dense, accumulate, add, dense, scalar, take_rows, transform, unit_rows
 from .templates import QuadraticPlusValue, Template
 
@@ -62,6 +62,8 @@ def output_oracles(system: System, template: Template) -> tuple[int, ...]:
         return ()
     if system.dt > 0:
         return tuple(range(len(system.oracles)))
+    if isinstance(system, ParametricSystem):
+        system = system.middle
     if not template.outputs or not isinstance(system, LureSystem):
         return ()
     found: list[int] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_sublinear
@@ -16,6 +16,7 @@ from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, 
 from .hypotheses import write_input, write_motion
 from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_coordinates
 from .numbers import tex_number
+from .parametric import argue_family
 from .proof import Part, Step, Used, list_parts, list_steps
 from .squares import write_squares
 from .statement import describe_values, weighted_oracles
@@ -48,6 +49,9 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
         If a condition fails.
     """
     certificate = certificate.core
+    if isinstance(certificate.system, ParametricSystem):
+        middle = certificate.at(certificate.system.place(Fraction(0)))
+        return tuple(argue_family(certificate, argue(middle)))
     steps = list_steps(certificate)
     prepare = prepare_sublinear if is_sublinear(certificate) else _prepare
     blocks: list[Block] = [*prepare(certificate), *_inequalities(certificate)]
@@ -79,8 +83,8 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         yield from prepare_wide(certificate)
         return
     between = isinstance(system, PolytopicSystem)
-    if isinstance(system, PolytopicSystem):
-        system = system.vertices[0]  # for what all have in common
+    if not isinstance(system, LureSystem):
+        system = system.modes[0].vertices[0]  # for what all have in common
     after = ", and a superscript + marks what belongs to the next step" if is_discrete(certificate) else ""
     yield Paragraph(
         ("From here on ", Math("x, y, u"), f" are the deviations from the equilibrium{after}. They obey the same "

@@ -13,7 +13,7 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..certificates.verification import measure_slack
 from ..classes.inequalities import Inequality
-from ..dynamics import LureSystem, Mode, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, Mode, ParametricSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
@@ -23,7 +23,7 @@ from ..lmi.sublinear import list_uses
 from .constrained import mode_signals
 from .iteration import iteration_sites
 from .sublinear import sublinear_signals
-from .symbols import Points, Symbols, is_wide, state
+from .symbols import Points, Symbols, is_written, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
 
@@ -112,6 +112,8 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     """Class inequalities and multipliers of each inequality of the proof."""
     certificate = certificate.core
     system, values = certificate.system, certificate.values
+    if isinstance(system, ParametricSystem):
+        return ()  # its multipliers are functions, which the argument writes
     owners = Symbols.of(system).owners
     known: dict[str, list[Inequality]] = {}  # an inequality has one label, in whatever parts it is used
     found: list[Part] = []
@@ -162,7 +164,7 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
         found.append(
             Step(
                 name=condition.name, part=part, mode=mode, theta=theta, signals=signals, slack=slack,
-                squares=() if is_wide(certificate.system) else weighted_squares(slack), margin=measure_slack(slack),
+                squares=weighted_squares(slack) if is_written(certificate.system) else (), margin=measure_slack(slack),
             )
         )  # fmt: skip
     return tuple(found)
@@ -171,6 +173,9 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
 def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None, tuple[str, ...]]]:
     """Part, mode, squared singular value and signals of each condition, in the order of the pencil."""
     system = certificate.system
+    if isinstance(system, ParametricSystem):
+        yield from ((c.name, "", None, c.signals) for c in certificate.pencil().conditions)
+        return
     if isinstance(certificate.claim, SublinearDecay):
         signals = sublinear_signals(certificate)
         yield "decrease", "", None, signals

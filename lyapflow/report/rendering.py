@@ -21,7 +21,8 @@ from .formulas import Math, Sentence
 from .items import KINDS, Figure
 from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
-from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide
+from .parametric import write_denominator
+from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
 from .typeset import typeset
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "math": _math, "sentence": _sentence, "cell": _cell, "kind_class": _kind_class, "paragraphs": _paragraphs,
+        "denominator_of": write_denominator,
         "decimal": approximate, "float": _float, "describe_class": _describe_class, "describe_member": _describe_member,
     }  # fmt: skip
     environment.globals["inequality_formula"] = _inequality_formula
     environment.globals["symbols_of"] = Symbols.of
     environment.globals["storage_symbol"] = _storage_symbol
     environment.globals["is_wide"] = is_wide
+    environment.globals["is_written"] = is_written
     environment.globals["most_written"] = MOST_WRITTEN
     environment.globals["zip"] = zip
     return environment

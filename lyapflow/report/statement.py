@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..classes import SlopeRestricted
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import output_oracles
@@ -23,6 +23,7 @@ from .hypotheses import describe_motion, describe_oracles, join, list_assumption
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
+from .parametric import family_motion, family_oracles
 from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
 from .wide import wide_motion, wide_storage
@@ -86,7 +87,8 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
         lemma = tuple(explain_metric(certificate))
     store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
-    hypotheses = (*motion, *describe_oracles(system), Listing((*assumed, *chain, _exactness())))
+    known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
+    hypotheses = (*motion, *known, Listing((*assumed, *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
     return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core)), storage=tuple(store(core)))
@@ -100,6 +102,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
     if isinstance(system, PolytopicSystem):
         return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
+    if isinstance(system, ParametricSystem):
+        return family_motion(system), list_assumptions(system.systems[0]), _storage
     if is_wide(system):
         return wide_motion(system), list_assumptions(system), wide_storage
     return describe_motion(system), list_assumptions(system), _storage
@@ -182,7 +186,7 @@ def _constant(certificate: Certificate) -> Sentence:
 
 
 def _norm(certificate: Certificate, at: str) -> str:
-    if not isinstance(certificate.system, LureSystem | PolytopicSystem):
+    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration):
         return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
     return rf"\|x({at})-x^{{\star}}\|"
 

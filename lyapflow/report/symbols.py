@@ -10,13 +10,23 @@ from typing import TypeAlias, TypeGuard
 
 from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, ParametricSystem, System
 from ..lmi.dissipation import Evaluation
 from ..lmi.signals import NEXT, RATE
 from ..lmi.sublinear import LOG_RATE
 from .formulas import Term
 
-__all__ = ["MOST_WRITTEN", "Points", "Symbols", "belongs", "inequality_terms", "is_varying", "is_wide", "kind_of"]
+__all__ = [
+    "MOST_WRITTEN",
+    "Points",
+    "Symbols",
+    "belongs",
+    "inequality_terms",
+    "is_varying",
+    "is_wide",
+    "is_written",
+    "kind_of",
+]
 
 _RESERVED = frozenset("xyuvwzVNctTdPABCDEIJRSeklp")
 
@@ -91,6 +101,11 @@ def state(n: int, i: int, letter: str = "x") -> str:
 def is_wide(system: System) -> TypeGuard[LureSystem]:
     """Whether a system has so many states that its equations are not for reading."""
     return isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN
+
+
+def is_written(system: System) -> bool:
+    """Whether the squares of a proof are for reading: neither many states nor polynomials in a parameter."""
+    return not is_wide(system) and not isinstance(system, ParametricSystem)
 
 
 def belongs(oracle: OperatorClass, *kinds: type) -> bool:

@@ -51,6 +51,10 @@ class Reason(Enum):
         "The claim lies so close to the best that can be proved that the solver cannot tell the two sides apart. Try "
         "one that is weaker by one part in a million."
     )
+    VANISHING = (
+        "Along the family the slowest member's rate (or one minus its factor) falls below 1e-12, so that no common "
+        "one is in sight. Try a shorter range, or let steps follow the parameter in another way."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from .direct import DirectMarginProblem
 from .families import find_slow_member, read_family
 from .large import attempt_large
 from .member_bounds import is_large
-from .outcomes import UNASKED, Infeasible, Outcome, Proved, unwrap
+from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .shifting import shift_loop
 from .slow_members import SlowMember
 from .sublinear import attempt_sublinear
@@ -55,15 +55,18 @@ def certify(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration, PolytopicSystem or ParametricSystem
         In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
         What to prove; without a number, the best that can be proved. Default: exponential decay in continuous time,
         contraction in discrete time.
-    over : mapping of str to (rational, rational), optional
-        Intervals of the parameters of a family: one certificate for all of them. A and B must depend on each through
-        one monotone function, C and D on none; the classes may depend on all. The family is represented by its corners
-        (exactly, in the certificate); that it lies between them is checked at random parameters.
+    over : mapping of str to (rational, rational or None), optional
+        Intervals of the parameters of a family: one certificate for all of them. On a single parameter everything may
+        depend, through rational functions of small degrees, and ``None`` for the upper end is a half-line: the
+        certificate speaks of a `ParametricSystem`, or of something simpler if that is the same. Of several, A and B
+        must depend on each through one monotone function, C and D on none, and the classes may depend on all: the
+        certificate speaks of the `PolytopicSystem` of the corners. That this is the given family, or holds it, is
+        checked at random parameters.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         with a transient bound that is no larger, or at most 3.
@@ -111,7 +114,7 @@ def attempt(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration, PolytopicSystem or ParametricSystem
         In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
         As in `certify`.
@@ -138,10 +141,10 @@ def attempt(
         if not callable(system):
             raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
         closed = read_family(system, over)
-        outcome = attempt(closed, claim, template=template, solver=solver, accuracy=accuracy)
-        if isinstance(outcome, Infeasible) and isinstance(closed, PolytopicSystem):  # it may hold more than the family
-            return replace(outcome, witness=find_slow_member(system, over, outcome.claim))
-        return outcome
+        found = attempt(closed, claim, template=template, solver=solver, accuracy=accuracy)
+        if isinstance(found, Infeasible) and isinstance(closed, PolytopicSystem):  # it may hold more than the family
+            return replace(found, witness=find_slow_member(system, over, found.claim))
+        return found
     if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem):
         raise InvalidModelError(
             "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
@@ -182,6 +185,8 @@ def attempt(
             return Infeasible(claim=wanted, status=UNASKED, witness=witness)
     if not _is_moderate(wanted.parameter or Fraction(1)):
         return give_up_range(wanted)
+    if ceiling <= _TINY and isinstance(system, ParametricSystem):  # far out on a half-line nothing is left
+        return Inconclusive(reason=Reason.VANISHING, status=UNASKED, claim=wanted)
     around = max(ceiling, _TINY) if wanted.parameter is None else float(wanted.parameter)
     shift = shift_loop(system, forms[-1])
     families = [

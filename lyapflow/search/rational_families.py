@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from ..dynamics import LureSystem, ParametricSystem
-from ..dynamics.parametric import MOST_DEGREE, place_between, read_numbers
+from ..dynamics.parametric import MOST_DEGREE, place_between, read_form, read_numbers
 from ..errors import InvalidModelError
 from ..exact.polynomials import coefficients, common_multiple, divide, evaluate, reconstruct, scale, spread
 from ..exact.rationals import shorten
@@ -23,8 +23,9 @@ def read_rational(
 ) -> ParametricSystem | None:
     """The family, if its numbers are rational functions of one parameter; None if they are not, of small degrees.
 
-    They are reconstructed from a few values, and compared with the family, exactly, at random ones. That they agree
-    everywhere is certain if those of the family are rational of degrees that add up to less than the number of values.
+    They are reconstructed from a few values, and compared with the family, exactly, at the ends and at random ones.
+    That they agree everywhere is certain if the family's are rational, of degrees that add up to less than the number
+    of values.
 
     Parameters
     ----------
@@ -46,9 +47,12 @@ def read_rational(
 
     places = tuple(place_between(low, high, t) for t in _PLACES)
     members = [at(s) for s in places]
+    if len({read_form(member) for member in members}) > 1:
+        raise InvalidModelError(
+            "all members of a family must have the same numbers of states and oracles, with the same names and classes "
+            "of one kind"
+        )
     rows = [read_numbers(member) for member in members]
-    if len({len(row) for row in rows}) > 1:
-        raise InvalidModelError("all members of a family must have the same numbers of states and oracles, of one kind")
     fractions = [reconstruct(places, column) for column in zip(*rows, strict=True)]
     below = common_multiple(q for _, q in fractions)
     numerators = [p * divide(below, q) for p, q in fractions]
@@ -66,8 +70,16 @@ def read_rational(
         name=tell_family(members[0].name, {name: (low, high)}),
     )
     source = random.Random(0)
-    trials = [place_between(low, high, Fraction(source.randint(-999, 999), 1000)) for _ in range(_TRIALS)]
-    return found if all(read_numbers(found.at(s)) == read_numbers(at(s)) for s in trials) else None
+    trials = [low, low if high is None else high]
+    trials += [place_between(low, high, Fraction(source.randint(-999, 999), 1000)) for _ in range(_TRIALS)]
+    if all(_describe(found.at(s)) == _describe(at(s)) for s in trials):
+        return found
+    return None
+
+
+def _describe(system: LureSystem) -> tuple[object, ...]:
+    """All of a system but its name."""
+    return read_form(system), system.A, system.B, system.C, system.D, system.N, system.oracles
 
 
 def tell_family(name: str, ranges: Mapping[str, tuple[Fraction, Fraction | None]]) -> str:

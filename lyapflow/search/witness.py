@@ -29,7 +29,7 @@ __all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness"]
 
 _MOST_COMBINATIONS = 5_000
 _LONG, _SHORT = 400, 60  # steps of a local search
-_FAR = Fraction(1, 10**6)  # stands for the end of a half-line
+_FAR = Fraction(1, 10**12)  # stands for the end of a half-line
 _PLACES = 9  # values of a parameter between its ends at which members are looked at
 _LARGE = 1e6  # a slope that stands for "no upper bound", relative to the scale of the problem
 

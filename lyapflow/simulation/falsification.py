@@ -16,7 +16,7 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError, SimulationError
 from ..exact.matrices import Matrix, shape
 from ..lmi.claims import SublinearDecay
@@ -69,6 +69,8 @@ class Counterexample:
         Right side b of a primal-dual system.
     operator : Matrix or None
         Operator K of a primal-dual iteration.
+    at : tuple of (str, Fraction)
+        Parameter of the system, for a certificate of a family.
     """
 
     inequality: str
@@ -81,6 +83,7 @@ class Counterexample:
     equilibrium: Equilibrium
     offset: Array | None
     operator: Matrix | None = None
+    at: tuple[tuple[str, Fraction], ...] = ()
 
     @property
     def excess(self) -> float:
@@ -88,9 +91,10 @@ class Counterexample:
         return self.left - self.right
 
     def __str__(self) -> str:
+        where = "".join(f"at {name} = {value}, " for name, value in self.at)
         return (
-            f"{self.inequality} fails at time {self.time:.6g}: {self.left:.9g} > {self.right:.9g} (numerical error "
-            f"about {self.tolerance:.2g}), for members {list(self.members)} from x0 = {self.x0.tolist()}"
+            f"{where}{self.inequality} fails at time {self.time:.6g}: {self.left:.9g} > {self.right:.9g} (numerical "
+            f"error about {self.tolerance:.2g}), for members {list(self.members)} from x0 = {self.x0.tolist()}"
         )
 
 
@@ -171,6 +175,11 @@ def falsify(
 def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generator) -> Counterexample | None:
     if isinstance(certificate.system, PolytopicSystem):
         certificate = replace(certificate, system=_draw_vertex(certificate.system, rng))
+    at: tuple[tuple[str, Fraction], ...] = ()
+    if isinstance(certificate.system, ParametricSystem):
+        family = certificate.system
+        place = family.place(_draw_place(rng, closed=family.ends[1] is not None))
+        certificate, at = certificate.at(place), ((family.parameter, place),)
     loop, rest, offset = _draw_loop(certificate, dimension, rng)
     if isinstance(certificate.template, VariableMetric):  # attacked in the letters of its proof
         loop, root = reduce_loop(certificate, loop)
@@ -203,6 +212,7 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
         equilibrium=rest,
         offset=offset,
         operator=loop.system.operator if isinstance(loop.system, PrimalDualIteration) else None,
+        at=at,
     )
 
 
@@ -265,6 +275,11 @@ def _draw_vertex(polytope: PolytopicSystem, rng: np.random.Generator) -> System:
     shares = rng.integers(0, 8, size=len(polytope.vertices)) * (rng.random() < 0.5)
     shares[rng.integers(len(shares))] += 1
     return polytope.combine([Fraction(int(v), int(shares.sum())) for v in shares])
+
+
+def _draw_place(rng: np.random.Generator, *, closed: bool) -> Fraction:
+    """A parameter in units of its range, an end now and then."""
+    return Fraction(int(np.clip(rng.integers(-80, 81), -64, 64 if closed else 63)), 64)
 
 
 def _is_explicit(system: System, group: int) -> bool:

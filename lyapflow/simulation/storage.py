@@ -13,7 +13,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..classes.inequalities import ANY, ZERO_OUTPUT
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..hulls import covers
 from ..lmi.claims import SublinearDecay
@@ -234,6 +234,11 @@ def check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium
         If it does not.
     """
     subject = certificate.system
+    if isinstance(subject, ParametricSystem):
+        raise InvalidModelError(
+            f"the certificate is about all {subject.parameter} in {subject.span}; take that of the simulated system, "
+            "certificate.at(value)"
+        )
     if not _covers(subject, loop.system):
         raise InvalidModelError(
             f"the certificate must be about the simulated system, and it is about another one: {subject.name!r} with "
@@ -284,8 +289,8 @@ def _dynamics(system: System) -> tuple[object, ...]:
         return system.constraint, system.dual_gain, system.augmentation, system.step
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
-    if isinstance(system, PolytopicSystem):
-        return system.vertices
+    if isinstance(system, PolytopicSystem | ParametricSystem):
+        return (system,)
     return system.A, system.B, system.C, system.D, system.N, system.dt, system.groups
 
 
