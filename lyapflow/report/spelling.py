@@ -17,7 +17,8 @@ _SYMBOLS = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ",
     "nu": "ν", "zeta": "ζ", "rho": "ρ", "sigma": "σ", "tau": "τ", "omega": "ω", "varphi": "φ",
     "mathbb": "",
-    "mathrm": "", "mathsf": "", "operatorname": "", "mathcal": "", "text": "", "displaystyle": "", "Delta": "Δ", "mid": "|",
+    "mathrm": "", "mathsf": "", "operatorname": "", "mathcal": "", "text": "", "displaystyle": "", "Delta": "Δ",
+    "mid": "|",
     "lfloor": "⌊", "rfloor": "⌋",
 }  # fmt: skip
 _ACCENTS = {"dot": "\u0307", "tilde": "\u0303", "bar": "\u0304", "ddot": "\u0308", "hat": "\u0302"}
