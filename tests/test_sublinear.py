@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+from scipy.special import jv
 from systems import build_flow
 
 import lyapflow as lf
@@ -224,6 +226,10 @@ def test_the_slope_needs_a_gradient_that_can_be_differentiated():
 # --- what cannot hold ---------------------------------------------------------------------------------------------
 
 
+def _inertial(f, g, r):
+    return lf.flows.accelerated_forward_backward_flow(f, g, step="1/8", r=r)
+
+
 @pytest.mark.parametrize(
     ("system", "order"),
     [
@@ -234,6 +240,14 @@ def test_the_slope_needs_a_gradient_that_can_be_differentiated():
         (lf.flows.nesterov_flow(lf.Convex(), r=2), Q(3, 2)),
         (lf.flows.nesterov_flow(lf.Convex(), r=0), None),
         (lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 2), r=-1), None),
+        (lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 2), r=3), Q(7, 2)),
+        (lf.flows.nesterov_flow(lf.Quadratic(1, 2), r=4), Q(9, 2)),
+        (lf.flows.nesterov_flow(lf.Quadratic(0, 2), r=5), Q(9, 4)),
+        (lf.flows.gradient_flow(lf.Quadratic(0, 2)), Q(3, 2)),
+        (_inertial(lf.Quadratic(0, 4), lf.Convex(), r=3), Q(3)),
+        (_inertial(lf.Quadratic(0, 4), lf.ConvexIndicator(), r=3), Q(5, 2)),
+        (_inertial(lf.Quadratic(1, 4), lf.SmoothConvex(2), r=3), Q(7, 2)),
+        (_inertial(lf.Quadratic(1, 4), lf.Convex(), r=0), None),
     ],
 )
 def test_orders_beyond_the_best_are_refuted_by_a_member(system, order):
@@ -253,6 +267,29 @@ def test_the_slow_power_is_a_solution():
     a = Q(2, q - 2)
     assert witness.order == q * a
     assert a * (a + 1) - 4 * a + k == 0  # t^(a+2) (x'' + (4/t) x' + k x^(q-1))
+
+
+@pytest.mark.parametrize("r", [1, 2, 3, 5])
+@pytest.mark.parametrize("k", [0.5, 2.0])
+def test_the_slow_quadratic_has_a_bessel_function(r, k):
+    """It solves x'' + (r/t) x' + k x = 0, and the peaks of t^r k x^2 / 2 do not fall to zero."""
+    nu = (r - 1) / 2
+    t = np.linspace(1, 2000, 400_001)
+    s = np.sqrt(k) * t
+    x = t**-nu * jv(nu, s)
+    speed = -np.sqrt(k) * t**-nu * jv(nu + 1, s)  # DLMF 10.6.6
+    acceleration = -k * t**-nu * jv(nu, s) - r / t * speed
+    assert np.allclose(np.gradient(speed, t, edge_order=2), acceleration, atol=1e-4)
+    value = t**r * k * x**2 / 2
+    quarter = len(t) // 4
+    assert value[3 * quarter :].max() > 0.99 * value[quarter : 2 * quarter].max()
+
+
+def test_the_value_of_a_small_quadratic_is_still_there_after_its_own_time():
+    for s in (1e-2, 1e-4, 1e-6):
+        end = s**-0.5
+        path = solve_ivp(lambda t, x, s=s: [x[1], -3 / t * x[1] - s * x[0]], (1, end), [1, 0], rtol=1e-10, atol=1e-12)
+        assert path.y[0, -1] ** 2 > 0.7  # the value over s/2: no C / t^p with p > 2 is above it for all s
 
 
 def test_strong_convexity_leaves_larger_orders_open():

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 from ..certificates.certificate import Certificate
-from ..classes import Convex, Quadratic
+from ..classes import Convex, ConvexIndicator, Quadratic, SmoothConvex, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..classes.slopes import is_smooth
 from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
@@ -28,7 +28,7 @@ from .large import attempt_large
 from .member_bounds import is_large
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
 from .shifting import shift_loop
-from .slow_members import SlowMember
+from .slow_members import SlowMember, find_slow_quadratic
 from .sublinear import attempt_sublinear
 from .witness import estimate_ceiling, find_witness
 
@@ -197,18 +197,21 @@ def attempt(
     return attempt_given(families, wanted)
 
 
-def _translate(system: System, slow: SlowMember) -> SlowMember | None:
+def _translate(system: System, slow: SlowMember, order: Fraction | None) -> SlowMember | None:
     """A slow envelope, where it is one of members of the classes.
 
-    With f = 0 and any convex g it is the Moreau envelope of g, which may be any convex function of its smoothness. In a
-    smaller class of g only what holds for all members counts: that no energy is lost.
+    With f = 0 and any convex g it is the Moreau envelope of g, which may be any convex function of its smoothness. In
+    smaller classes, if 0 is a function g, it is a quadratic f alone, seen in another metric.
     """
-    if slow.order <= 0:
-        return replace(slow, function="quadratic members")
     f, g = system.oracles
-    if type(g) is not Convex or not isinstance(f, Quadratic) or f.mu:
+    if type(g) is Convex and isinstance(f, Quadratic) and not f.mu and slow.order > 0:
+        return replace(slow, function=slow.function.replace("f(x)", "the envelope J(x)"))
+    quadratic = find_slow_quadratic(reduce_splitting(system).plant, order)
+    if quadratic is not None and quadratic.order <= 0:
+        return replace(quadratic, function="quadratic members")
+    if quadratic is None or type(g) not in (Convex, ConvexIndicator, SmoothConvex, SupportFunction):
         return None
-    return replace(slow, function=slow.function.replace("f(x)", "the envelope J(x)"))
+    return replace(quadratic, function="quadratic f, g = 0,")
 
 
 def _has_inertial_prox(system: System) -> bool:
@@ -233,7 +236,7 @@ def _attempt_in_metric(
             raise TypeError("internal error: a metric inside a metric")
         return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
     if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
-        return replace(outcome, witness=_translate(system, outcome.witness))
+        return replace(outcome, witness=_translate(system, outcome.witness, wanted.number))
     if isinstance(outcome, Infeasible) and not isinstance(wanted, SublinearDecay):
         return replace(outcome, witness=find_witness(system))
     return outcome

@@ -7,6 +7,12 @@ r"""Evidence against sublinear claims: convex functions along which the value is
   :math:`w = 2r/3`: :math:`V' = -c\,t^{w-3}|y|^2 \ge -c\,V(t_0)^2 t^{-w-3}`, which is integrable. From a start near 0
   V stays above a positive number, and at the turning points, where :math:`\dot y = 0`, it is
   :math:`t^w f (1 + O(t^{-2}|y|))`.
+* *Damping r/t, order above r.* With :math:`f = \tfrac k2|y|^2` the solution is
+  :math:`t^{-\nu}J_\nu(\sqrt k\,t), \nu = \tfrac{r-1}2`, with peaks of the size :math:`t^{-r/2}` (DLMF 10.17.3),
+  whatever the k.
+* *Ever smaller quadratics, order above the degree e.* Time in units of :math:`s^{-1/e}` takes
+  :math:`\tfrac s2|y|^2` to :math:`\tfrac12|y|^2`, so at a fixed number of units the value is a fixed part of s: no
+  constant C(x0) is enough for all of a class that holds every small s.
 * *Damping r/t, r <= 0.* The energy :math:`f + \tfrac12|\dot y|^2` of :math:`f = \tfrac12 |y|^2` never falls, and at the
   turning points it is f.
 """
@@ -23,7 +29,7 @@ from ..exact.matrices import add, identity, inverse, multiply, scale
 from ..exact.rationals import shorten
 from ..lmi.logtime import LogTime, take_logarithmic_time
 
-__all__ = ["SlowMember", "find_slow_member"]
+__all__ = ["SlowMember", "find_slow_member", "find_slow_quadratic"]
 
 _MOST_HALVINGS = 60
 
@@ -40,11 +46,14 @@ class SlowMember:
         Why it is slow, in a clause.
     order : Fraction
         The power: no larger order holds. At most 0: the value does not decay.
+    is_quadratic : bool
+        Whether the function is a quadratic one.
     """
 
     function: str
     reason: str
     order: Fraction
+    is_quadratic: bool = False
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether no such order holds (None: whether none at all does)."""
@@ -67,16 +76,11 @@ def find_slow_member(system: System, order: Fraction | None) -> SlowMember | Non
     >>> print(find_slow_member(gradient_flow(Convex()), Fraction(3, 2)).function)
     f(x) = 1/35 |x|^7
     """
-    log, damping = take_logarithmic_time(system), _read_damping(system)
-    if damping is not None and damping <= 0:
-        return SlowMember(
-            function=f"f(x) = {_curvature(system)}/2 |x|^2",
-            reason=f"with damping {shorten(damping, most=24)}/t, the energy never falls",
-            order=Fraction(0),
-        )
+    quadratic = find_slow_quadratic(system, order)
     oracle = system.oracles[0]
-    if order is None or type(oracle) not in (Convex, SmoothConvex):
-        return None
+    if order is None or (quadratic is not None and quadratic.order <= 0) or type(oracle) not in (Convex, SmoothConvex):
+        return quadratic
+    log, damping = take_logarithmic_time(system), _read_damping(system)
     if damping is not None and damping < 3:
         found = SlowMember(
             function="f(x) = |x|"
@@ -85,7 +89,36 @@ def find_slow_member(system: System, order: Fraction | None) -> SlowMember | Non
             order=2 * damping / 3,
         )
         return found if found.refutes(order) else None
-    return _find_power(log, order, smooth=type(oracle) is SmoothConvex)
+    return _find_power(log, order, smooth=type(oracle) is SmoothConvex) or quadratic
+
+
+def find_slow_quadratic(system: System, order: Fraction | None) -> SlowMember | None:
+    """A quadratic member that refutes an order (None: any order at all), if one is known.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import Quadratic
+    >>> from lyapflow.flows import nesterov_flow
+    >>> find_slow_quadratic(nesterov_flow(Quadratic(1, 4), r=3), Fraction(4)).order
+    Fraction(3, 1)
+    """
+    degree, damping = take_logarithmic_time(system).degree, _read_damping(system)
+    function = f"f(x) = {_curvature(system)}/2 |x|^2"
+    if damping is not None and damping <= 0:
+        reason = f"with damping {shorten(damping, most=24)}/t, the energy never falls"
+        return SlowMember(function=function, reason=reason, order=Fraction(0), is_quadratic=True)
+    if order is None or (damping is None and len(system.modes[0].norm_above) > 1):
+        return None
+    found = []
+    if damping is not None:
+        reason = "x(t) is a Bessel function times a power of t (DLMF 10.17)"
+        found.append(SlowMember(function=function, reason=reason, order=damping, is_quadratic=True))
+    if system.oracles[0].linear_members().lower == 0:
+        unit = "1/s" if degree == 1 else f"1/s^(1/{degree})"
+        reason = f"at the time {unit} it is a fixed part of s, so that no C(x0) is enough for all s"
+        function = "f(x) = s/2 |x|^2 with ever smaller s"
+        found.append(SlowMember(function=function, reason=reason, order=Fraction(degree), is_quadratic=True))
+    return min((slow for slow in found if slow.refutes(order)), key=lambda slow: slow.order, default=None)
 
 
 def _curvature(system: System) -> Fraction:
