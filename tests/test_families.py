@@ -135,14 +135,14 @@ def test_the_theorem_names_the_vertices(proved):
 def test_a_no_is_not_said_to_be_false():
     """The polytope of the corners holds more than the family: step 1/2 with curvature 10, say."""
 
-    def family(L, mu):
-        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(mu, L), step=1 / L)
+    def family(L, h):
+        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, L), step=1 / (L + h))
 
-    outcome = lf.attempt(family, over={"L": (2, 10), "mu": (1, 2)})
+    outcome = lf.attempt(family, over={"L": (2, 10), "h": (0, 1)})
     assert isinstance(outcome, lf.Infeasible)
     assert outcome.witness is None
     assert "may still be true" in outcome.explain()
-    parts = [lf.certify(family, over={"L": (low, low + 1), "mu": (1, 2)}) for low in range(2, 10)]
+    parts = [lf.certify(family, over={"L": (low, low + 1), "h": (0, 1)}) for low in range(2, 10)]
     assert all(part.factor < 1 for part in parts)
 
 

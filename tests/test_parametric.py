@@ -132,6 +132,20 @@ def test_it_agrees_with_the_largest_class_where_classes_are_nested():
     assert abs(lifted.rate - lf.certify(family, over={"L": (2, 10)}).rate) < 1e-6
 
 
+def test_what_moves_classes_only_is_folded_into_them():
+    """The step follows L, and mu is in the class alone: the smallest one decides, at each L."""
+
+    def family(mu, L):
+        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(mu, L), step=1 / L)
+
+    both = lf.certify(family, over={"mu": (1, 2), "L": (4, 10)})
+    assert both.system.parameter == "L"
+    assert both.system.at(7).oracles == (lf.SmoothStronglyConvex(1, 7),)
+    assert both.system.name == "gradient descent, mu in [1, 2], L in [4, 10]"
+    alone = lf.certify(descent, over={"L": (4, 10)})
+    assert abs(both.factor - alone.factor) < 1e-6
+
+
 def test_solvers_agree():
     own = _certify_descent().factor
     other = lf.certify(best_descent, over={"L": (2, 10)}, solver="CLARABEL").factor
@@ -167,7 +181,7 @@ def _two_states(oracle, s, dt):
 @pytest.mark.parametrize("ends", [(Q(1), Q(2)), (Q(1), None)])
 def test_the_lifted_inequalities_are_those_of_members(kind, dt, template, ends):
     """At any t and for any unknowns: ``Z'XZ + (1 - t^2) Y'SY`` is a positive multiple of the member's matrix."""
-    family = read_rational(lambda p: _two_states(KINDS[kind](p["s"]), p["s"], dt), "s", *ends)
+    family = read_rational(lambda p: _two_states(KINDS[kind](p["s"]), p["s"], dt), "s", *ends, "family")
     claim = lf.Contraction("2/3") if dt else lf.ExponentialDecay("1/3")
     lifting = lift_family(family, claim, template, bounded=True)
     rng = np.random.default_rng(0)

@@ -19,7 +19,7 @@ _TRIALS = 8
 
 
 def read_rational(
-    make: Callable[[Mapping[str, Fraction]], LureSystem], name: str, low: Fraction, high: Fraction | None
+    make: Callable[[Mapping[str, Fraction]], LureSystem], name: str, low: Fraction, high: Fraction | None, title: str
 ) -> ParametricSystem | None:
     """The family, if its numbers are rational functions of one parameter; None if they are not, of small degrees.
 
@@ -35,6 +35,8 @@ def read_rational(
         Of the parameter.
     low, high : Fraction, or None for no upper end
         Its range.
+    title : str
+        A label for the family.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def read_rational(
         nodes,
         [at(s) for s in nodes],
         denominator=coefficients(below),
-        name=tell_family(members[0].name, {name: (low, high)}),
+        name=title,
     )
     source = random.Random(0)
     trials = [low, low if high is None else high]
