@@ -1,15 +1,10 @@
 r"""Inequalities for every value of a parameter, by sums of squares.
 
 For a `ParametricSystem` each matrix inequality, times a polynomial that is positive and clears its denominators, is
-:math:`F(t) = \sum_k t^k F_k(y) \succeq 0` for :math:`|t| \le 1`, with t as in `ParametricSystem.place`. It holds for
-all t if and only if
-
-.. math:: F(t) = Z^\top X Z + (1 - t^2)\,Z_1^\top S Z_1, \qquad X \succeq 0,\ S \succeq 0,
-
-with :math:`Z = (z, tz, \ldots, t^m z)` and :math:`Z_1` one shorter: for polynomial matrices in one variable nothing is
-lost by this. P and the weights of values are common to all parameters. A multiplier is a polynomial in t with
-nonnegative Bernstein coefficients times a positive rational function, which keeps the degree of F small. All
-polynomials are interpolated from exact pencils of as many members as a bound of the degree demands.
+polynomial in t, which stands for the parameter as in `ParametricSystem.place`: see `polynomial`. P and the weights of
+values are common to all parameters. A multiplier is a polynomial in t with nonnegative Bernstein coefficients times a
+positive rational function, which keeps degrees small. All polynomials are interpolated from exact pencils of as many
+members as a bound of the degree demands.
 """
 
 from __future__ import annotations
@@ -17,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TypeAlias
 
 from ..classes.moduli import DIVISOR_DEGREE, PRODUCT_DEGREE, read_divisor
 from ..dynamics import LureSystem, ParametricSystem
 from ..errors import InvalidModelError
-from ..exact.dense import Dense, fraction, scalar, unit_rows
+from ..exact.dense import fraction
 from ..exact.polynomials import (
     Polynomial,
     bernstein_basis,
@@ -38,7 +32,8 @@ from ..exact.polynomials import (
     scale,
     spread,
 )
-from .pencil import Condition, Entry, Equality, Form, Pencil
+from .pencil import Condition, Equality, Pencil
+from .polynomial import PolynomialCondition, Table
 
 __all__ = ["Lifting", "Multiplier", "lift"]
 
@@ -49,12 +44,6 @@ _MATRIX_DEGREE = 4
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
 _UNIT, _NOTHING = polynomial([_ONE]), polynomial([])
-
-Key: TypeAlias = tuple[str | None, int, int]
-"""Unknown, row, column of an entry."""
-
-Table: TypeAlias = Mapping[Key, Polynomial]
-"""Entries ``i <= j`` of each unknown, as polynomials in t."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +198,7 @@ class _Samples:
 
     def read(
         self, conditions: Sequence[Condition], multipliers: Mapping[str, Multiplier]
-    ) -> tuple[_Lifted, dict[str, Multiplier]]:
+    ) -> tuple[PolynomialCondition, dict[str, Multiplier]]:
         """One condition for all t, from those of members, and the multipliers that occur in it."""
         still, whole = (self._interpolate(conditions, parameter) for parameter in (_ZERO, _ONE))
         columns: dict[str | None, list[Polynomial]] = {}
@@ -220,7 +209,7 @@ class _Samples:
         used = {name: Multiplier(name, *reduce_fraction(shared, d)) for name, d in divisors.items() if name is not None}
 
         def reduce(table: Table) -> Table:
-            found: dict[Key, Polynomial] = {}
+            found: dict[tuple[str | None, int, int], Polynomial] = {}
             for (name, i, j), p in table.items():
                 if name is None or name not in used:
                     found[name, i, j] = divide(p, shared)
@@ -232,7 +221,7 @@ class _Samples:
         base, total = reduce(still), reduce(whole)
         moved = {key: total.get(key, _NOTHING) - base.get(key, _NOTHING) for key in {**base, **total}}
         degree = max((p.degree() for p in (*base.values(), *moved.values())), default=0)
-        return _Lifted(conditions[0], base, moved, degree), used
+        return PolynomialCondition(conditions[0], base, moved, degree), used
 
     def _interpolate(self, conditions: Sequence[Condition], parameter: Fraction) -> Table:
         """The table of a condition at a parameter of the claim, times what clears its denominators."""
@@ -252,98 +241,3 @@ class _Samples:
         """What polynomials share with the positive one that they were multiplied by, positive too."""
         found = common_divisor([self.clear, *column])
         return scale(found, 1 if evaluate(found, _ZERO) > 0 else -1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Lifted:
-    """One matrix inequality for all t.
-
-    Attributes
-    ----------
-    condition : Condition
-        The same for one member, for its name and signals.
-    still, moved : mapping
-        Entries of F as polynomials in t, without the parameter of the claim and its factor.
-    degree : int
-        Of F in t.
-    """
-
-    condition: Condition
-    still: Table
-    moved: Table
-    degree: int
-
-    @property
-    def size(self) -> int:
-        """Number of signals."""
-        return len(self.condition.signals)
-
-    @property
-    def order(self) -> int:
-        """m: half the degree, rounded up."""
-        return (self.degree + 1) // 2
-
-    @property
-    def unknowns(self) -> tuple[str, ...]:
-        """Entries of S, and the freedom in X."""
-        found = [name for entries, _, _ in self._free() for name, *_ in entries] + [e[0] for e in self._multiplier()]
-        return tuple(dict.fromkeys(name for name in found if name is not None))
-
-    def conditions(self) -> Iterator[Condition]:
-        """X and S are positive semidefinite."""
-        m, n, name = self.order, self.size, self.condition.name
-        signals = tuple(f"t^{k} {z}" if k else z for k in range(m + 1) for z in self.condition.signals)
-        forms: list[Form] = []
-        for entries, weights in ((self.still, (_ONE, _ZERO)), (self.moved, (_ZERO, _ONE))):
-            forms += [
-                Form(self._block(k // 2), self._block(k - k // 2), middle, *weights)
-                for k in range(self.degree + 1)
-                if (middle := _collect(entries, k))
-            ]
-        for free, i, j in self._free():
-            half, rest = (i + j) // 2, i + j - (i + j) // 2
-            forms.append(Form(self._block(i), self._block(j), free))
-            if (i, j) != (half, rest):
-                forms.append(Form(self._block(half), self._block(rest), free, -_ONE))
-        S = self._multiplier()
-        if m:
-            shorter, shifted = (unit_rows(n * (m + 1), start, n * m) for start in (0, n))
-            forms += [Form(shorter, shorter, S, -_ONE), Form(shifted, shifted, S)]
-        parameter = self.condition.parameter
-        yield Condition(name=name, signals=signals, forms=tuple(forms), parameter=parameter)
-        if m:
-            every = unit_rows(n * m, 0, n * m)
-            own = (Form(every, every, S),)
-            yield Condition(name=f"{name} multiplier", signals=signals[: n * m], forms=own, parameter=parameter)
-
-    def _block(self, k: int) -> Dense:
-        return unit_rows(self.size * (self.order + 1), self.size * k, self.size)
-
-    def _multiplier(self) -> tuple[Entry, ...]:
-        size, one = self.size * self.order, scalar(_ONE)
-        name = f"{self.condition.name}: S"
-        return tuple((f"{name}[{min(i, j)},{max(i, j)}]", i, j, one) for i in range(size) for j in range(size))
-
-    def _free(self) -> Iterator[tuple[tuple[Entry, ...], int, int]]:
-        """What may be moved between blocks (i, j) of X that stand for one power of t, and skew parts of blocks."""
-        m, n, one, minus = self.order, range(self.size), scalar(_ONE), scalar(-_ONE)
-        for i in range(m + 1):
-            for j in range(i, m + 1):
-                name, is_home = f"{self.condition.name}: X{i}{j}", (i, j) == ((i + j) // 2, i + j - (i + j) // 2)
-                if not is_home:
-                    entries = [(f"{name}[{a},{b}]", a, b, one) for a in n for b in n if a <= b]
-                    yield (*entries, *((own, b, a, one) for own, a, b, _ in entries if a < b)), i, j
-                if i != j and self.size > 1:
-                    skew = [(f"{name}N[{a},{b}]", a, b, one) for a in n for b in n if a < b]
-                    yield (*skew, *((own, b, a, minus) for own, a, b, _ in skew)), i, j
-
-
-def _collect(entries: Table, power: int) -> tuple[Entry, ...]:
-    """Coefficients of one power of t, both halves of each symmetric matrix."""
-    found: list[Entry] = []
-    for (name, i, j), p in entries.items():
-        c = coefficients(p)[power] if power <= p.degree() else _ZERO
-        if c:
-            found.append((name, i, j, scalar(c)))
-            found += [(name, j, i, scalar(c))] if i != j else []
-    return tuple(found)
