@@ -118,10 +118,19 @@ def test_it_agrees_with_the_polytope_where_both_apply():
     def family(damping):
         return lf.flows.heavy_ball_flow(lf.SmoothStronglyConvex(1, 10), damping=damping)
 
-    polytope = lf.certify(family, over={"damping": (2, "5/2")})
-    assert isinstance(polytope.system, lf.PolytopicSystem)
-    lifted = lf.certify(lf.ParametricSystem("damping", (2, "5/2"), [2, "5/2"], [family(2), family(Q(5, 2))]))
+    lifted = lf.certify(family, over={"damping": (2, "5/2")})
+    assert isinstance(lifted.system, lf.ParametricSystem)
+    polytope = lf.certify(lf.PolytopicSystem([family(2), family(Q(5, 2))]))
     assert abs(lifted.rate - polytope.rate) < 1e-6
+
+
+def test_it_is_stronger_than_the_polytope_where_multipliers_must_vary():
+    def family(step):
+        return lf.algorithms.gradient_descent(lf.SmoothStronglyConvex("1/10", 1), step=step)
+
+    polytope = lf.attempt(lf.PolytopicSystem([family(1), family(Q(39, 20))]))
+    assert isinstance(polytope, lf.Infeasible)
+    assert lf.certify(family, over={"step": (1, "39/20")}).factor < Q(95, 100) + Q(1, 10**6)
 
 
 def test_it_agrees_with_the_largest_class_where_classes_are_nested():
@@ -181,7 +190,7 @@ def _two_states(oracle, s, dt):
 @pytest.mark.parametrize("ends", [(Q(1), Q(2)), (Q(1), None)])
 def test_the_lifted_inequalities_are_those_of_members(kind, dt, template, ends):
     """At any t and for any unknowns: ``Z'XZ + (1 - t^2) Y'SY`` is a positive multiple of the member's matrix."""
-    family = read_rational(lambda p: _two_states(KINDS[kind](p["s"]), p["s"], dt), "s", *ends, "family")
+    family = read_rational(lambda p: _two_states(KINDS[kind](p["s"]), p["s"], dt), "s", *ends).close("family")
     claim = lf.Contraction("2/3") if dt else lf.ExponentialDecay("1/3")
     lifting = lift_family(family, claim, template, bounded=True)
     rng = np.random.default_rng(0)
@@ -312,6 +321,45 @@ def test_sublinear_claims_are_not_made_of_families():
         lf.certify(gain, lf.SublinearDecay(), over={"k": (1, None)})
 
 
+def test_a_parameter_has_a_name_that_formulas_can_carry(tmp_path):
+    nodes = [gain(1), gain(2)]
+    for name in ("", "L m", r"L} \leq 10^{9} \mathrm{", "1", None):
+        with pytest.raises(lf.InvalidModelError, match="identifier"):
+            lf.ParametricSystem(name, (1, 2), [1, 2], nodes)
+    with pytest.raises(lf.InvalidModelError, match="pair"):
+        lf.ParametricSystem("s", "12", [1, 2], nodes)
+    with pytest.raises(lf.InvalidModelError, match="one or more"):
+        lf.ParametricSystem("s", (1, 2), [], [])
+
+
+@pytest.mark.parametrize("name", ["t", "x", "k", "d", "rho", "mu", "step_size"])
+def test_parameters_are_told_from_other_letters(name):
+    certificate = lf.certify(lambda **values: gain(values[name]), over={name: (1, 2)})
+    theorem = state_theorem(certificate).text
+    assert f"s_{name}" in theorem or name == "mu"
+    assert "any number 1 ≤" in theorem
+
+
+def test_weights_of_values_are_numbers_in_a_definite_storage(tmp_path):
+    certificate = lf.certify(heavy_ball, over={"mu": (1, 2)}, template=lf.QuadraticPlusValue(definite=True))
+    assert certificate.value_weights["f"] >= 0
+    assert lf.verify(certificate.at("3/2")).proved
+    assert "NOT PROVED" not in lf.write_report(tmp_path / "r.html", certificate).read_text()
+
+
+def test_an_entry_of_D_must_not_vanish_in_between():
+    """Where it does, V could hold the value of one function more."""
+
+    def family(s):
+        D = [[0, 0], [(s - Q(3, 2)) / 100, 0]]
+        oracles = [lf.SmoothStronglyConvex(1, 2), lf.SmoothStronglyConvex(1, 2 + s)]
+        B = [[0, 0], [-1, -Q(1, 10)]]
+        return lf.LureSystem([[0, 1], [0, -3]], B, [[1, 0], [1, 0]], D, oracles=oracles)
+
+    with pytest.raises(lf.InvalidModelError, match="entry of D"):
+        lf.certify(family, over={"s": (1, 2)})
+
+
 # --- a no ------------------------------------------------------------------------------------------------------------
 
 
@@ -361,9 +409,11 @@ def test_reports_say_what_depends_on_the_parameter(tmp_path):
     theorem = state_theorem(certificate).text
     assert "For any number 2 ≤ L ≤ 10, constant in time" in theorem
     assert "b_(1,1) = (-2)/(L+1)" in theorem
+    assert "(SmoothStronglyConvex: mu, L)" in theorem
     assert "where, at L = 2" in theorem
     proof = text_of(argue(certificate))
-    assert "L = 6+4 t" in proof
+    assert "L = 6+4 τ" in proof
+    assert "each power of τ is zero" in proof
     assert "Example. The proof at L = 6" in proof
     assert to_data([certificate])["proved"]
     page = lf.write_report(tmp_path / "r.html", certificate).read_text()

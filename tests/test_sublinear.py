@@ -26,6 +26,7 @@ from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
 from lyapflow.report.proof import list_steps
 from lyapflow.report.statement import state_theorem
+from lyapflow.search.slow_members import find_slow_quadratic
 from lyapflow.search.witness import find_witness
 
 ROWS = tomllib.loads((Path(__file__).parent / "reference" / "sublinear.toml").read_text())["row"]
@@ -257,6 +258,20 @@ def test_orders_beyond_the_best_are_refuted_by_a_member(system, order):
     assert outcome.witness.refutes(order)
     assert not outcome.witness.refutes(outcome.witness.order or Q(1, 10**9)) or order is None
     assert "is false" in outcome.explain()
+
+
+@pytest.mark.parametrize(
+    ("system", "order"),
+    [
+        # the start contracts like t^-1 by itself, so larger orders may hold
+        (lf.LureSystem([[0]], [[-1]], [[1]], oracles=[lf.Convex()], N=[[-1]]), Q(3)),
+        # of these classes no quadratic function but 0 is a member
+        (lf.flows.gradient_flow(lf.Intersection(lf.Convex(), lf.ConvexIndicator())), Q(2)),
+        (lf.flows.nesterov_flow(lf.Intersection(lf.Convex(), lf.SupportFunction()), r=-1), None),
+    ],
+)
+def test_no_quadratic_is_named_that_is_no_member_or_not_slow(system, order):
+    assert find_slow_quadratic(system, order) is None
 
 
 def test_the_slow_power_is_a_solution():

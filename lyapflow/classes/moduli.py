@@ -12,7 +12,15 @@ from .inequalities import OperatorClass
 from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
 from .special import GradientDominated, Quadratic
 
-__all__ = ["DIVISOR_DEGREE", "PRODUCT_DEGREE", "list_signed", "read_divisor", "read_moduli", "replace_moduli"]
+__all__ = [
+    "DIVISOR_DEGREE",
+    "PRODUCT_DEGREE",
+    "is_known",
+    "list_signed",
+    "read_divisor",
+    "read_moduli",
+    "replace_moduli",
+]
 
 PRODUCT_DEGREE, DIVISOR_DEGREE = 2, 2
 """In the inequalities of a class a coefficient is a polynomial in its moduli of a degree up to the first number, over
@@ -43,6 +51,11 @@ _PAIRS = {
 }
 
 
+def is_known(oracle: OperatorClass) -> bool:
+    """Whether it is known how the inequalities of a class depend on its moduli."""
+    return type(oracle) in _KNOWN
+
+
 def read_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
     """The numbers of a class, in the order of its fields.
 
@@ -56,7 +69,7 @@ def read_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
     >>> read_moduli(SmoothStronglyConvex(1, 10))
     (Fraction(1, 1), Fraction(10, 1))
     """
-    if type(oracle) not in _KNOWN:
+    if not is_known(oracle):
         raise InvalidModelError(
             f"how the inequalities of {oracle!r} depend on a parameter is not known. Use one of lyapflow's classes, no "
             "intersection."

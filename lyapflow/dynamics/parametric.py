@@ -48,7 +48,7 @@ class ParametricSystem:
     Raises
     ------
     InvalidModelError
-        If the parts do not fit together; or d, a step of a prox (D) or a number that makes a class what it is (such as
+        If the parts do not fit together; or d, an entry of D or a number that makes a class what it is (such as
         ``L - mu``) is not seen to keep its sign between the ends, by Bernstein coefficients.
 
     Examples
@@ -82,14 +82,18 @@ class ParametricSystem:
         denominator: Sequence[object] = (1,),
         name: str | None = None,
     ) -> None:
+        if not isinstance(parameter, str) or not parameter.isidentifier():
+            raise InvalidModelError(f"parameter must be an identifier such as 'L', got {parameter!r}")
+        if not isinstance(ends, tuple | list) or len(ends) != 2:
+            raise InvalidModelError(f"ends must be a pair (low, high), or (low, None) for a half-line, got {ends!r}")
         low, high = rational(ends[0], name=parameter), None if ends[1] is None else rational(ends[1], name=parameter)
         places = tuple(rational(s, name="nodes") for s in nodes)
         below = tuple(rational(c, name="denominator") for c in denominator)
         _check_places(low, high, places)
-        if len(places) != len(systems) or not 1 <= max(len(places), len(below)) <= MOST_DEGREE + 1:
+        if not 1 <= len(places) == len(systems) or max(len(places), len(below)) > MOST_DEGREE + 1:
             raise InvalidModelError(
-                f"there must be one system per node, and degrees up to {MOST_DEGREE}, got {len(systems)} systems for "
-                f"{len(places)} nodes, and {len(below)} coefficients of the denominator"
+                f"there must be one system per node, one or more, and degrees up to {MOST_DEGREE}, got {len(systems)} "
+                f"systems for {len(places)} nodes, and {len(below)} coefficients of the denominator"
             )
         for system in systems:
             if (
@@ -102,7 +106,7 @@ class ParametricSystem:
                     "and groups, and no N"
                 )
         for field, value in {
-            "parameter": str(parameter),
+            "parameter": parameter,
             "ends": (low, high),
             "nodes": places,
             "systems": tuple(systems),
@@ -223,21 +227,25 @@ def _check_signs(family: ParametricSystem) -> None:
     for p, constant in zip(interpolate(places, signed), _list_signed(family.systems[0]), strict=True):
         if p != scale(below, constant) and not any(is_positive(scale(p, sign), at_end=closed) for sign in (1, -1)):
             raise InvalidModelError(
-                f"a step of a prox, or a number that makes a class valid (such as L - mu), may change its sign with "
-                f"{family.parameter} in {family.span}. Divide the interval."
+                f"an entry of D, or a number that makes a class valid (such as L - mu), must be constant or keep its "
+                f"sign for all {family.parameter} in {family.span}, the ends included. Take a shorter interval, or "
+                "divide it."
             )
 
 
 def _list_signed(system: LureSystem) -> list[Fraction]:
-    diagonal = [row[j] for j, row in enumerate(system.D)]
-    return diagonal + [v for oracle in system.oracles for v in list_signed(oracle)]
+    return [v for row in system.D for v in row] + [v for oracle in system.oracles for v in list_signed(oracle)]
 
 
 @lru_cache(maxsize=64)  # a search asks for the same ones again and again
 def _find_member(family: ParametricSystem, place: Fraction) -> LureSystem:
     below = polynomial(family.denominator)
     here = evaluate(below, place)
-    return _rebuild(family.systems[0], [evaluate(p, place) / here for p in list_numerators(family)], family.name)
+    numbers = [evaluate(p, place) / here for p in list_numerators(family)]
+    try:
+        return _rebuild(family.systems[0], numbers, family.name)
+    except InvalidModelError as error:
+        raise InvalidModelError(f"at {family.parameter} = {place} the family has no member: {error}") from error
 
 
 @lru_cache(maxsize=8)

@@ -21,16 +21,21 @@ __all__ = [
     "common_multiple",
     "divide",
     "evaluate",
+    "find_slope",
     "interpolate",
+    "is_nonnegative",
     "is_positive",
     "polynomial",
     "reconstruct",
     "reduce_fraction",
     "scale",
     "spread",
+    "substitute",
 ]
 
 Polynomial: TypeAlias = fmpq_poly
+
+_MOST_HALVINGS = 10
 
 
 def polynomial(values: Iterable[Fraction]) -> Polynomial:
@@ -125,6 +130,20 @@ def common_divisor(polynomials: Iterable[Polynomial]) -> Polynomial:
     return found
 
 
+def substitute(p: Polynomial, inner: Polynomial) -> Polynomial:
+    """The composition ``p(inner(t))``."""
+    return p(inner)
+
+
+def find_slope(p: Polynomial, q: Polynomial) -> Polynomial:
+    """A polynomial of the sign of the derivative of ``p / q``.
+
+    >>> find_slope(polynomial([Fraction(0), Fraction(1)]), polynomial([Fraction(1), Fraction(1)]))
+    1
+    """
+    return p.derivative() * q - p * q.derivative()
+
+
 def scale(p: Polynomial, by: Fraction | int) -> Polynomial:
     """A multiple."""
     factor = Fraction(by)
@@ -148,19 +167,43 @@ def divide(p: Polynomial, q: Polynomial) -> Polynomial:
 def is_positive(p: Polynomial, *, at_end: bool = True) -> bool:
     """Whether a polynomial is seen to be positive for ``-1 <= t <= 1`` (``t < 1`` without `at_end`).
 
-    By its Bernstein coefficients, which is sufficient: they are nonnegative, and positive at the ends.
+    By its Bernstein coefficients on ever smaller intervals, which is sufficient: on each they are nonnegative, and
+    positive at its ends.
 
     >>> is_positive(polynomial([Fraction(2), Fraction(1)])), is_positive(polynomial([Fraction(0), Fraction(1)]))
     (True, False)
     """
-    low, *_, high = _to_bernstein(p) if p.degree() > 0 else [p[0], p[0]]
-    return bool(low > 0 and (high > 0 or not at_end) and min(_to_bernstein(p)) >= 0)
+    return _keeps_sign(p(fmpq_poly([-1, 2])), strict=True, at_end=at_end, depth=_MOST_HALVINGS)
+
+
+def is_nonnegative(p: Polynomial) -> bool:
+    """Whether a polynomial is seen to be nonnegative for ``-1 <= t <= 1``, in the same way.
+
+    >>> is_nonnegative(polynomial([Fraction(1), Fraction(1)])), is_nonnegative(polynomial([Fraction(0), Fraction(1)]))
+    (True, False)
+    """
+    return _keeps_sign(p(fmpq_poly([-1, 2])), strict=False, at_end=True, depth=_MOST_HALVINGS)
+
+
+def _keeps_sign(p: Polynomial, *, strict: bool, at_end: bool, depth: int) -> bool:
+    """The same for ``0 <= x <= 1``."""
+    found = _to_bernstein(p)
+    low, high = found[0], found[-1]
+    if low < 0 or high < 0 or (strict and (not low or (at_end and not high))):
+        return False
+    if min(found) >= 0:
+        return True
+    if not depth:
+        return False
+    left, right = p(fmpq_poly([0, fmpq(1, 2)])), p(fmpq_poly([fmpq(1, 2), fmpq(1, 2)]))
+    return _keeps_sign(left, strict=strict, at_end=True, depth=depth - 1) and _keeps_sign(
+        right, strict=strict, at_end=at_end, depth=depth - 1
+    )
 
 
 def _to_bernstein(p: Polynomial) -> list[fmpq]:
-    shifted = p(fmpq_poly([-1, 2]))  # over x = (1 + t) / 2
-    n = p.degree()
-    return [sum((shifted[j] * fmpq(comb(k, j), comb(n, j)) for j in range(k + 1)), fmpq(0)) for k in range(n + 1)]
+    n = max(p.degree(), 0)
+    return [sum((p[j] * fmpq(comb(k, j), comb(n, j)) for j in range(k + 1)), fmpq(0)) for k in range(n + 1)]
 
 
 def bernstein_basis(degree: int) -> list[Polynomial]:

@@ -118,17 +118,18 @@ def lift(system: ParametricSystem, member: Callable[[LureSystem], Pencil]) -> Li
     if any((pencil.unknowns, pencil.nonnegative, pencil.equalities) != structure for pencil in pencils):
         raise InvalidModelError("the inequalities of a family must have one structure; divide the interval")
     samples = _Samples(places, clear, {name for e in first.equalities for name, *_ in e.parts})
-    multipliers = {name: Multiplier(name, _UNIT, _UNIT) for name in first.nonnegative}
+    own = [name for name in first.nonnegative if ": " in name]  # weights of values are numbers, not functions of t
+    multipliers = {name: Multiplier(name, _UNIT, _UNIT) for name in own}
     parts = []
     for k in range(len(first.conditions)):
         part, used = samples.read([pencil.conditions[k] for pencil in pencils], multipliers)
         parts.append(part)
         multipliers.update(used)
-    signs = tuple(own for multiplier in multipliers.values() for own, _ in multiplier.terms)
-    kept = (name for name in first.unknowns if name not in multipliers)
+    signs = tuple(name for multiplier in multipliers.values() for name, _ in multiplier.terms)
+    kept = tuple(name for name in first.unknowns if name not in multipliers)
     pencil = Pencil(
         unknowns=(*kept, *signs, *(name for part in parts for name in part.unknowns)),
-        nonnegative=signs,
+        nonnegative=(*(name for name in kept if name in first.nonnegative), *signs),
         conditions=tuple(condition for part in parts for condition in part.conditions()),
         equalities=tuple(e for q in first.equalities for e in _lift_equality(q, multipliers)),
     )
@@ -153,7 +154,7 @@ def _clear_denominators(system: ParametricSystem) -> Polynomial:
         if not is_positive(divisor, at_end=system.ends[1] is not None):
             raise InvalidModelError(
                 f"what the inequalities of a class are divided by (such as L - mu) must be positive for all "
-                f"{system.parameter} in {system.span}, by its Bernstein coefficients. Divide the interval."
+                f"{system.parameter} in {system.span}, the ends included. Take a shorter interval."
             )
     found = weight**top
     for divisor in divisors:

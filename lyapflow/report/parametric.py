@@ -9,7 +9,7 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import ParametricSystem
 from ..dynamics.parametric import list_numerators
-from ..exact.polynomials import Polynomial, coefficients, polynomial, reduce_fraction
+from ..exact.polynomials import Polynomial, coefficients, evaluate, polynomial, reduce_fraction, scale
 from ..lmi.dissipation import lift_family
 from .clock import Clock
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
@@ -20,13 +20,24 @@ from .symbols import Symbols, state
 __all__ = ["argue_family", "family_motion", "family_oracles", "write_denominator"]
 
 _LETTERS = {"mu": r"\mu", "beta": r"\beta", "lower": r"\ell", "upper": "h"}
+_FREE = frozenset("LabceghjlopqrsvwzABCDEGHJKMOQRTUW")
+"""Letters that mean nothing else in a report; another one gets an index of its own."""
 _ONE = Fraction(1)
 
 
 def _name_parameter(system: ParametricSystem) -> str:
     """The parameter in TeX."""
     name = system.parameter
-    return _LETTERS.get(name, name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_"))
+    if name in _FREE:
+        return name
+    return r"\mu" if name == "mu" else rf"s_{{\mathrm{{{name}}}}}".replace("_", r"\_").replace(r"s\_", "s_", 1)
+
+
+def _reduce(p: Polynomial, q: Polynomial, middle: Fraction) -> tuple[Polynomial, Polynomial]:
+    """In lowest terms, with a denominator that is positive in the middle."""
+    above, below = reduce_fraction(p, q)
+    sign = 1 if evaluate(below, middle) > 0 else -1
+    return scale(above, sign), scale(below, sign)
 
 
 def write_denominator(system: ParametricSystem) -> Math:
@@ -48,7 +59,8 @@ class _Numbers:
     def __init__(self, system: ParametricSystem) -> None:
         self.letter = _name_parameter(system)
         below = polynomial(system.denominator)
-        self.all = iter([reduce_fraction(p, below) for p in list_numerators(system)])
+        middle = system.place(Fraction(0))
+        self.all = iter([_reduce(p, below, middle) for p in list_numerators(system)])
         self.varying: list[Math] = []
         self.where: list[tuple[Math, Fraction]] = []
 
@@ -134,11 +146,17 @@ def family_oracles(system: ParametricSystem) -> list[Block]:
     return [
         Paragraph(("where, at ", Math(f"{_name_parameter(system)} = {tex_number(low)}"), ",")),
         items,
-        Paragraph(("and otherwise the same with the moduli",)),
+        Paragraph((f"and elsewhere the same with these moduli ({_list_moduli(system)}) in their place:",)),
         Display(varying),
         *([Where(tuple(numbers.where))] if numbers.where else []),
         assume,
     ]
+
+
+def _list_moduli(system: ParametricSystem) -> str:
+    """What the letters of moduli stand for, class by class."""
+    found = {type(oracle).__name__: ", ".join(f.name for f in fields(oracle)) for oracle in system.systems[0].oracles}  # type: ignore[arg-type]
+    return "; ".join(f"{kind}: {names}" for kind, names in found.items() if names)
 
 
 def argue_family(certificate: Certificate, example: tuple[Block, ...]) -> Iterator[Block]:
@@ -146,32 +164,34 @@ def argue_family(certificate: Certificate, example: tuple[Block, ...]) -> Iterat
     system = certificate.system
     if not isinstance(system, ParametricSystem):
         raise TypeError("internal error: no family")
-    s, end = _name_parameter(system), "t < 1" if system.ends[1] is None else r"t \leq 1"
+    s, end = _name_parameter(system), r"\tau < 1" if system.ends[1] is None else r"\tau \leq 1"
     yield Paragraph(("Let ", Math(rf"-1 \leq {end}"), " stand for the parameter:"))
     yield Display((Math(f"{s} = {_write_place(system)}"),))
     yield Paragraph(
-        ("At each t the claim follows, as for one system, from inequalities ", Math(r"\zeta^{\mathsf{T}}M\zeta \geq 0"),
+        ("At each ", Math(r"\tau"), " the claim follows, as for one system, from inequalities ",
+         Math(r"\zeta^{\mathsf{T}}M\zeta \geq 0"),
          " in the signals: what remains of the decrease, and of the bounds of V, after the class inequalities with "
-         "their multipliers have been subtracted. P and the weights of function values are the same for all t. With "
-         "the multipliers below each M, times a positive polynomial in t, is a polynomial ",
-         Math(r"F(t) = \sum_{k} t^{k}F_{k}"), ", and")
+         "their multipliers have been subtracted. P and the weights of function values are the same for all of "
+         "them. With the multipliers below each M, times a positive polynomial, is a polynomial ",
+         Math(r"F(\tau) = \sum_{k} \tau^{k}F_{k}"), ", and")
     )  # fmt: skip
     yield Display(
-        (Math(r"F(t) = Z^{\mathsf{T}}XZ+(1-t^{2})\,Y^{\mathsf{T}}SY,\qquad "
-              r"Z = (\zeta,t\zeta,\ldots,t^{m}\zeta),\qquad Y = (\zeta,\ldots,t^{m-1}\zeta)"),)
+        (Math(r"F(\tau) = Z^{\mathsf{T}}XZ+(1-\tau^{2})\,Y^{\mathsf{T}}SY,\qquad "
+              r"Z = (\zeta,\tau\zeta,\ldots,\tau^{m}\zeta),\qquad Y = (\zeta,\ldots,\tau^{m-1}\zeta)"),)
     )  # fmt: skip
     yield Paragraph(
-        ("identically in t and in the signals, with matrices X and S that follow from the numbers of the "
-         "certificate's file by sums and products. They are positive semidefinite, decided in exact arithmetic when "
-         "this was written. The checker decides it again. So each M is positive semidefinite.",)
+        ("identically in ", Math(r"\tau"), " and in the signals, with matrices X and S that follow from the numbers of "
+         "the certificate's file by sums and products. They are positive semidefinite, decided in exact arithmetic "
+         "when this was written. The checker decides it again. So each M is positive semidefinite. The coefficients of "
+         "the function values cancel: that of each power of ", Math(r"\tau"), " is zero, exactly.")
     )  # fmt: skip
     where: list[tuple[Math, Fraction]] = []
     items = list(_write_multipliers(certificate, system, where))
     if items:
         yield Paragraph(
             ("The multipliers are nonnegative: in terms of the Bernstein polynomials ",
-             Math(r"B_{r,n} = \frac{n!}{r!\,(n-r)!}\left(\frac{1+t}{2}\right)^{r}"
-                  r"\left(\frac{1-t}{2}\right)^{n-r}"), ",")
+             Math(r"B_{r,n} = \frac{n!}{r!\,(n-r)!}\left(\frac{1+\tau}{2}\right)^{r}"
+                  r"\left(\frac{1-\tau}{2}\right)^{n-r}"), ",")
         )  # fmt: skip
         yield Listing(tuple(items))
         yield Where(tuple(where))
@@ -182,9 +202,10 @@ def argue_family(certificate: Certificate, example: tuple[Block, ...]) -> Iterat
 
 def _write_place(system: ParametricSystem) -> str:
     low, high = system.ends
-    if high is not None:
-        return rf"{tex_number((low + high) / 2)}+{tex_number((high - low) / 2)}\,t"
-    return rf"{tex_number(low)}+{tex_number(system.place(Fraction(0)) - low)}\,\frac{{1+t}}{{1-t}}"
+    middle = system.place(Fraction(0))
+    step, factor = (middle - low, r"\frac{1+\tau}{1-\tau}") if high is None else (high - middle, r"\tau")
+    terms = [Term(low if high is None else middle, ""), Term(step, "", factor)]
+    return "".join(line.tex for line in combine(terms, [], width=10_000))
 
 
 def _write_multipliers(
@@ -197,7 +218,9 @@ def _write_multipliers(
             continue
         n = len(own) - 1
         lines = combine([Term(v, f"c_{{{k},{r}}}", f"B_{{{r},{n}}}") for v, r in own], where, width=10_000)
-        above, below = (_write_polynomial(p, "t", "q", where) for p in (multiplier.above, multiplier.below))
+        above, below = (
+            _write_polynomial(p, r"\tau", "q", where) for p in _reduce(multiplier.above, multiplier.below, Fraction(0))
+        )
         ratio = "" if (above, below) == ("1", "1") else rf"\frac{{{above}}}{{{below}}}\,"
         body = lines[0].tex if not ratio else rf"({lines[0].tex})"
         yield (f"{multiplier.name}: ", Math(ratio + body))

@@ -12,9 +12,9 @@ from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, System
 from ..dynamics.parametric import MOST_DEGREE
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
-from ..lmi.claims import Claim
-from .polytopes import Make, draw_values, fold_classes, is_segment, list_corners, read_polytope
-from .rational_families import read_rational, tell_family
+from .outcomes import Infeasible
+from .polytopes import Make, draw_values, fold_classes, list_corners, read_polytope, with_oracles
+from .rational_families import check_monotone, read_rational, tell_family
 from .witness import Witness, find_witness
 
 __all__ = ["find_slow_member", "make_member", "read_family", "read_range"]
@@ -27,9 +27,9 @@ def read_family(
 ) -> LureSystem | PolytopicSystem | ParametricSystem:
     """One system, exact or larger, that stands for a family.
 
-    Where one parameter moves the matrices along a segment, or all move the classes only, the corners of the ranges are
-    the whole story. Where one parameter moves matrices and more, through rational functions, it stays in the system.
-    Several such parameters make the polytope of their corners.
+    If one member holds all others, it is that. One parameter on which all depends through rational functions stays in
+    the system; so does the one of several that moves matrices, if there is one, while what moves classes only is
+    united. Several such parameters make the polytope of their corners.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read_family(
     Returns
     -------
     LureSystem, PolytopicSystem or ParametricSystem
-        With the union of the classes at the corners, but for the last.
+        The member that holds all; the polytope; the system over a parameter.
 
     Raises
     ------
@@ -50,36 +50,42 @@ def read_family(
     """
     ranges = _read_ranges(over)
     make: Make = partial(_make, family)
-    low = {name: ends[0] for name, ends in ranges.items()}
-    title = tell_family(make(low).name, ranges)
+    title = tell_family(make({name: ends[0] for name, ends in ranges.items()}).name, ranges)
     bounded = {name: (a, b) for name, (a, b) in ranges.items() if b is not None}
-    if len(bounded) == len(ranges):
+    moving: Mapping[str, tuple[Fraction, Fraction | None]] = ranges
+    folded = make
+    if len(ranges) > 1 and len(bounded) == len(ranges):
+        check_monotone(make, bounded)
         folded, moving = fold_classes(make, bounded)
-        if len(moving) == 1 and not is_segment(folded, moving):
-            ((name, ends),) = moving.items()
-            found = read_rational(folded, name, *ends, title)
-            if found is not None:
-                return found
-        return read_polytope(make, bounded, title)
-    if len(ranges) == 1:
-        ((name, (start, _)),) = ranges.items()
-        found = read_rational(make, name, start, None, title)
+    if len(moving) == 1:
+        ((name, (low, high)),) = moving.items()
+        found = read_rational(folded, name, low, high)
         if found is not None:
-            return found
-    raise InvalidModelError(
-        "a range without an upper end is for one parameter, on which all numbers depend through rational functions of "
-        f"degrees up to {MOST_DEGREE}, got {over!r}"
-    )
+            largest = found.find_largest()
+            return found.close(title) if largest is None else with_oracles(largest, largest.oracles, title)
+    if len(bounded) < len(ranges):
+        raise InvalidModelError(
+            "a range without an upper end is for one parameter, on which all numbers depend through rational functions "
+            f"of degrees up to {MOST_DEGREE} (in exact numbers: 0.9 / L is a float, Fraction(9, 10) / L is not), got "
+            f"{over!r}"
+        )
+    return read_polytope(make, bounded, title)
 
 
 def find_slow_member(
-    family: Callable[..., LureSystem], over: Mapping[str, tuple[object, object]], claim: Claim
+    family: Callable[..., LureSystem], over: Mapping[str, tuple[object, object]], outcome: Infeasible
 ) -> Witness | None:
-    """A linear member that refutes a claim, of a system at a corner or a random parameter; None if none is found."""
-    ranges = {name: (low, high) for name, (low, high) in _read_ranges(over).items() if high is not None}
-    for values in (*list_corners(ranges), *draw_values(ranges)):
+    """A linear member that refutes a claim, of a system at a corner or a random parameter, if one is found.
+
+    The parameters that the witness of an outcome names, if it does, are tried as well.
+    """
+    ranges = _read_ranges(over)
+    ends = {name: (low, low if high is None else high) for name, (low, high) in ranges.items()}
+    named = dict(outcome.witness.at) if isinstance(outcome.witness, Witness) else {}
+    corners = list_corners(ends)
+    for values in (*({**corner, **named} for corner in corners if named), *corners, *draw_values(ends)):
         witness = find_witness(_make(family, values))
-        if witness.refutes(claim.number):
+        if witness.refutes(outcome.claim.number):
             return replace(witness, at=tuple(values.items()))
     return None
 
@@ -129,16 +135,20 @@ def make_member(family: Callable[..., System], values: Mapping[str, Fraction]) -
         raise InvalidModelError(
             f"the family must take the parameters {', '.join(values)} by name, but: {error}"
         ) from error
+    except ValueError:  # a function without a signature tells when it is called
+        pass
     try:
         return family(**values)
-    except InvalidModelError as error:
-        raise InvalidModelError(
-            f"at {', '.join(f'{name} = {value}' for name, value in values.items())} the family has no member: {error}"
-        ) from error
+    except Exception as error:  # whatever goes wrong in the user's function, with the place where it does
+        where = ", ".join(f"{name} = {value}" for name, value in values.items())
+        what = "has no member" if isinstance(error, InvalidModelError) else f"fails with {type(error).__name__}"
+        raise InvalidModelError(f"at {where} the family {what}: {error}") from error
 
 
 def _make(family: Callable[..., LureSystem], values: Mapping[str, Fraction]) -> LureSystem:
     system = make_member(family, values)
     if not isinstance(system, LureSystem):
         raise InvalidModelError(f"a family must make a LureSystem, got {type(system).__name__}")
+    if system.is_time_varying:
+        raise InvalidModelError(f"a family must be constant in time (N = 0), got {system.name!r}. Certify one member.")
     return system

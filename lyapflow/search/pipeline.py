@@ -140,10 +140,9 @@ def attempt(
     if over is not None:
         if not callable(system):
             raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
-        closed = read_family(system, over)
-        found = attempt(closed, claim, template=template, solver=solver, accuracy=accuracy)
-        if isinstance(found, Infeasible) and isinstance(closed, PolytopicSystem):  # it may hold more than the family
-            return replace(found, witness=find_slow_member(system, over, found.claim))
+        found = attempt(read_family(system, over), claim, template=template, solver=solver, accuracy=accuracy)
+        if isinstance(found, Infeasible):  # what stands for the family may hold more than it
+            return replace(found, witness=find_slow_member(system, over, found))
         return found
     if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem):
         raise InvalidModelError(
@@ -211,7 +210,8 @@ def _translate(system: System, slow: SlowMember, order: Fraction | None) -> Slow
         return replace(quadratic, function="quadratic members")
     if quadratic is None or type(g) not in (Convex, ConvexIndicator, SmoothConvex, SupportFunction):
         return None
-    return replace(quadratic, function="quadratic f, g = 0,")
+    smaller = "" if quadratic.is_uniform else " of ever smaller curvature s"
+    return replace(quadratic, function=f"quadratic f{smaller} and g = 0")
 
 
 def _has_inertial_prox(system: System) -> bool:

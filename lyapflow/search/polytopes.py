@@ -18,7 +18,17 @@ from ..dynamics import LureSystem, PolytopicSystem
 from ..errors import InvalidModelError
 from ..hulls import covers
 
-__all__ = ["Make", "Ranges", "draw_values", "fold_classes", "is_segment", "list_corners", "read_polytope"]
+__all__ = [
+    "LOWER_BOUNDS",
+    "NESTED",
+    "Make",
+    "Ranges",
+    "draw_values",
+    "fold_classes",
+    "list_corners",
+    "read_polytope",
+    "with_oracles",
+]
 
 Ranges: TypeAlias = Mapping[str, tuple[Fraction, Fraction]]
 """Lower and upper end of each parameter."""
@@ -28,8 +38,10 @@ Make: TypeAlias = Callable[[Mapping[str, Fraction]], LureSystem]
 
 _SAMPLES = 32
 
-_LOWER_BOUNDS = frozenset({"mu", "lower", "beta"})
-_NESTED: tuple[type, ...] = (
+LOWER_BOUNDS = frozenset({"mu", "lower", "beta"})
+"""Moduli that make a class smaller as they grow."""
+
+NESTED: tuple[type, ...] = (
     SmoothConvex,
     SmoothStronglyConvex,
     StronglyConvex,
@@ -56,18 +68,6 @@ def draw_values(ranges: Ranges, *, seed: int = 0) -> list[dict[str, Fraction]]:
         {name: low + Fraction(source.randint(0, 1000), 1000) * (high - low) for name, (low, high) in ranges.items()}
         for _ in range(_SAMPLES)
     ]
-
-
-def is_segment(make: Make, ranges: Ranges) -> bool:
-    """Whether the hull of the ends is the family: of matrices and classes only one varies, and all lies between."""
-    ends = [make(values) for values in list_corners(ranges)]
-    moves = len({(end.A, end.B, end.C, end.D) for end in ends}) > 1
-    if moves and len({end.oracles for end in ends}) > 1:
-        return False
-    if len({(end.C, end.D, end.oracle_names, end.shape, end.dt, end.groups) for end in ends}) > 1:
-        return False
-    hull = _hull(ends, "")
-    return all(_find_misfit(hull, make(values)) is None for values in draw_values(ranges))
 
 
 def read_polytope(make: Make, ranges: Ranges, name: str) -> LureSystem | PolytopicSystem:
@@ -97,7 +97,7 @@ def read_polytope(make: Make, ranges: Ranges, name: str) -> LureSystem | Polytop
 def fold_classes(make: Make, ranges: Ranges) -> tuple[Make, Ranges]:
     """The family over the parameters that move matrices; each member with the union of the classes over the others.
 
-    Nothing is lost by this where classes are nested. The same family is returned if it does not apply.
+    The same family is returned if that does not apply.
     """
     idle = {name: ends for name, ends in ranges.items() if _moves_classes_only(make, ranges, name)}
     rest = {name: ends for name, ends in ranges.items() if name not in idle}
@@ -127,7 +127,7 @@ def _matrices(system: LureSystem) -> tuple[object, ...]:
 
 def _hull(corners: Sequence[LureSystem], name: str) -> PolytopicSystem:
     oracles = tuple(_unite([corner.oracles[j] for corner in corners]) for j in range(len(corners[0].oracles)))
-    return PolytopicSystem(tuple(dict.fromkeys(_with_oracles(c, oracles, name) for c in corners)), name=name)
+    return PolytopicSystem(tuple(dict.fromkeys(with_oracles(c, oracles, name) for c in corners)), name=name)
 
 
 def _unite(oracles: Sequence[OperatorClass]) -> OperatorClass:
@@ -138,18 +138,19 @@ def _unite(oracles: Sequence[OperatorClass]) -> OperatorClass:
     parts = [oracle.parts for oracle in oracles if isinstance(oracle, Intersection)]
     if len(parts) == len(oracles) and len({len(p) for p in parts}) == 1:
         return Intersection(*(_unite(alike) for alike in zip(*parts, strict=True)))
-    if len({type(oracle) for oracle in oracles}) > 1 or type(first) not in _NESTED:
+    if len({type(oracle) for oracle in oracles}) > 1 or type(first) not in NESTED:
         raise InvalidModelError(
             "the classes of a family must be of one kind and differ in numbers only, and of lyapflow's own kinds, got "
             f"{', '.join(dict.fromkeys(map(repr, oracles)))}"
         )
     names = [f.name for f in fields(first)]  # type: ignore[arg-type]
     return type(first)(
-        **{n: (min if n in _LOWER_BOUNDS else max)(getattr(oracle, n) for oracle in oracles) for n in names}
+        **{n: (min if n in LOWER_BOUNDS else max)(getattr(oracle, n) for oracle in oracles) for n in names}
     )
 
 
-def _with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...], name: str) -> LureSystem:
+def with_oracles(system: LureSystem, oracles: tuple[OperatorClass, ...], name: str) -> LureSystem:
+    """The same plant with other classes."""
     return LureSystem(
         system.A,
         system.B,

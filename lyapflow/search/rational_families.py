@@ -4,28 +4,123 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import partial
 
+from ..classes.moduli import is_known
 from ..dynamics import LureSystem, ParametricSystem
 from ..dynamics.parametric import MOST_DEGREE, place_between, read_form, read_numbers
 from ..errors import InvalidModelError
-from ..exact.polynomials import coefficients, common_multiple, divide, evaluate, reconstruct, scale, spread
+from ..exact.polynomials import (
+    Polynomial,
+    coefficients,
+    common_multiple,
+    divide,
+    evaluate,
+    find_slope,
+    is_nonnegative,
+    is_positive,
+    polynomial,
+    reconstruct,
+    scale,
+    spread,
+    substitute,
+)
 from ..exact.rationals import shorten
+from .polytopes import LOWER_BOUNDS, NESTED, Make, Ranges, draw_values, list_corners
 
-__all__ = ["read_rational", "tell_family"]
+__all__ = ["RationalFamily", "check_monotone", "read_rational", "tell_family"]
 
 _PLACES = spread(2 * MOST_DEGREE + 2)
 _TRIALS = 8
+_SLICES = 6
 
 
-def read_rational(
-    make: Callable[[Mapping[str, Fraction]], LureSystem], name: str, low: Fraction, high: Fraction | None, title: str
-) -> ParametricSystem | None:
-    """The family, if its numbers are rational functions of one parameter; None if they are not, of small degrees.
+@dataclass(frozen=True, slots=True)
+class RationalFamily:
+    """A function of one parameter s, with its numbers as ``p(s) / d(s)``.
 
-    They are reconstructed from a few values, and compared with the family, exactly, at the ends and at random ones.
-    That they agree everywhere is certain if the family's are rational, of degrees that add up to less than the number
-    of values.
+    Attributes
+    ----------
+    name : str
+        Of the parameter.
+    low, high : Fraction, or None for no upper end
+        Its range.
+    at : callable
+        The function.
+    numerators : tuple of Polynomial
+        p of each number, in the order of `read_numbers`.
+    denominator : Polynomial
+        d, positive in the middle.
+    """
+
+    name: str
+    low: Fraction
+    high: Fraction | None
+    at: Callable[[Fraction], LureSystem]
+    numerators: tuple[Polynomial, ...]
+    denominator: Polynomial
+
+    def find_largest(self) -> LureSystem | None:
+        """The member that holds all others, exactly, if one end of an interval does: only nested classes vary."""
+        if self.high is None or not is_positive(self._in_t(self.denominator)):
+            return None
+        for end in (self.high, self.low):
+            member = self.at(end)
+            if all(self._is_beyond(k, v, kind) for k, (v, kind) in enumerate(_list_kinds(member))):
+                return member
+        return None
+
+    def find_turning(self) -> bool:
+        """Whether some number does not rise or fall throughout the range."""
+        for p in self.numerators:
+            slope = self._in_t(find_slope(p, self.denominator))
+            if not any(is_nonnegative(scale(slope, sign)) for sign in (1, -1)):
+                return True
+        return False
+
+    def close(self, title: str) -> ParametricSystem:
+        """As a system over the parameter."""
+        degree = max((p.degree() for p in self.numerators), default=0)
+        nodes = [place_between(self.low, self.high, t) for t in spread(max(degree, 0) + 1)]
+        return ParametricSystem(
+            self.name,
+            (self.low, self.high),
+            nodes,
+            [self.at(s) for s in nodes],
+            denominator=coefficients(self.denominator),
+            name=title,
+        )
+
+    def _is_beyond(self, k: int, value: Fraction, kind: str) -> bool:
+        """Whether a number is that of an end throughout, or on the inner side of it."""
+        above = self.numerators[k] - scale(self.denominator, value)
+        if kind == "fixed" or not above:
+            return not above
+        return is_nonnegative(self._in_t(scale(above, 1 if kind == "lower" else -1)))
+
+    def _in_t(self, p: Polynomial) -> Polynomial:
+        ends = [self.low, self.low if self.high is None else self.high]
+        return substitute(p, polynomial([(ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2]))
+
+
+def _list_kinds(member: LureSystem) -> list[tuple[Fraction, str]]:
+    """Numbers of a system, each with what its growth does to the set of members."""
+    found = [(v, "fixed") for m in (member.A, member.B, member.C, member.D) for row in m for v in row]
+    for oracle in member.oracles:
+        for field in fields(oracle):  # type: ignore[arg-type]
+            kind = "lower" if field.name in LOWER_BOUNDS else "upper"
+            found.append((getattr(oracle, field.name), kind if type(oracle) in NESTED else "fixed"))
+    return found
+
+
+def read_rational(make: Make, name: str, low: Fraction, high: Fraction | None) -> RationalFamily | None:
+    """The family as rational functions of one parameter; None if it is none, of small degrees.
+
+    The functions are reconstructed from a few values, and compared with the family, exactly, at the ends and at random
+    ones. That they agree everywhere is certain if the family's are rational, of degrees that add up to less than the
+    number of values.
 
     Parameters
     ----------
@@ -35,53 +130,72 @@ def read_rational(
         Of the parameter.
     low, high : Fraction, or None for no upper end
         Its range.
-    title : str
-        A label for the family.
 
     Raises
     ------
     InvalidModelError
-        If members differ in more than numbers, or the family is no valid `ParametricSystem`.
+        If members differ in more than numbers.
     """
 
     def at(s: Fraction) -> LureSystem:
         return make({name: s})
 
+    if low == high:
+        return None
     places = tuple(place_between(low, high, t) for t in _PLACES)
     members = [at(s) for s in places]
+    if not all(is_known(oracle) for oracle in members[0].oracles):
+        return None
     if len({read_form(member) for member in members}) > 1:
         raise InvalidModelError(
             "all members of a family must have the same numbers of states and oracles, with the same names and classes "
             "of one kind"
         )
     rows = [read_numbers(member) for member in members]
-    fractions = [reconstruct(places, column) for column in zip(*rows, strict=True)]
-    below = common_multiple(q for _, q in fractions)
-    numerators = [p * divide(below, q) for p, q in fractions]
-    degree = max(p.degree() for p in numerators)
-    if max(degree, below.degree()) > MOST_DEGREE:
+    functions = [reconstruct(places, column) for column in zip(*rows, strict=True)]
+    below = common_multiple(q for _, q in functions)
+    numerators = tuple(p * divide(below, q) for p, q in functions)
+    if max(below.degree(), *(p.degree() for p in numerators)) > MOST_DEGREE:
         return None
-    below = scale(below, 1 if evaluate(below, places[0]) > 0 else -1)
-    nodes = [place_between(low, high, t) for t in spread(max(degree, 0) + 1)]
-    found = ParametricSystem(
-        name,
-        (low, high),
-        nodes,
-        [at(s) for s in nodes],
-        denominator=coefficients(below),
-        name=title,
-    )
+    sign = 1 if evaluate(below, place_between(low, high, Fraction(0))) > 0 else -1
+    found = RationalFamily(name, low, high, at, tuple(scale(p, sign) for p in numerators), scale(below, sign))
     source = random.Random(0)
     trials = [low, low if high is None else high]
     trials += [place_between(low, high, Fraction(source.randint(-999, 999), 1000)) for _ in range(_TRIALS)]
-    if all(_describe(found.at(s)) == _describe(at(s)) for s in trials):
-        return found
-    return None
+    form = read_form(members[0])
+    return found if all(_agrees(found, form, s) for s in trials) else None
 
 
-def _describe(system: LureSystem) -> tuple[object, ...]:
-    """All of a system but its name."""
-    return read_form(system), system.A, system.B, system.C, system.D, system.N, system.oracles
+def _agrees(family: RationalFamily, form: tuple[object, ...], s: Fraction) -> bool:
+    member, below = family.at(s), evaluate(family.denominator, s)
+    if read_form(member) != form or not below:
+        return False
+    return read_numbers(member) == [evaluate(p, s) / below for p in family.numerators]
+
+
+def check_monotone(make: Make, ranges: Ranges) -> None:
+    """Along lines through corners and random points each number must rise or fall: what polytopes rest on.
+
+    Exactly, where it is a rational function of small degrees along the line.
+
+    Raises
+    ------
+    InvalidModelError
+        If one does not.
+    """
+    for base in (*list_corners(ranges)[:_SLICES], *draw_values(ranges)[:_SLICES]):
+        for name, (low, high) in ranges.items():
+            family = read_rational(partial(_make_near, make, base), name, low, high)
+            if family is not None and family.find_turning():
+                others = ", ".join(f"{n} = {v}" for n, v in base.items() if n != name)
+                raise InvalidModelError(
+                    "of a family over several parameters each number must rise or fall with each of them, and one does "
+                    f"not with {name} in [{low}, {high}], {others}. Divide the range."
+                )
+
+
+def _make_near(make: Make, base: Mapping[str, Fraction], values: Mapping[str, Fraction]) -> LureSystem:
+    return make({**base, **values})
 
 
 def tell_family(name: str, ranges: Mapping[str, tuple[Fraction, Fraction | None]]) -> str:

@@ -46,14 +46,14 @@ class SlowMember:
         Why it is slow, in a clause.
     order : Fraction
         The power: no larger order holds. At most 0: the value does not decay.
-    is_quadratic : bool
-        Whether the function is a quadratic one.
+    is_uniform : bool
+        False if it takes many functions: each alone may decay faster, but with no common constant.
     """
 
     function: str
     reason: str
     order: Fraction
-    is_quadratic: bool = False
+    is_uniform: bool = True
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether no such order holds (None: whether none at all does)."""
@@ -62,9 +62,10 @@ class SlowMember:
     def __str__(self) -> str:
         if self.order <= 0:
             return f"for {self.function}, {self.reason}"
-        return (
-            f"for {self.function} the value decays no faster than 1/t^({shorten(self.order, most=24)}): {self.reason}"
-        )
+        power = f"1/t^({shorten(self.order, most=24)})"
+        if not self.is_uniform:
+            return f"for {self.function} no constant C(x0) is enough for all beyond {power}: {self.reason}"
+        return f"for {self.function} the value decays no faster than {power}: {self.reason}"
 
 
 def find_slow_member(system: System, order: Fraction | None) -> SlowMember | None:
@@ -103,21 +104,25 @@ def find_slow_quadratic(system: System, order: Fraction | None) -> SlowMember | 
     Fraction(3, 1)
     """
     degree, damping = take_logarithmic_time(system).degree, _read_damping(system)
+    bounds = system.oracles[0].linear_members()
+    is_gradient_flow = len(system.modes[0].norm_above) == 1 and not any(map(any, system.modes[0].vertices[0].N))
+    if bounds.upper == 0 or (damping is None and not is_gradient_flow):
+        return None
     function = f"f(x) = {_curvature(system)}/2 |x|^2"
     if damping is not None and damping <= 0:
         reason = f"with damping {shorten(damping, most=24)}/t, the energy never falls"
-        return SlowMember(function=function, reason=reason, order=Fraction(0), is_quadratic=True)
-    if order is None or (damping is None and len(system.modes[0].norm_above) > 1):
+        return SlowMember(function=function, reason=reason, order=Fraction(0))
+    if order is None:
         return None
     found = []
     if damping is not None:
         reason = "x(t) is a Bessel function times a power of t (DLMF 10.17)"
-        found.append(SlowMember(function=function, reason=reason, order=damping, is_quadratic=True))
-    if system.oracles[0].linear_members().lower == 0:
+        found.append(SlowMember(function=function, reason=reason, order=damping))
+    if bounds.lower == 0:
         unit = "1/s" if degree == 1 else f"1/s^(1/{degree})"
-        reason = f"at the time {unit} it is a fixed part of s, so that no C(x0) is enough for all s"
+        reason = f"at the time {unit} the value is still a fixed part of s"
         function = "f(x) = s/2 |x|^2 with ever smaller s"
-        found.append(SlowMember(function=function, reason=reason, order=Fraction(degree), is_quadratic=True))
+        found.append(SlowMember(function=function, reason=reason, order=Fraction(degree), is_uniform=False))
     return min((slow for slow in found if slow.refutes(order)), key=lambda slow: slow.order, default=None)
 
 
