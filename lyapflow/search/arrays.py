@@ -73,28 +73,17 @@ class ConeData:
         """The solver's variables at given unknowns."""
         return np.array([values[name] for name in self.names]) / self.unit
 
-    def toward(self, values: Mapping[str, float] | None) -> ConeData:
+    def toward(self, values: Mapping[str, float]) -> ConeData:
         """The same problem with its margin measured by how the parameter moves the inequalities.
 
-        At given unknowns: then the margin at p is the step to a better p, in a Newton (Dinkelbach) iteration for the
-        best one. Without unknowns, to start with: the identity on the inequalities that the parameter moves. The scale
-        is set by what the parameter multiplies, the storage function.
+        At given unknowns: then the margin at p is about the step to a better p, in a Newton (Dinkelbach) iteration for
+        the best one. The scale is set by what the parameter multiplies, the storage function.
         """
         scale = -np.sum([np.einsum("kii->k", slope) for _, slope in self.blocks], axis=0)
-        if values is None:
-            moved = [slope.any() for _, slope in self.blocks]
-            total = sum(slope.shape[1] for (_, slope), moves in zip(self.blocks, moved, strict=True) if moves)
-            blocks = [
-                np.eye(slope.shape[1]) * moves / total for (_, slope), moves in zip(self.blocks, moved, strict=True)
-            ]
-            equalities = np.zeros(len(self.equalities[0]))
-        else:
-            y = self.variables(values)
-            y = y / (scale @ y)
-            blocks = [-np.tensordot(y, slope, 1) for _, slope in self.blocks]
-            equalities = -self.equalities[1] @ y
-        metric = Metric(tuple(blocks), np.zeros(len(self.signed)), equalities, scale)
-        return replace(self, metric=metric)
+        y = self.variables(values)
+        y = y / (scale @ y)
+        blocks = tuple(-np.tensordot(y, slope, 1) for _, slope in self.blocks)
+        return replace(self, metric=Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale))
 
 
 def to_arrays(pencil: Pencil) -> ConeData:

@@ -70,7 +70,7 @@ def attempt_best(
             return _finish(promising[k:], family, *found, supremum=None, log=log)
     family = families[-1]
     last: Candidate | None = None
-    for candidate in search(family.data, ceiling, family.checked):
+    for candidate in search(family.data, ceiling, family.checked, answer):
         log.add(f"{family.solver}, {family.name}: {candidate.method}, {candidate.status}", candidate.solves)
         last = candidate
         if candidate.supremum is None:
@@ -106,7 +106,7 @@ def _skip_hopeless(families: list[Family], parameter: float, log: Log) -> list[F
     return [*found, families[-1]]
 
 
-Search: TypeAlias = Callable[[ConeData, float, Callable[[ConeData], Solver]], Iterator[Candidate]]
+Search: TypeAlias = Callable[[ConeData, float, Callable[[ConeData], Solver], Answer], Iterator[Candidate]]
 Found: TypeAlias = tuple[Claim, dict[str, Fraction]]
 
 

@@ -6,6 +6,7 @@ a test compares them on every system of the catalogue.
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from functools import cache, lru_cache
 
@@ -20,6 +21,9 @@ from .backend import Answer
 __all__ = ["DirectMarginProblem", "minimise"]
 
 _WORDS = {"Solved": "optimal", "AlmostSolved": "optimal_inaccurate", "PrimalInfeasible": "infeasible"}
+_FLAT = 1e-12
+"""A margin that falls more slowly than this with the parameter does not tell where it vanishes."""
+
 _ANSWERED = {"Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations"}
 
 
@@ -51,11 +55,13 @@ class DirectMarginProblem:
 
     def solve(self, parameter: float) -> Answer:
         """Answer at one parameter value; a solver's failure is a status, never an exception."""
-        word, x = self._program.solve(parameter)
+        word, x, rise = self._program.solve(parameter)
         if word not in _ANSWERED or not np.all(np.isfinite(x)):
             return Answer(status=_WORDS.get(word, word), margin=None, values=None)
         values = dict(zip(self._data.names, (x[:-1] * self._data.unit).tolist(), strict=True))
-        return Answer(status=_WORDS.get(word, word), margin=float(x[-1]), values=values)
+        margin = float(x[-1])  # it falls as the cost, its negative, rises
+        root = parameter + margin / rise if rise > _FLAT else None
+        return Answer(status=_WORDS.get(word, word), margin=margin, values=values, root=root)
 
 
 def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0.0) -> dict[str, float] | None:
@@ -77,7 +83,7 @@ def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0
         cost=_unit_vector(unknowns, goal),
         cones=_cones(data, scale_row + 1),
     )
-    word, x = program.solve(parameter)
+    word, x, _ = program.solve(parameter)
     if word not in {"Solved", "AlmostSolved"} or not np.all(np.isfinite(x)):
         return None
     return dict(zip(data.names, (x * data.unit).tolist(), strict=True))
@@ -87,12 +93,12 @@ class _Program:
     """Clarabel's ``min c x`` subject to ``(base + p * slope) x + s = b``, s in the cones."""
 
     def __init__(self, *, base: Array, slope: Array, right: Array, cost: Array, cones: list[object]) -> None:
-        rows, columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
-        self._base, self._slope = base[rows, columns], slope[rows, columns]
+        self._rows, self._columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
+        self._base, self._slope = base[self._rows, self._columns], slope[self._rows, self._columns]
         self._right, self._cost, self._cones = right, cost, cones
 
-    def solve(self, parameter: float) -> tuple[str, Array]:
-        """Clarabel's word and x."""
+    def solve(self, parameter: float) -> tuple[str, Array, float]:
+        """Clarabel's word, x, and the derivative of the least cost by p, from the dual solution."""
         matrix = copy(self._matrix)
         matrix.data = self._base + parameter * self._slope
         try:
@@ -105,8 +111,9 @@ class _Program:
                 type(problem).__name__ != "PanicException"
             ):  # how a failure inside Clarabel arrives; it has no public type
                 raise
-            return "panic", np.full(len(self._cost), np.nan)
-        return str(found.status), np.array(found.x)
+            return "panic", np.full(len(self._cost), np.nan), math.nan
+        x, z = np.array(found.x), np.array(found.z)
+        return str(found.status), x, float(z[self._rows] * self._slope @ x[self._columns])
 
 
 @lru_cache(maxsize=64)

@@ -141,7 +141,8 @@ class _Search:
             return self._finish(natural, proofs, None)
         generic = self._family(self.forms[0], rational(0.321 * degree))
         status, top = attempts[-1].answer.status, None
-        for candidate in search_parameter(generic.data, float(degree), generic.checked):
+        start = generic.checked(generic.data).solve(float(degree))
+        for candidate in search_parameter(generic.data, float(degree), generic.checked, start):
             self.log.add(f"{generic.solver}: {candidate.method}, {candidate.status}", candidate.solves)
             status, top = candidate.status, candidate.supremum
             for claim in () if top is None else _claims_near(top):

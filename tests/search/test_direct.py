@@ -43,12 +43,20 @@ def test_margins_agree(name, template):
 def test_newton_steps_agree(name):
     ceiling = estimate_ceiling(SYSTEMS[name])
     data = cone_problem(SYSTEMS[name], forms_of(SYSTEMS[name])[-1], ceiling)
-    start = data.toward(None)
-    through, direct = MarginProblem(start, solver="CLARABEL").solve(ceiling), DirectMarginProblem(start).solve(ceiling)
-    assert through.margin == pytest.approx(direct.margin, abs=1e-7)
-    moved = data.toward(direct.values)
+    start = DirectMarginProblem(data).solve(ceiling / 2)
+    moved = data.toward(start.values)
     through, direct = MarginProblem(moved, solver="CLARABEL").solve(ceiling), DirectMarginProblem(moved).solve(ceiling)
     assert through.margin == pytest.approx(direct.margin, rel=1e-5, abs=1e-6 * ceiling)
+
+
+@pytest.mark.parametrize("name", ["heavy-ball", "nesterov", "triple-momentum", "chambolle-pock"])
+def test_the_dual_solution_tells_where_the_margin_vanishes(name):
+    system = SYSTEMS[name]
+    p = estimate_ceiling(system) / 2
+    solver = DirectMarginProblem(cone_problem(system, forms_of(system)[-1], 2 * p))
+    below, here, above = (solver.solve(share * p) for share in (0.99, 1, 1.01))
+    slope = (above.margin - below.margin) / (0.02 * p)
+    assert here.margin / (p - here.root) == pytest.approx(slope, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["heavy-ball", "douglas-rachford", "primal-dual"])
