@@ -7,6 +7,7 @@ a test compares them on every system of the catalogue.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from copy import copy
 from functools import cache, lru_cache
 
@@ -64,13 +65,15 @@ class DirectMarginProblem:
         return Answer(status=_WORDS.get(word, word), margin=margin, values=values, root=root)
 
 
-def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0.0) -> dict[str, float] | None:
-    """Unknowns with the smallest value of one of them, where `ONE` is 1, with a margin kept inside every inequality.
+def minimise(
+    data: ConeData, objective: Mapping[str, float], margin: float, parameter: float = 0.0
+) -> dict[str, float] | None:
+    """Unknowns with the smallest sum of some, weighted in the units of the data, with a margin inside every inequality.
 
-    By the solver's word; None if it has none.
+    `ONE` is 1. By the solver's word; None if it has none.
     """
     parts = _rows(data)
-    unknowns, goal = len(data.names), data.names.index(objective)
+    unknowns = len(data.names)
     base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
     scale_row = len(data.equalities[0])
     base[scale_row], slope[scale_row] = _unit_vector(unknowns, unknowns - 1), 0.0
@@ -80,7 +83,7 @@ def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0
         base=base,
         slope=slope,
         right=np.concatenate(right),
-        cost=_unit_vector(unknowns, goal),
+        cost=np.array([objective.get(name, 0.0) for name in data.names]),
         cones=_cones(data, scale_row + 1),
     )
     word, x, _ = program.solve(parameter)

@@ -6,7 +6,7 @@ the user's units: only the solver sees these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -35,14 +35,14 @@ def rescale(data: ConeData, parameter: float, values: Mapping[str, float]) -> Co
     return _scaled(data, rows, unit, parameter)
 
 
-def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) -> ConeData:
+def equilibrate(data: ConeData, parameter: float, *, loose: Collection[str] = (ONE,)) -> ConeData:
     """The same cone problem with rows and unknowns scaled by powers of two, for parameters near the given one.
 
     The scales minimise the sum of squares of the logarithms of all entries (Curtis and Reid), so a change of the user's
-    units changes nothing but the scales themselves. One unknown, the `loose` one that multiplies the norm which V is
-    compared with, has no say in the rows: that norm may measure states of very different units alike.
+    units changes nothing but the scales themselves. The `loose` unknowns, which multiply the norm that V is compared
+    with, have no say in the rows: that norm may measure states of very different units alike.
     """
-    heard = np.array([name != loose for name in data.names])
+    heard = np.array([name not in loose for name in data.names])
     unknowns = len(data.names)
     blocks = [np.triu(base + parameter * slope) * heard[:, None, None] for base, slope in data.blocks]
     equalities = (data.equalities[0] + parameter * data.equalities[1]) * heard
@@ -57,8 +57,7 @@ def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) ->
     starts = np.cumsum(shapes)
     rows = [np.exp2(np.round(scales[a:b])) for a, b in pairwise(starts)]
     unit = np.exp2(np.round(scales[:unknowns]))
-    if loose is not None:
-        norm = data.names.index(loose)
+    for norm in np.nonzero(~heard)[0].tolist():
         unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
     return _scaled(data, rows, unit, parameter)
 

@@ -58,7 +58,7 @@ class SublinearFamily(Family):
         """The proof with the smallest constant that is found: what multiplies the squared distance at the start."""
         found = dict(values)
         for margin in _MARGINS:
-            floats = minimise(self.data, _CONSTANT, margin, float(self.order))
+            floats = minimise(self.data, {_CONSTANT: 1.0}, margin, float(self.order))
             proved = None if floats is None else prove(self.pencil, self.face, floats, self.data, simple=True)
             if proved is not None:
                 found = min(map(self._normalise, (found, proved)), key=lambda v: v[_CONSTANT])
