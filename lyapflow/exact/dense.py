@@ -6,7 +6,7 @@ made and used up by the functions of this room alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -29,6 +29,7 @@ __all__ = [
     "nonzero_rows",
     "reduced_rows",
     "scalar",
+    "scalars",
     "take_rows",
     "transform",
     "unit_rows",
@@ -46,6 +47,11 @@ _SMALL = 12
 def scalar(value: Fraction) -> Scalar:
     """A rational inside python-flint."""
     return fmpq(value.numerator, value.denominator)
+
+
+def scalars(values: Mapping[str, Fraction]) -> dict[str, Scalar]:
+    """Named rationals inside python-flint."""
+    return {name: fmpq(value.numerator, value.denominator) for name, value in values.items()}
 
 
 def fraction(value: Scalar) -> Fraction:
@@ -105,10 +111,10 @@ def reduced_rows(m: Dense) -> Matrix:
     return tuple(tuple(fraction(v) if v else _ZERO for v in row) for row in reduced.table()[: int(rank)])
 
 
-def congruence(left: Dense, middle: Dense, right: Dense, weight: Scalar) -> Dense:
-    """The symmetric matrix of the form ``weight * (left z)' middle (right z)``."""
-    product = left.transpose() * middle * right
-    return (product + product.transpose()) * (weight / 2)
+def congruence(rows: Dense, middle: Dense) -> Dense:
+    """The symmetric matrix of the form ``2 (rows z)' middle (rows z)``."""
+    product = rows.transpose() * middle * rows
+    return product + product.transpose()
 
 
 def nonzero_rows(m: Dense) -> list[list[tuple[int, Scalar]]]:
