@@ -21,8 +21,10 @@ __all__ = [
     "accumulate",
     "add",
     "as_matrix",
+    "bits",
     "congruence",
     "dense",
+    "dyadic",
     "floats",
     "fraction",
     "is_semidefinite",
@@ -39,7 +41,6 @@ __all__ = [
 Dense: TypeAlias = fmpq_mat
 Scalar: TypeAlias = fmpq
 
-_ZERO = Fraction(0)
 _SMALL = 12
 """Up to this size one common denominator costs less than a congruence that clears rows one by one."""
 
@@ -47,6 +48,16 @@ _SMALL = 12
 def scalar(value: Fraction) -> Scalar:
     """A rational inside python-flint."""
     return fmpq(value.numerator, value.denominator)
+
+
+def dyadic(value: float) -> Scalar:
+    """The exact value of a float."""
+    return fmpq(*value.as_integer_ratio())
+
+
+def bits(value: Scalar) -> int:
+    """Bits of the longer one of numerator and denominator."""
+    return int(value.height_bits())
 
 
 def scalars(values: Mapping[str, Fraction]) -> dict[str, Scalar]:
@@ -105,10 +116,10 @@ def accumulate(rows: int, columns: int, entries: Iterable[tuple[int, int, Scalar
     return fmpq_mat(rows, columns, found)
 
 
-def reduced_rows(m: Dense) -> Matrix:
+def reduced_rows(m: Dense) -> list[list[Scalar]]:
     """Nonzero rows of the reduced row echelon form."""
     reduced, rank = m.rref()
-    return tuple(tuple(fraction(v) if v else _ZERO for v in row) for row in reduced.table()[: int(rank)])
+    return list(reduced.table()[: int(rank)])
 
 
 def congruence(rows: Dense, middle: Dense) -> Dense:

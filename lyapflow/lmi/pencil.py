@@ -30,7 +30,7 @@ from ..exact.dense import (
 )
 from ..exact.matrices import Matrix, zeros
 
-__all__ = ["Condition", "Entry", "Equality", "Form", "Pencil"]
+__all__ = ["Condition", "Entry", "Equality", "Form", "Pencil", "Stack"]
 
 Entry: TypeAlias = tuple[str | None, int, int, Scalar]
 """Unknown (None is the constant 1), row, column, coefficient."""
@@ -60,8 +60,8 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stack:
-    """Forms as one form ``2 (rows z)' (X(y) + p Y(y)) (rows z)``, for exact work.
+class Stack:
+    """Forms as one form ``2 (rows z)' (X(y) + p Y(y)) (rows z)``, which is read twice: in rationals and in floats.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class _Stack:
 
     @staticmethod
     @lru_cache(maxsize=64)  # the conditions of all parameters share their forms
-    def of(forms: tuple[Form, ...]) -> _Stack:
+    def of(forms: tuple[Form, ...]) -> Stack:
         """The stack of forms; a side that occurs several times stands there once."""
         sides = list({id(side): side for form in forms for side in (form.left, form.right)}.values())
         start = dict(zip(map(id, sides), accumulated((side.nrows() for side in sides), initial=0), strict=False))
@@ -90,7 +90,7 @@ class _Stack:
                     half = scalar(weight / 2)
                     entries += [(name, top + i, left + j, half * c) for name, i, j, c in form.middle]
         rows = take_rows(*((side, range(side.nrows())) for side in sides))
-        return _Stack(rows, tuple(fixed), tuple(moving))
+        return Stack(rows, tuple(fixed), tuple(moving))
 
     def at(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
         """The symmetric matrix at given unknowns."""
@@ -121,13 +121,18 @@ class Condition:
     forms: tuple[Form, ...]
     parameter: Fraction
 
+    @property
+    def stack(self) -> Stack:
+        """The forms as one."""
+        return Stack.of(self.forms)
+
     def at(self, values: Mapping[str, Fraction]) -> Matrix:
         """The matrix at given unknowns, exactly."""
-        return as_matrix(_Stack.of(self.forms).at(scalars(values), self.parameter))
+        return as_matrix(self.stack.at(scalars(values), self.parameter))
 
     def holds(self, numbers: Mapping[str, Scalar]) -> bool:
         """Whether the matrix is positive semidefinite at given unknowns, exactly."""
-        return is_semidefinite(_Stack.of(self.forms).at(numbers, self.parameter))
+        return is_semidefinite(self.stack.at(numbers, self.parameter))
 
     def expand(self) -> dict[tuple[int, int], dict[str | None, Scalar]]:
         """Each entry ``i <= j`` that is not identically zero, as a linear form in the unknowns (None: constant)."""
@@ -219,6 +224,14 @@ class Pencil:
     nonnegative: tuple[str, ...]
     conditions: tuple[Condition, ...]
     equalities: tuple[Equality, ...]
+
+    def holds(self, numbers: Mapping[str, Scalar]) -> bool:
+        """Whether all of it holds at given unknowns, exactly: then the claim is proved."""
+        return (
+            all(numbers[name] >= 0 for name in self.nonnegative)
+            and all(equality.holds(numbers) for equality in self.equalities)
+            and all(condition.holds(numbers) for condition in self.conditions)
+        )
 
     def without(self, part: str) -> Pencil:
         """The pencil without one part of the proof: its conditions, equalities, multipliers and its own unknown."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.dense import floats
-from ..lmi.pencil import Condition, Pencil
+from ..lmi.pencil import Condition, Entry, Pencil
 from .reduction import NO_FACE, ONE, Face
 
 __all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "to_arrays"]
@@ -105,28 +105,31 @@ def to_arrays(pencil: Pencil) -> ConeData:
 
 def _block(condition: Condition, index: Mapping[str | None, int], unknowns: int) -> tuple[Array, Array]:
     """Base and slope of one matrix inequality; what cancels exactly is zero, not round-off."""
-    size = len(condition.signals)
-    base, slope, size_of_base = np.zeros((3, unknowns, size, size))
-    for form in condition.forms:
-        left = np.array(floats(form.left)).reshape(-1, size)
-        right = left if form.right is form.left else np.array(floats(form.right)).reshape(-1, size)
-        places: dict[int, int] = {}
-        entries = [(places.setdefault(index[n], len(places)), i, j, float(c)) for n, i, j, c in form.middle]
-        middle = np.zeros((len(places), len(left), len(right)))
-        for k, i, j, value in entries:
-            middle[k, i, j] += value
-        product = left.T @ middle @ right
-        product += product.transpose(0, 2, 1)
-        at = list(places)
-        if form.weight:
-            weight = float(form.weight) / 2
-            base[at] += weight * product
-            bound = np.abs(left.T) @ np.abs(middle) @ np.abs(right)
-            size_of_base[at] += abs(weight) * (bound + bound.transpose(0, 2, 1))
-        if form.slope:
-            slope[at] += float(form.slope) / 2 * product
-    base[np.abs(base) <= _ROUND_OFF * size_of_base] = 0
+    stack, size = condition.stack, len(condition.signals)
+    base, slope = np.zeros((2, unknowns, size, size))
+    rows = np.array(floats(stack.rows)).reshape(-1, size)
+    at, middle = _gather(stack.fixed, index, len(rows))
+    product = _symmetrise(rows.T @ middle @ rows)
+    bound = _symmetrise(np.abs(rows.T) @ np.abs(middle) @ np.abs(rows))
+    base[at] = np.where(np.abs(product) <= _ROUND_OFF * bound, 0, product)
+    if stack.moving:
+        at, middle = _gather(stack.moving, index, len(rows))
+        slope[at] = _symmetrise(rows.T @ middle @ rows)
     return base, slope
+
+
+def _gather(entries: Sequence[Entry], index: Mapping[str | None, int], rows: int) -> tuple[list[int], Array]:
+    """Which unknowns occur, and the entries of each as a matrix."""
+    places: dict[int, int] = {}
+    flat = [(places.setdefault(index[name], len(places)) * rows + i) * rows + j for name, i, j, _ in entries]
+    found: Array = np.bincount(
+        np.array(flat, dtype=np.intp), [float(c) for *_, c in entries], len(places) * rows * rows
+    )
+    return list(places), found.reshape(-1, rows, rows)
+
+
+def _symmetrise(product: Array) -> Array:
+    return product + product.transpose(0, 2, 1)
 
 
 def may_have_face(data: ConeData, parameter: float) -> bool:
