@@ -32,6 +32,7 @@ __all__ = [
     "reduced_rows",
     "scalar",
     "scalars",
+    "stack_rows",
     "take_rows",
     "transform",
     "unit_rows",
@@ -96,6 +97,12 @@ def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
         table = m.table()
         rows += [table[i] for i in chosen]
     return fmpq_mat(len(rows), columns, [v for row in rows for v in row])
+
+
+def stack_rows(parts: Sequence[Dense]) -> Dense:
+    """All rows of matrices with equally many columns, one below the other."""
+    entries = [v for m in parts for v in m.entries()]
+    return fmpq_mat(sum(m.nrows() for m in parts), parts[0].ncols(), entries)
 
 
 def transform(a: Dense, b: Dense) -> Dense:

@@ -196,14 +196,16 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(0)
     if high < 0:
         return -simplest_between(-high, -low)
+    (a, b), (c, d) = low.as_integer_ratio(), high.as_integer_ratio()
     bases: list[int] = []  # common part of the two continued fractions
-    while (whole := math.ceil(low)) > high:
-        bases.append(whole - 1)
-        low, high = 1 / (high - bases[-1]), 1 / (low - bases[-1])
-    simplest = Fraction(whole)
+    while (whole := -(-a // b)) * d > c:
+        base = whole - 1
+        bases.append(base)
+        a, b, c, d = d, c - base * d, b, a - base * b
+    p, q = whole, 1
     for base in reversed(bases):
-        simplest = base + 1 / simplest
-    return simplest
+        p, q = base * p + q, p
+    return Fraction(p, q)
 
 
 def simplest_near(value: float, relative: float) -> Fraction:

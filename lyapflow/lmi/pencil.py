@@ -26,7 +26,7 @@ from ..exact.dense import (
     nonzero_rows,
     scalar,
     scalars,
-    take_rows,
+    stack_rows,
 )
 from ..exact.matrices import Matrix, zeros
 
@@ -89,8 +89,7 @@ class Stack:
                 if weight:
                     half = scalar(weight / 2)
                     entries += [(name, top + i, left + j, half * c) for name, i, j, c in form.middle]
-        rows = take_rows(*((side, range(side.nrows())) for side in sides))
-        return Stack(rows, tuple(fixed), tuple(moving))
+        return Stack(stack_rows(sides), tuple(fixed), tuple(moving))
 
     def at(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
         """The symmetric matrix at given unknowns."""

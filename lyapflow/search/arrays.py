@@ -122,10 +122,9 @@ def _gather(entries: Sequence[Entry], index: Mapping[str | None, int], rows: int
     """Which unknowns occur, and the entries of each as a matrix."""
     places: dict[int, int] = {}
     flat = [(places.setdefault(index[name], len(places)) * rows + i) * rows + j for name, i, j, _ in entries]
-    found: Array = np.bincount(
-        np.array(flat, dtype=np.intp), [float(c) for *_, c in entries], len(places) * rows * rows
-    )
-    return list(places), found.reshape(-1, rows, rows)
+    numbers = [float(c) for *_, c in entries]
+    found = np.bincount(np.array(flat, dtype=np.intp), numbers, len(places) * rows * rows)
+    return list(places), np.asarray(found, dtype=np.float64).reshape(-1, rows, rows)
 
 
 def _symmetrise(product: Array) -> Array:
