@@ -22,6 +22,7 @@ __all__ = [
     "convergent_near",
     "floor_to",
     "rational",
+    "round_up",
     "shorten",
     "show_above",
     "show_below",
@@ -146,6 +147,17 @@ def ceil_to(value: Fraction, digits: int) -> Fraction:
     Fraction(67, 100)
     """
     return -floor_to(-value, digits)
+
+
+def round_up(value: Fraction, bits: int) -> Fraction:
+    """A dyadic number with about so many bits, not below a positive value and as near to it as they allow.
+
+    >>> round_up(Fraction(1, 3), 4), round_up(Fraction(1, 4), 4)
+    (Fraction(11, 32), Fraction(1, 4))
+    """
+    shift = bits - value.numerator.bit_length() + value.denominator.bit_length()
+    scaled = value * Fraction(2) ** shift  # between 2**(bits - 1) and 2**(bits + 1)
+    return math.ceil(scaled) / Fraction(2) ** shift
 
 
 def show_below(value: Fraction, digits: int = 9) -> str:

@@ -17,7 +17,7 @@ from ..certificates.verification import satisfies
 from ..dynamics import Mode
 from ..exact.dense import scalar
 from ..exact.matrices import Matrix
-from ..exact.rationals import rational, simplest_between
+from ..exact.rationals import rational, round_up, simplest_between
 from ..lmi.dissipation import UPPER, storage_name
 from ..lmi.pencil import Equality, Form, Pencil
 from .arrays import may_have_face, on_face, to_arrays
@@ -34,6 +34,9 @@ LOWER = "positivity"
 
 _SLACKS = (1e-12, 1e-7, 1e-5, 1e-3, 1e-1)
 """Relative room for rounding around an eigenvalue, in order."""
+
+_SCALE_BITS = 30
+"""Of the number by which V is scaled down: few, so that the numbers of a proof stay short."""
 
 _MARGINS = (1e-8, 1e-6, 1e-4)
 """Room that is kept inside the inequalities for rounding, relative to V in scaled units, in order."""
@@ -66,11 +69,11 @@ def sharpen(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fracti
         lower = _tighten(pair.without(UPPER), {LOWER: -1.0})
         upper = _tighten(pair.without(LOWER), {UPPER: 1.0})
         found = (lower or {}) | (upper or {})
-    scale = found.pop(LOWER, Fraction(0))
-    if scale <= 1:  # V is as small as it can be, and its proof with it
+    scale = round_up(1 / found.pop(LOWER, Fraction(1)), _SCALE_BITS)
+    if scale >= 1:  # V is as small as it can be, and its proof with it
         scale = Fraction(1)
         found = {n: v for n, v in found.items() if not n.startswith(LOWER)}
-    return {n: v / scale for n, v in {**values, **found}.items()}
+    return {n: v * scale for n, v in {**values, **found}.items()}
 
 
 def _sharpen_quadratic(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fraction]) -> dict[str, Fraction]:

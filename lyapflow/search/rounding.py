@@ -18,7 +18,7 @@ from ..exact.dense import Scalar, bits, dyadic, fraction, scalar
 from ..exact.rationals import MOST_DIGITS, convergent_near
 from ..lmi.pencil import Pencil
 from .arrays import Array, ConeData
-from .reduction import ONE, Face, linear_equalities
+from .reduction import Face, linear_equalities
 
 __all__ = ["prove"]
 
@@ -64,6 +64,9 @@ def prove(
     free = tuple(j for j in range(len(columns)) if j not in pivots)
     signed = [j for j, name in enumerate(columns) if name in pencil.nonnegative]
     floats = np.array([values[name] for name in columns])
+    if not floats[-1] > 0:
+        return None
+    floats /= floats[-1]  # so that dyadic numbers need no division by `ONE`
     if not np.all(np.isfinite(floats)):
         return None
     nonnegative = set(signed)
@@ -81,7 +84,7 @@ def prove(
                 exact[j] = _ZERO if j in nonnegative and v < 0 else v
             for row, pivot in zip(equalities, pivots, strict=True):
                 exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), _ZERO)
-            one = exact[columns.index(ONE)]
+            one = exact[-1]
             if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
                 continue
             candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
