@@ -91,12 +91,9 @@ def unit_rows(size: int, start: int, count: int) -> Dense:
 
 def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
     """Chosen rows of matrices with equally many columns, one below the other."""
-    rows: list[list[Scalar]] = []
     columns = parts[0][0].ncols()
-    for m, chosen in parts:
-        table = m.table()
-        rows += [table[i] for i in chosen]
-    return fmpq_mat(len(rows), columns, [v for row in rows for v in row])
+    entries = [m[i, j] for m, chosen in parts for i in chosen for j in range(columns)]
+    return fmpq_mat(len(entries) // columns, columns, entries)
 
 
 def stack_rows(parts: Sequence[Dense]) -> Dense:

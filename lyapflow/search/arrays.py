@@ -136,15 +136,15 @@ def may_have_face(data: ConeData, parameter: float) -> bool:
     free = np.ones(len(data.names), dtype=bool)
     free[list(data.signed)] = False
     for base, slope in data.blocks:
-        diagonal = np.einsum("kii->ki", base + parameter * slope)
-        size = np.abs(base).max(initial=0) + abs(parameter) * np.abs(slope).max(initial=0)
-        supported = ((np.abs(diagonal) > 1e-13 * size) & ((diagonal > 0) | free[:, None])).any(axis=0)
-        if not (supported | ~_occurs(base, slope)).all():
+        terms = base + parameter * slope
+        diagonal = np.einsum("kii->ki", terms)
+        positive = np.where(free[:, None], np.abs(diagonal), diagonal)
+        supported = (positive > 1e-13 * np.abs(terms).max(initial=0)).any(axis=0)
+        if not supported.all() and (_occurs(base, slope) & ~supported).any():
             return True
-    for row in data.equalities[0] + parameter * data.equalities[1]:
-        if not row[free].any() and ((row >= 0).all() or (row <= 0).all()):
-            return True
-    return False
+    rows = data.equalities[0] + parameter * data.equalities[1]
+    one_sided = (rows >= 0).all(axis=1) | (rows <= 0).all(axis=1)
+    return bool((one_sided & ~rows[:, free].any(axis=1)).any())
 
 
 def _occurs(base: Array, slope: Array) -> NDArray[np.bool_]:
