@@ -36,22 +36,14 @@ class DirectMarginProblem:
 
     def __init__(self, data: ConeData) -> None:
         self._data = data
-        unknowns, metric = len(data.names), data.metric
-        parts = _rows(data)
-        base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
-        if metric is None:
-            margin = [np.zeros(len(parts[0][0])), np.ones(len(parts[1][0]))]
-            margin += [_triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
-        else:
-            base[len(data.equalities[0])], slope[len(data.equalities[0])] = metric.scale, 0.0
-            margin = [np.append(-metric.equalities, 0.0), metric.signed]
-            margin += [_triangle(block)[0] for block in metric.blocks]
+        table = _lay_out(data)
+        _, rows, columns = table.shape
         self._program = _Program(
-            base=np.hstack([base, np.concatenate(margin)[:, None]]),
-            slope=np.hstack([slope, np.zeros((len(slope), 1))]),
-            right=_unit_vector(len(base), len(data.equalities[0])),
-            cost=_unit_vector(unknowns + 1, unknowns, -1.0),
-            cones=_cones(data, len(parts[0][0])),
+            base=table[0],
+            slope=table[1],
+            right=_unit_vector(rows, len(data.equalities[0])),
+            cost=_unit_vector(columns, columns - 1, -1.0),
+            cones=_cones(data),
         )
 
     def solve(self, parameter: float) -> Answer:
@@ -72,19 +64,17 @@ def minimise(
 
     `ONE` is 1. By the solver's word; None if it has none.
     """
-    parts = _rows(data)
-    unknowns = len(data.names)
-    base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
-    scale_row = len(data.equalities[0])
-    base[scale_row], slope[scale_row] = _unit_vector(unknowns, unknowns - 1), 0.0
-    right = [_unit_vector(scale_row + 1, scale_row, 1 / data.unit[-1]), np.full(len(data.signed), -margin)]
-    right += [-margin * _triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
+    table, unknowns, scale = _lay_out(data), len(data.names), len(data.equalities[0])
+    table[:, scale] = 0
+    table[0, scale, unknowns - 1] = data.unit[-1]
+    right = -margin * table[0, :, -1]
+    right[scale] = 1.0
     program = _Program(
-        base=base,
-        slope=slope,
-        right=np.concatenate(right),
+        base=table[0, :, :-1],
+        slope=table[1, :, :-1],
+        right=right,
         cost=np.array([objective.get(name, 0.0) for name in data.names]),
-        cones=_cones(data, scale_row + 1),
+        cones=_cones(data),
     )
     word, x, _ = program.solve(parameter)
     if word not in {"Solved", "AlmostSolved"} or not np.all(np.isfinite(x)):
@@ -141,36 +131,44 @@ def _settings() -> clarabel.DefaultSettings:
     return settings
 
 
-def _cones(data: ConeData, equalities: int) -> list[object]:
-    cones = [clarabel.ZeroConeT(equalities), clarabel.NonnegativeConeT(len(data.signed))]
+def _cones(data: ConeData) -> list[object]:
+    cones = [clarabel.ZeroConeT(len(data.equalities[0]) + 1), clarabel.NonnegativeConeT(len(data.signed))]
     return cones + [clarabel.PSDTriangleConeT(base.shape[1]) for base, _ in data.blocks]
 
 
-def _rows(data: ConeData) -> list[tuple[Array, Array]]:
-    """Base and slope of all rows in the order of the cones; the normalisation stands last among the equalities."""
-    unknowns = len(data.names)
-    signed = np.zeros((len(data.signed), unknowns))
-    signed[np.arange(len(data.signed)), list(data.signed)] = -1.0
-    totals = []
-    for part in range(2):
-        total = sum((np.einsum("kii->k", block[part]) for block in data.blocks), np.zeros(unknowns))
-        totals.append(total)
-    totals[0][list(data.signed)] += 1.0
-    equalities = tuple(np.vstack([own, total]) for own, total in zip(data.equalities, totals, strict=True))
-    blocks = [(-_triangle(base).T, -_triangle(slope).T) for base, slope in data.blocks]
-    return [(equalities[0], equalities[1]), (signed, np.zeros_like(signed)), *blocks]
+def _lay_out(data: ConeData) -> Array:
+    """Base and slope of all rows over the unknowns and the margin, in the order of the cones; (2, rows, unknowns + 1).
 
-
-def _triangle(block: Array) -> Array:
-    """Upper triangles by columns, off-diagonal entries times the square root of 2; shape (K, size (size + 1) / 2)."""
-    i, j, weight = _triangle_indices(block.shape[-1])
-    return np.atleast_2d(block[..., i, j] * weight)
+    The normalisation stands last among the equalities.
+    """
+    (scale, unknowns), signed, metric = data.equalities[0].shape, list(data.signed), data.metric
+    corners = [_corner(base.shape[1]) for base, _ in data.blocks]
+    top = scale + 1 + len(signed)
+    table = np.zeros((2, top + sum(len(weight) for _, _, weight, _ in corners), unknowns + 1))
+    table[:, :scale, :-1] = data.equalities
+    table[0, range(scale + 1, top), signed] = -1.0
+    if metric is None:
+        table[0, scale + 1 : top, -1] = 1.0
+        table[:, scale, :-1] = np.sum([[np.einsum("kii->k", part) for part in block] for block in data.blocks], axis=0)
+        table[0, scale, signed] += 1.0
+    else:
+        table[0, scale + 1 : top, -1] = metric.signed
+        table[0, scale, :-1] = metric.scale
+        table[0, :scale, -1] = -metric.equalities
+    for k, (block, (i, j, weight, identity)) in enumerate(zip(data.blocks, corners, strict=True)):
+        rows = slice(top, top + len(weight))
+        for part in range(2):
+            table[part, rows, :-1] = (block[part][:, i, j] * -weight).T
+        table[0, rows, -1] = identity if metric is None else metric.blocks[k][i, j] * weight
+        top = rows.stop
+    return table
 
 
 @cache
-def _triangle_indices(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+def _corner(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array]:
+    """The upper triangle by columns: rows, columns, weights of the entries, and those of the identity matrix."""
     j, i = np.tril_indices(size)  # pairs i <= j, j outer
-    return i, j, np.where(i == j, 1.0, np.sqrt(2.0))
+    return i, j, np.where(i == j, 1.0, np.sqrt(2.0)), np.where(i == j, 1.0, 0.0)
 
 
 def _unit_vector(size: int, at: int, value: float = 1.0) -> Array:

@@ -86,9 +86,10 @@ def shift_loop(system: System, template: Template, *, beyond: Fraction = Fractio
     ):
         return Shift(system, system, (Fraction(0),) * len(pairs))
     M: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))
-    inside = inverse(add(identity(len(slopes)), scale(Fraction(-1), multiply(system.D, M))))
-    C, D = multiply(inside, system.C), multiply(inside, system.D)
-    BM = multiply(system.B, M)
+    C, D, BM = system.C, system.D, multiply(system.B, M)
+    if any(map(any, D)):
+        inside = inverse(add(identity(len(slopes)), scale(Fraction(-1), multiply(D, M))))
+        C, D = multiply(inside, C), multiply(inside, D)
     shifted = LureSystem(
         add(system.A, multiply(BM, C)),
         add(system.B, multiply(BM, D)),
