@@ -9,7 +9,7 @@ affine in one parameter, that of the claim, so a pencil for another claim of the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate as accumulated
@@ -244,8 +244,11 @@ class Pencil:
 
     def move(self, parameter: Fraction) -> Pencil:
         """The pencil of another claim of the same kind, by its parameter."""
-        return replace(
-            self,
-            conditions=tuple(replace(c, parameter=parameter) for c in self.conditions),
-            equalities=tuple(replace(e, parameter=parameter) for e in self.equalities),
+        return Pencil(
+            unknowns=self.unknowns,
+            nonnegative=self.nonnegative,
+            conditions=tuple(
+                Condition(name=c.name, signals=c.signals, forms=c.forms, parameter=parameter) for c in self.conditions
+            ),
+            equalities=tuple(Equality(name=e.name, parts=e.parts, parameter=parameter) for e in self.equalities),
         )

@@ -149,7 +149,7 @@ def may_have_face(data: ConeData, parameter: float) -> bool:
 
 def _occurs(base: Array, slope: Array) -> NDArray[np.bool_]:
     """Which signals occur in a matrix inequality at all."""
-    return np.any(base.any(axis=0) | slope.any(axis=0), axis=0)
+    return np.asarray(base.any(axis=(0, 1)) | slope.any(axis=(0, 1)))
 
 
 def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
@@ -169,9 +169,8 @@ def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
         )
     blocks = []
     for k, (base, slope) in enumerate(data.blocks):
-        occurs = _occurs(base, slope)
-        rows = [i for i in range(len(occurs)) if occurs[i] and (k, i) not in face.zero_rows]
-        if len(rows) < len(occurs):
+        rows = [i for i in np.nonzero(_occurs(base, slope))[0].tolist() if (k, i) not in face.zero_rows]
+        if len(rows) < base.shape[1]:
             base, slope = base[:, rows][:, :, rows], slope[:, rows][:, :, rows]
         if rows:
             blocks.append((base, slope))
@@ -182,7 +181,7 @@ def _independent(base: Array, slope: Array, parameter: float) -> tuple[Array, Ar
     """Rows of full rank, in order."""
     rows = base + parameter * slope
     filled = rows != 0
-    if (filled & (filled.sum(axis=0) == 1)).any(axis=1).all():  # each row has an unknown of its own
+    if not len(rows) or (filled & (filled.sum(axis=0) == 1)).any(axis=1).all():  # each row has an unknown of its own
         return base, slope
     sizes = np.linalg.norm(rows, axis=1)
     rows = rows[sizes > 0] / sizes[sizes > 0, None]
