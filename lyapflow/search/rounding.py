@@ -60,9 +60,10 @@ def prove(
         Whether to try small denominators first: worth it where the solution may be exact and on the boundary.
     """
     equalities, columns = linear_equalities(pencil, face)
-    pivots = tuple(next(j for j, v in enumerate(row) if v) for row in equalities)
-    free = tuple(j for j in range(len(columns)) if j not in pivots)
-    signed = [j for j, name in enumerate(columns) if name in pencil.nonnegative]
+    pivots = [next(j for j, v in enumerate(row) if v) for row in equalities]
+    free = [j for j in range(len(columns)) if j not in pivots]
+    multipliers = set(pencil.nonnegative)
+    signed = [j for j, name in enumerate(columns) if name in multipliers]
     floats = np.array([values[name] for name in columns])
     if not floats[-1] > 0:
         return None
@@ -70,13 +71,14 @@ def prove(
     if not np.all(np.isfinite(floats)):
         return None
     nonnegative = set(signed)
+    floor = np.array([0.0 if j in nonnegative else -np.inf for j in range(len(columns))])
     solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
     parameter = float(pencil.conditions[0].parameter)
     for batch in _roundings(pencil, floats, columns, simple=simple):
-        near = batch.floats.copy()
-        near[:, signed] = np.maximum(near[:, signed], 0)
-        near[:, list(pivots)] = 0
-        near[:, list(pivots)] = -near @ solved.T
+        near = np.maximum(batch.floats, floor)
+        if pivots:
+            near[:, pivots] = 0
+            near[:, pivots] = -near @ solved.T
         for k in np.nonzero(_are_plausible(data, parameter, near, batch.slack))[0].tolist():
             exact = [_ZERO] * len(columns)
             for j in free:
@@ -157,4 +159,5 @@ def _to_dyadic(values: Array) -> _Roundings:
     mantissas, exponents = np.frexp(values)
     bits = np.array(_FINE_BITS)[:, None]
     rounded = np.ldexp(np.round(np.ldexp(mantissas, bits + 1)), exponents - bits - 1)
-    return _Roundings(rounded, lambda k, j: dyadic(rounded[k, j]), _INSIDE)
+    numbers = rounded.tolist()
+    return _Roundings(rounded, lambda k, j: dyadic(numbers[k][j]), _INSIDE)
