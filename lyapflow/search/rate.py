@@ -70,12 +70,13 @@ def search_parameter(
     at_ceiling : Answer
         Of the problem near the ceiling.
     """
-    first = _climb(data, ceiling, make, at_ceiling)
+    first = _climb(data, ceiling, make, ceiling, at_ceiling)
     if first.supremum is not None:
         yield first
-        better, answer = _rescale_inside(data, 0.9 * first.supremum, make)
+        inside = 0.9 * first.supremum
+        better, answer = _rescale_inside(data, inside, make)
         if better is not None:
-            second = _climb(better, first.supremum, make, answer, method="Newton, rescaled")
+            second = _climb(better, ceiling, make, inside, answer, method="Newton, rescaled")
             if second.supremum is not None:
                 yield second
     coarse = _bisect(data, 0.0, ceiling, make)
@@ -105,14 +106,15 @@ def _rescale_inside(
 
 def _climb(
     data: ConeData,
-    parameter: float,
+    ceiling: float,
     make: Callable[[ConeData], Solver],
+    parameter: float,
     answer: Answer,
     *,
     method: str = "Newton",
 ) -> Candidate:
     """Newton's iteration from an answer at a parameter, safeguarded; without supremum if it does not converge."""
-    low, high, status, solves = 0.0, parameter * (1 + _WIDTH), answer.status, 0
+    low, high, status, solves = 0.0, ceiling * (1 + _WIDTH), answer.status, 0
     measured = False  # whether the margin is in the unit of the parameter; at the start it is not
     while answer.margin is not None and answer.values is not None:
         low, high = (max(low, parameter), high) if answer.margin > 0 else (low, min(high, parameter))
@@ -123,6 +125,8 @@ def _climb(
                 top = parameter if answer.root is None else min(parameter + step, high)
                 return Candidate(supremum=top, data=data, method=method, decided=True, status=status, solves=solves)
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
+        elif solves:
+            parameter = (low + high) / 2
         if solves >= _MOST_STEPS:
             break
         answer, measured = make(data.toward(answer.values)).solve(parameter), True
