@@ -53,7 +53,7 @@ class DirectMarginProblem:
             return Answer(status=_WORDS.get(word, word), margin=None, values=None)
         values = dict(zip(self._data.names, (x[:-1] * self._data.unit).tolist(), strict=True))
         margin = float(x[-1])  # it falls as the cost, its negative, rises
-        root = parameter + margin / rise if rise > _FLAT else None
+        root = parameter + margin / rise if _FLAT < rise < math.inf else None
         return Answer(status=_WORDS.get(word, word), margin=margin, values=values, root=root)
 
 
@@ -106,7 +106,9 @@ class _Program:
                 raise
             return "panic", np.full(len(self._cost), np.nan), math.nan
         x, z = np.array(found.x), np.array(found.z)
-        return str(found.status), x, float(z[self._rows] * self._slope @ x[self._columns])
+        with np.errstate(over="ignore", invalid="ignore"):  # where it fails, its numbers may be of any size
+            rise = float(z[self._rows] * self._slope @ x[self._columns])
+        return str(found.status), x, rise
 
 
 @lru_cache(maxsize=64)
