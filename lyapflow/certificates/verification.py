@@ -11,6 +11,7 @@ from .. import classes
 from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
+from ..exact.dense import scalars
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
@@ -185,11 +186,7 @@ def _name_some(names: set[str]) -> str:
 
 def satisfies(pencil: Pencil, values: Mapping[str, Fraction]) -> bool:
     """Whether every condition of a pencil holds at the given values, exactly: then the claim is proved."""
-    return (
-        all(values[name] >= 0 for name in pencil.nonnegative)
-        and not any(equality.at(values) for equality in pencil.equalities)
-        and all(condition.holds(values) for condition in pencil.conditions)
-    )
+    return pencil.holds(scalars(values))
 
 
 def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:
@@ -216,8 +213,9 @@ def check(pencil: Pencil, values: Mapping[str, Fraction]) -> Violation | None:
             return Violation(
                 inequality=f"equality {equality.name} = 0", signals=(signal,), point=(sign,), value=sign * left
             )
+    numbers = scalars(values)
     for condition in pencil.conditions:
-        if not condition.holds(values):
+        if not condition.holds(numbers):
             slack = condition.at(values)
             point = find_negative_direction(slack)
             if point is None:  # the two decisions disagree: never call that a proof

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
+from typing import TypeAlias
 
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
-from .inequalities import Inequality, build, inner, signal, total
+from .inequalities import EQUILIBRIUM, Inequality, build, inner, signal, total
 
 __all__ = ["check_moduli", "check_positive", "interpolate"]
 
@@ -32,6 +33,28 @@ def check_moduli(owner: str, mu: object, L: object) -> tuple[Fraction, Fraction]
     return low, high
 
 
+_PRODUCTS = ("yiyi", "yiyj", "yjyj", "uiui", "uiuj", "ujuj", "uiyi", "uiyj", "ujyi", "ujyj")
+"""Inner products of the inequality between points i and j."""
+
+_Place: TypeAlias = tuple[tuple[tuple[str, str], tuple[str, str]], int]
+_Layout: TypeAlias = tuple[str, tuple[tuple[str, Fraction], ...], tuple[_Place, ...]]
+
+
+@lru_cache(maxsize=256)
+def _lay_out(points: tuple[str, ...]) -> tuple[_Layout, ...]:
+    """What the inequalities of all moduli share: names, values, and in order which product stands where."""
+    found = []
+    for i, j in permutations(points, 2):
+        at = {"i": i, "j": j}
+        pairs = [((p[0], at[p[1]]), (p[2], at[p[3]])) for p in _PRODUCTS]
+        places = sorted(
+            (((s, t) if s <= t else (t, s)), k) for k, (s, t) in enumerate(pairs) if EQUILIBRIUM not in (s[1], t[1])
+        )
+        values = tuple((point, weight) for point, weight in ((i, _ONE), (j, _MINUS)) if point != EQUILIBRIUM)
+        found.append((f"interpolation({i},{j})", values, tuple(places)))
+    return tuple(found)
+
+
 @lru_cache(maxsize=256)  # one claim asks several times
 def interpolate(points: tuple[str, ...], lower: Fraction, upper: Fraction | None) -> tuple[Inequality, ...]:
     r"""Interpolation inequalities of functions with curvature between `lower` and `upper`.
@@ -44,30 +67,24 @@ def interpolate(points: tuple[str, ...], lower: Fraction, upper: Fraction | None
     (Taylor, Hendrickx, Glineur 2017, Theorem 4). ``upper=None`` drops the last term; ``lower == upper`` gives the
     pure quadratic, ``u = l y``.
     """
-    found: list[Inequality] = []
     formula = r"$\varphi_i-\varphi_j-\langle u_j,y_i-y_j\rangle \geq \frac{\mu}{2}|y_i-y_j|^2"
     yy, yu, uu = -lower / 2, Fraction(0), Fraction(0)
     if upper is not None and upper > lower:
         formula += r"+\frac{1}{2(L-\mu)}|u_i-u_j-\mu(y_i-y_j)|^2"
         uu = Fraction(-1) / (2 * (upper - lower))
         yu, yy = -2 * lower * uu, yy + lower * lower * uu
-    crossed_y, crossed_u, cross, towards, away = -2 * yy, -2 * uu, -yu, -yu - 1, yu + 1
-    for i, j in permutations(points, 2):
-        yi, yj, ui, uj = ("y", i), ("y", j), ("u", i), ("u", j)
-        # yy |y|^2 + yu <y, u> + uu |u|^2 - <u_j, y_i - y_j>, multiplied out
-        products = {
-            (yi, yi): yy,
-            (yi, yj): crossed_y,
-            (yj, yj): yy,
-            (ui, ui): uu,
-            (ui, uj): crossed_u,
-            (uj, uj): uu,
-            (ui, yi): yu,
-            (ui, yj): cross,
-            (uj, yi): towards,
-            (uj, yj): away,
-        }
-        found.append(build(f"interpolation({i},{j})", formula + "$", _THG, [products], [(i, _ONE), (j, _MINUS)]))
+    # yy |y|^2 + yu <y, u> + uu |u|^2 - <u_j, y_i - y_j>, multiplied out in the order of _PRODUCTS
+    numbers = (yy, -2 * yy, yy, uu, -2 * uu, uu, yu, -yu, -yu - 1, yu + 1)
+    found = [
+        Inequality(
+            name=name,
+            formula=formula + "$",
+            source=_THG,
+            values=values,
+            products=tuple((key, numbers[k]) for key, k in places if numbers[k]),
+        )
+        for name, values, places in _lay_out(points)
+    ]
     if upper is not None and upper == lower:
         for i, j in permutations(points, 2):
             if i < j:

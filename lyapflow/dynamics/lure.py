@@ -221,7 +221,9 @@ def name_euler(name: str, step: Fraction) -> str:
 
 
 def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...]:
-    if isinstance(oracles, OperatorClass) or not isinstance(oracles, Sequence):
+    if not isinstance(oracles, list | tuple) and (
+        isinstance(oracles, OperatorClass) or not isinstance(oracles, Sequence)
+    ):
         raise InvalidModelError(f"oracles must be a sequence of operator classes, got {oracles!r}. Pass [{oracles!r}].")
     for j, oracle in enumerate(oracles):
         if isinstance(oracle, type) or not isinstance(oracle, OperatorClass):

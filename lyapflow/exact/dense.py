@@ -6,7 +6,7 @@ made and used up by the functions of this room alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -21,14 +21,18 @@ __all__ = [
     "accumulate",
     "add",
     "as_matrix",
+    "bits",
     "congruence",
     "dense",
+    "dyadic",
     "floats",
     "fraction",
     "is_semidefinite",
     "nonzero_rows",
     "reduced_rows",
     "scalar",
+    "scalars",
+    "stack_rows",
     "take_rows",
     "transform",
     "unit_rows",
@@ -38,7 +42,6 @@ __all__ = [
 Dense: TypeAlias = fmpq_mat
 Scalar: TypeAlias = fmpq
 
-_ZERO = Fraction(0)
 _SMALL = 12
 """Up to this size one common denominator costs less than a congruence that clears rows one by one."""
 
@@ -46,6 +49,21 @@ _SMALL = 12
 def scalar(value: Fraction) -> Scalar:
     """A rational inside python-flint."""
     return fmpq(value.numerator, value.denominator)
+
+
+def dyadic(value: float) -> Scalar:
+    """The exact value of a float."""
+    return fmpq(*value.as_integer_ratio())
+
+
+def bits(value: Scalar) -> int:
+    """Bits of the longer one of numerator and denominator."""
+    return int(value.height_bits())
+
+
+def scalars(values: Mapping[str, Fraction]) -> dict[str, Scalar]:
+    """Named rationals inside python-flint."""
+    return {name: fmpq(value.numerator, value.denominator) for name, value in values.items()}
 
 
 def fraction(value: Scalar) -> Fraction:
@@ -73,12 +91,15 @@ def unit_rows(size: int, start: int, count: int) -> Dense:
 
 def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
     """Chosen rows of matrices with equally many columns, one below the other."""
-    rows: list[list[Scalar]] = []
     columns = parts[0][0].ncols()
-    for m, chosen in parts:
-        table = m.table()
-        rows += [table[i] for i in chosen]
-    return fmpq_mat(len(rows), columns, [v for row in rows for v in row])
+    entries = [m[i, j] for m, chosen in parts for i in chosen for j in range(columns)]
+    return fmpq_mat(len(entries) // columns, columns, entries)
+
+
+def stack_rows(parts: Sequence[Dense]) -> Dense:
+    """All rows of matrices with equally many columns, one below the other."""
+    entries = [v for m in parts for v in m.entries()]
+    return fmpq_mat(sum(m.nrows() for m in parts), parts[0].ncols(), entries)
 
 
 def transform(a: Dense, b: Dense) -> Dense:
@@ -99,16 +120,16 @@ def accumulate(rows: int, columns: int, entries: Iterable[tuple[int, int, Scalar
     return fmpq_mat(rows, columns, found)
 
 
-def reduced_rows(m: Dense) -> Matrix:
+def reduced_rows(m: Dense) -> list[list[Scalar]]:
     """Nonzero rows of the reduced row echelon form."""
     reduced, rank = m.rref()
-    return tuple(tuple(fraction(v) if v else _ZERO for v in row) for row in reduced.table()[: int(rank)])
+    return list(reduced.table()[: int(rank)])
 
 
-def congruence(left: Dense, middle: Dense, right: Dense, weight: Scalar) -> Dense:
-    """The symmetric matrix of the form ``weight * (left z)' middle (right z)``."""
-    product = left.transpose() * middle * right
-    return (product + product.transpose()) * (weight / 2)
+def congruence(rows: Dense, middle: Dense) -> Dense:
+    """The symmetric matrix of the form ``2 (rows z)' middle (rows z)``."""
+    product = rows.transpose() * middle * rows
+    return product + product.transpose()
 
 
 def nonzero_rows(m: Dense) -> list[list[tuple[int, Scalar]]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import TypeAlias
 
 from flint import fmpq, fmpq_mat
@@ -80,6 +81,7 @@ def zeros(rows: int, columns: int) -> Matrix:
     return tuple((Fraction(0),) * columns for _ in range(rows))
 
 
+@cache
 def identity(n: int) -> Matrix:
     """Identity matrix of size `n`."""
     return tuple(tuple(Fraction(int(i == j)) for j in range(n)) for i in range(n))

@@ -22,6 +22,7 @@ __all__ = [
     "convergent_near",
     "floor_to",
     "rational",
+    "round_up",
     "shorten",
     "show_above",
     "show_below",
@@ -148,6 +149,17 @@ def ceil_to(value: Fraction, digits: int) -> Fraction:
     return -floor_to(-value, digits)
 
 
+def round_up(value: Fraction, bits: int) -> Fraction:
+    """A dyadic number with about so many bits, not below a positive value and as near to it as they allow.
+
+    >>> round_up(Fraction(1, 3), 4), round_up(Fraction(1, 4), 4)
+    (Fraction(11, 32), Fraction(1, 4))
+    """
+    shift = bits - value.numerator.bit_length() + value.denominator.bit_length()
+    scaled = value * Fraction(2) ** shift  # between 2**(bits - 1) and 2**(bits + 1)
+    return math.ceil(scaled) / Fraction(2) ** shift
+
+
 def show_below(value: Fraction, digits: int = 9) -> str:
     """Decimal with `digits` significant digits that is not above `value`; for lower bounds such as proved rates.
 
@@ -196,14 +208,16 @@ def simplest_between(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(0)
     if high < 0:
         return -simplest_between(-high, -low)
+    (a, b), (c, d) = low.as_integer_ratio(), high.as_integer_ratio()
     bases: list[int] = []  # common part of the two continued fractions
-    while (whole := math.ceil(low)) > high:
-        bases.append(whole - 1)
-        low, high = 1 / (high - bases[-1]), 1 / (low - bases[-1])
-    simplest = Fraction(whole)
+    while (whole := -(-a // b)) * d > c:
+        base = whole - 1
+        bases.append(base)
+        a, b, c, d = d, c - base * d, b, a - base * b
+    p, q = whole, 1
     for base in reversed(bases):
-        simplest = base + 1 / simplest
-    return simplest
+        p, q = base * p + q, p
+    return Fraction(p, q)
 
 
 def simplest_near(value: float, relative: float) -> Fraction:

@@ -9,26 +9,28 @@ affine in one parameter, that of the claim, so a pencil for another claim of the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import accumulate as accumulated
 from typing import TypeAlias
 
 from ..exact.dense import (
     Dense,
     Scalar,
     accumulate,
-    add,
     as_matrix,
     congruence,
     fraction,
     is_semidefinite,
     nonzero_rows,
     scalar,
-    zero,
+    scalars,
+    stack_rows,
 )
 from ..exact.matrices import Matrix, zeros
 
-__all__ = ["Condition", "Entry", "Equality", "Form", "Pencil"]
+__all__ = ["Condition", "Entry", "Equality", "Form", "Pencil", "Stack"]
 
 Entry: TypeAlias = tuple[str | None, int, int, Scalar]
 """Unknown (None is the constant 1), row, column, coefficient."""
@@ -56,15 +58,45 @@ class Form:
     weight: Fraction = Fraction(1)
     slope: Fraction = Fraction(0)
 
-    def at(self, values: Mapping[str, Fraction], parameter: Fraction) -> Dense | None:
-        """The symmetric matrix of the form at given unknowns, exactly; None if its weight is zero."""
-        weight = self.weight + parameter * self.slope
-        if not weight:
-            return None
-        numbers = {name: scalar(values[name]) for name in {entry[0] for entry in self.middle} if name is not None}
-        entries = ((i, j, c if name is None else c * numbers[name]) for name, i, j, c in self.middle)
-        middle = accumulate(self.left.nrows(), self.right.nrows(), entries)
-        return congruence(self.left, middle, self.right, scalar(weight))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Forms as one form ``2 (rows z)' (X(y) + p Y(y)) (rows z)``, which is read twice: in rationals and in floats.
+
+    Attributes
+    ----------
+    rows : Dense
+        All left and right sides, one below the other.
+    fixed, moving : tuple of Entry
+        Entries of X and of Y.
+    """
+
+    rows: Dense
+    fixed: tuple[Entry, ...]
+    moving: tuple[Entry, ...]
+
+    @staticmethod
+    @lru_cache(maxsize=64)  # the conditions of all parameters share their forms
+    def of(forms: tuple[Form, ...]) -> Stack:
+        """The stack of forms; a side that occurs several times stands there once."""
+        sides = list({id(side): side for form in forms for side in (form.left, form.right)}.values())
+        start = dict(zip(map(id, sides), accumulated((side.nrows() for side in sides), initial=0), strict=False))
+        fixed: list[Entry] = []
+        moving: list[Entry] = []
+        for form in forms:
+            top, left = start[id(form.left)], start[id(form.right)]
+            for weight, entries in ((form.weight, fixed), (form.slope, moving)):
+                if weight:
+                    half = scalar(weight / 2)
+                    entries += [(name, top + i, left + j, half * c) for name, i, j, c in form.middle]
+        return Stack(stack_rows(sides), tuple(fixed), tuple(moving))
+
+    def at(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
+        """The symmetric matrix at given unknowns."""
+        size, p = self.rows.nrows(), scalar(parameter)
+        entries = [(i, j, c if name is None else c * numbers[name]) for name, i, j, c in self.fixed]
+        entries += [(i, j, p * c if name is None else p * c * numbers[name]) for name, i, j, c in self.moving]
+        return congruence(self.rows, accumulate(size, size, entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,20 +120,18 @@ class Condition:
     forms: tuple[Form, ...]
     parameter: Fraction
 
+    @property
+    def stack(self) -> Stack:
+        """The forms as one."""
+        return Stack.of(self.forms)
+
     def at(self, values: Mapping[str, Fraction]) -> Matrix:
         """The matrix at given unknowns, exactly."""
-        return as_matrix(self._sum(values))
+        return as_matrix(self.stack.at(scalars(values), self.parameter))
 
-    def holds(self, values: Mapping[str, Fraction]) -> bool:
+    def holds(self, numbers: Mapping[str, Scalar]) -> bool:
         """Whether the matrix is positive semidefinite at given unknowns, exactly."""
-        return is_semidefinite(self._sum(values))
-
-    def _sum(self, values: Mapping[str, Fraction]) -> Dense:
-        total = zero(len(self.signals), len(self.signals))
-        for form in self.forms:
-            part = form.at(values, self.parameter)
-            total = total if part is None else add(total, part)
-        return total
+        return is_semidefinite(self.stack.at(numbers, self.parameter))
 
     def expand(self) -> dict[tuple[int, int], dict[str | None, Scalar]]:
         """Each entry ``i <= j`` that is not identically zero, as a linear form in the unknowns (None: constant)."""
@@ -163,7 +193,14 @@ class Equality:
 
     def at(self, values: Mapping[str, Fraction]) -> Fraction:
         """The left side at given unknowns, exactly."""
-        return fraction(sum((scalar(c) * scalar(values[name]) for name, c in self.terms), scalar(Fraction(0))))
+        return fraction(self._sum(scalars(values)))
+
+    def holds(self, numbers: Mapping[str, Scalar]) -> bool:
+        """Whether it holds at given unknowns, exactly."""
+        return not self._sum(numbers)
+
+    def _sum(self, numbers: Mapping[str, Scalar]) -> Scalar:
+        return sum((scalar(c) * numbers[name] for name, c in self.terms), _ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +224,14 @@ class Pencil:
     conditions: tuple[Condition, ...]
     equalities: tuple[Equality, ...]
 
+    def holds(self, numbers: Mapping[str, Scalar]) -> bool:
+        """Whether all of it holds at given unknowns, exactly: then the claim is proved."""
+        return (
+            all(numbers[name] >= 0 for name in self.nonnegative)
+            and all(equality.holds(numbers) for equality in self.equalities)
+            and all(condition.holds(numbers) for condition in self.conditions)
+        )
+
     def without(self, part: str) -> Pencil:
         """The pencil without one part of the proof: its conditions, equalities, multipliers and its own unknown."""
         own = {part, *(name for name in self.unknowns if name.startswith(f"{part}: "))}
@@ -199,8 +244,11 @@ class Pencil:
 
     def move(self, parameter: Fraction) -> Pencil:
         """The pencil of another claim of the same kind, by its parameter."""
-        return replace(
-            self,
-            conditions=tuple(replace(c, parameter=parameter) for c in self.conditions),
-            equalities=tuple(replace(e, parameter=parameter) for e in self.equalities),
+        return Pencil(
+            unknowns=self.unknowns,
+            nonnegative=self.nonnegative,
+            conditions=tuple(
+                Condition(name=c.name, signals=c.signals, forms=c.forms, parameter=parameter) for c in self.conditions
+            ),
+            equalities=tuple(Equality(name=e.name, parts=e.parts, parameter=parameter) for e in self.equalities),
         )

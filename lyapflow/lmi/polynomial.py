@@ -9,12 +9,12 @@ leaves free: symmetric matrices that move between blocks of one power of t, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from ..exact.dense import Dense, scalar, unit_rows
+from ..exact.dense import Scalar, scalar, unit_rows
 from ..exact.polynomials import Polynomial, coefficients
 from .pencil import Condition, Entry, Form
 
@@ -63,33 +63,30 @@ class PolynomialCondition:
 
     def conditions(self) -> Iterator[Condition]:
         """X and S are positive semidefinite."""
-        m, n, name = self.order, self.size, self.condition.name
+        m, n, name, minus = self.order, self.size, self.condition.name, scalar(-_ONE)
         signals = tuple(f"t^{k} {z}" if k else z for k in range(m + 1) for z in self.condition.signals)
-        forms: list[Form] = []
-        for entries, weights in ((self.still, (_ONE, _ZERO)), (self.moved, (_ZERO, _ONE))):
-            forms += [
-                Form(self._block(k // 2), self._block(k - k // 2), middle, *weights)
-                for k in range(self.degree + 1)
-                if (middle := _collect(entries, k))
-            ]
+        still, moved = (
+            [e for k in range(self.degree + 1) for e in self._put(_collect(table, k), k // 2, k - k // 2)]
+            for table in (self.still, self.moved)
+        )
         for free, i, j in self._free():
+            still += self._put(free, i, j)
             half, rest = (i + j) // 2, i + j - (i + j) // 2
-            forms.append(Form(self._block(i), self._block(j), free))
-            if (i, j) != (half, rest):
-                forms.append(Form(self._block(half), self._block(rest), free, -_ONE))
+            still += self._put(free, half, rest, minus) if (i, j) != (half, rest) else []
         S = self._multiplier()
+        still += [*self._put(S, 0, 0, minus), *self._put(S, 1, 1)]
+        every, parameter = unit_rows(n * (m + 1), 0, n * (m + 1)), self.condition.parameter
+        forms = (Form(every, every, tuple(still)), Form(every, every, tuple(moved), _ZERO, _ONE))
+        yield Condition(name=name, signals=signals, forms=forms[: 2 if moved else 1], parameter=parameter)
         if m:
-            shorter, shifted = (unit_rows(n * (m + 1), start, n * m) for start in (0, n))
-            forms += [Form(shorter, shorter, S, -_ONE), Form(shifted, shifted, S)]
-        parameter = self.condition.parameter
-        yield Condition(name=name, signals=signals, forms=tuple(forms), parameter=parameter)
-        if m:
-            every = unit_rows(n * m, 0, n * m)
-            own = (Form(every, every, S),)
+            shorter = unit_rows(n * m, 0, n * m)
+            own = (Form(shorter, shorter, S),)
             yield Condition(name=f"{name} multiplier", signals=signals[: n * m], forms=own, parameter=parameter)
 
-    def _block(self, k: int) -> Dense:
-        return unit_rows(self.size * (self.order + 1), self.size * k, self.size)
+    def _put(self, entries: Iterable[Entry], i: int, j: int, weight: Scalar | None = None) -> list[Entry]:
+        """Entries of a block, or of blocks from there on, in the whole matrix."""
+        n = self.size
+        return [(name, i * n + a, j * n + b, c if weight is None else weight * c) for name, a, b, c in entries]
 
     def _multiplier(self) -> tuple[Entry, ...]:
         size, one = self.size * self.order, scalar(_ONE)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from ..classes.slopes import is_smooth, read_slopes
 from ..dynamics import LureSystem, ParametricSystem, System
-from ..exact.dense import Dense, accumulate, add, dense, scalar, take_rows, transform, unit_rows
+from ..exact.dense import Dense, accumulate, add, dense, scalar, stack_rows, take_rows, transform, unit_rows
 from .templates import QuadraticPlusValue, Template
 
 __all__ = [
@@ -148,4 +148,4 @@ def unit(size: int) -> Dense:
 
 def stack(parts: list[Dense]) -> Dense:
     """All rows of matrices, one below the other."""
-    return take_rows(*((part, range(part.nrows())) for part in parts))
+    return stack_rows(parts)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exact.dense import floats
-from ..lmi.pencil import Condition, Pencil
+from ..lmi.pencil import Condition, Entry, Pencil
 from .reduction import NO_FACE, ONE, Face
 
 __all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "to_arrays"]
@@ -73,28 +73,17 @@ class ConeData:
         """The solver's variables at given unknowns."""
         return np.array([values[name] for name in self.names]) / self.unit
 
-    def toward(self, values: Mapping[str, float] | None) -> ConeData:
+    def toward(self, values: Mapping[str, float]) -> ConeData:
         """The same problem with its margin measured by how the parameter moves the inequalities.
 
-        At given unknowns: then the margin at p is the step to a better p, in a Newton (Dinkelbach) iteration for the
-        best one. Without unknowns, to start with: the identity on the inequalities that the parameter moves. The scale
-        is set by what the parameter multiplies, the storage function.
+        At given unknowns: then the margin at p is about the step to a better p, in a Newton (Dinkelbach) iteration for
+        the best one. The scale is set by what the parameter multiplies, the storage function.
         """
         scale = -np.sum([np.einsum("kii->k", slope) for _, slope in self.blocks], axis=0)
-        if values is None:
-            moved = [slope.any() for _, slope in self.blocks]
-            total = sum(slope.shape[1] for (_, slope), moves in zip(self.blocks, moved, strict=True) if moves)
-            blocks = [
-                np.eye(slope.shape[1]) * moves / total for (_, slope), moves in zip(self.blocks, moved, strict=True)
-            ]
-            equalities = np.zeros(len(self.equalities[0]))
-        else:
-            y = self.variables(values)
-            y = y / (scale @ y)
-            blocks = [-np.tensordot(y, slope, 1) for _, slope in self.blocks]
-            equalities = -self.equalities[1] @ y
-        metric = Metric(tuple(blocks), np.zeros(len(self.signed)), equalities, scale)
-        return replace(self, metric=metric)
+        y = self.variables(values)
+        y = y / (scale @ y)
+        blocks = tuple(-np.tensordot(y, slope, 1) for _, slope in self.blocks)
+        return replace(self, metric=Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale))
 
 
 def to_arrays(pencil: Pencil) -> ConeData:
@@ -116,28 +105,30 @@ def to_arrays(pencil: Pencil) -> ConeData:
 
 def _block(condition: Condition, index: Mapping[str | None, int], unknowns: int) -> tuple[Array, Array]:
     """Base and slope of one matrix inequality; what cancels exactly is zero, not round-off."""
-    size = len(condition.signals)
-    base, slope, size_of_base = np.zeros((3, unknowns, size, size))
-    for form in condition.forms:
-        left = np.array(floats(form.left)).reshape(-1, size)
-        right = left if form.right is form.left else np.array(floats(form.right)).reshape(-1, size)
-        places: dict[int, int] = {}
-        entries = [(places.setdefault(index[n], len(places)), i, j, float(c)) for n, i, j, c in form.middle]
-        middle = np.zeros((len(places), len(left), len(right)))
-        for k, i, j, value in entries:
-            middle[k, i, j] += value
-        product = left.T @ middle @ right
-        product += product.transpose(0, 2, 1)
-        at = list(places)
-        if form.weight:
-            weight = float(form.weight) / 2
-            base[at] += weight * product
-            bound = np.abs(left.T) @ np.abs(middle) @ np.abs(right)
-            size_of_base[at] += abs(weight) * (bound + bound.transpose(0, 2, 1))
-        if form.slope:
-            slope[at] += float(form.slope) / 2 * product
-    base[np.abs(base) <= _ROUND_OFF * size_of_base] = 0
+    stack, size = condition.stack, len(condition.signals)
+    base, slope = np.zeros((2, unknowns, size, size))
+    rows = np.array(floats(stack.rows)).reshape(-1, size)
+    at, middle = _gather(stack.fixed, index, len(rows))
+    product = _symmetrise(rows.T @ middle @ rows)
+    bound = _symmetrise(np.abs(rows.T) @ np.abs(middle) @ np.abs(rows))
+    base[at] = np.where(np.abs(product) <= _ROUND_OFF * bound, 0, product)
+    if stack.moving:
+        at, middle = _gather(stack.moving, index, len(rows))
+        slope[at] = _symmetrise(rows.T @ middle @ rows)
     return base, slope
+
+
+def _gather(entries: Sequence[Entry], index: Mapping[str | None, int], rows: int) -> tuple[list[int], Array]:
+    """Which unknowns occur, and the entries of each as a matrix."""
+    places: dict[int, int] = {}
+    flat = [(places.setdefault(index[name], len(places)) * rows + i) * rows + j for name, i, j, _ in entries]
+    numbers = [float(c) for *_, c in entries]
+    found = np.bincount(np.array(flat, dtype=np.intp), numbers, len(places) * rows * rows)
+    return list(places), np.asarray(found, dtype=np.float64).reshape(-1, rows, rows)
+
+
+def _symmetrise(product: Array) -> Array:
+    return product + product.transpose(0, 2, 1)
 
 
 def may_have_face(data: ConeData, parameter: float) -> bool:
@@ -145,20 +136,20 @@ def may_have_face(data: ConeData, parameter: float) -> bool:
     free = np.ones(len(data.names), dtype=bool)
     free[list(data.signed)] = False
     for base, slope in data.blocks:
-        diagonal = np.einsum("kii->ki", base + parameter * slope)
-        size = np.abs(base).max(initial=0) + abs(parameter) * np.abs(slope).max(initial=0)
-        supported = ((np.abs(diagonal) > 1e-13 * size) & ((diagonal > 0) | free[:, None])).any(axis=0)
-        if not (supported | ~_occurs(base, slope)).all():
+        terms = base + parameter * slope
+        diagonal = np.einsum("kii->ki", terms)
+        positive = np.where(free[:, None], np.abs(diagonal), diagonal)
+        supported = (positive > 1e-13 * np.abs(terms).max(initial=0)).any(axis=0)
+        if not supported.all() and (_occurs(base, slope) & ~supported).any():
             return True
-    for row in data.equalities[0] + parameter * data.equalities[1]:
-        if not row[free].any() and ((row >= 0).all() or (row <= 0).all()):
-            return True
-    return False
+    rows = data.equalities[0] + parameter * data.equalities[1]
+    one_sided = (rows >= 0).all(axis=1) | (rows <= 0).all(axis=1)
+    return bool((one_sided & ~rows[:, free].any(axis=1)).any())
 
 
 def _occurs(base: Array, slope: Array) -> NDArray[np.bool_]:
     """Which signals occur in a matrix inequality at all."""
-    return np.any(base.any(axis=0) | slope.any(axis=0), axis=0)
+    return np.asarray(base.any(axis=(0, 1)) | slope.any(axis=(0, 1)))
 
 
 def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
@@ -178,9 +169,8 @@ def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:
         )
     blocks = []
     for k, (base, slope) in enumerate(data.blocks):
-        occurs = _occurs(base, slope)
-        rows = [i for i in range(len(occurs)) if occurs[i] and (k, i) not in face.zero_rows]
-        if len(rows) < len(occurs):
+        rows = [i for i in np.nonzero(_occurs(base, slope))[0].tolist() if (k, i) not in face.zero_rows]
+        if len(rows) < base.shape[1]:
             base, slope = base[:, rows][:, :, rows], slope[:, rows][:, :, rows]
         if rows:
             blocks.append((base, slope))
@@ -191,7 +181,7 @@ def _independent(base: Array, slope: Array, parameter: float) -> tuple[Array, Ar
     """Rows of full rank, in order."""
     rows = base + parameter * slope
     filled = rows != 0
-    if (filled & (filled.sum(axis=0) == 1)).any(axis=1).all():  # each row has an unknown of its own
+    if not len(rows) or (filled & (filled.sum(axis=0) == 1)).any(axis=1).all():  # each row has an unknown of its own
         return base, slope
     sizes = np.linalg.norm(rows, axis=1)
     rows = rows[sizes > 0] / sizes[sizes > 0, None]

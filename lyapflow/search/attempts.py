@@ -122,7 +122,7 @@ class Family:
     @property
     def is_finite(self) -> bool:
         """Whether the pencil stays in the range of floating point."""
-        return all(np.all(np.abs(part) < _HUGE) for block in self._raw.blocks for part in block)
+        return all(np.abs(part).max(initial=0) < _HUGE for block in self._raw.blocks for part in block)
 
     @cached_property
     def _reduced(self) -> tuple[Face, ConeData]:

@@ -43,11 +43,15 @@ class Answer:
         Largest t with all inequalities satisfied up to t in the metric of the problem; None if there is none.
     values : mapping or None
         Unknowns by name, with `ONE` among them; None if there are none.
+    root : float or None
+        Parameter at which the margin vanishes, to first order, by the dual solution: a Newton step. None where the
+        solver does not tell.
     """
 
     status: str
     margin: float | None
     values: Mapping[str, float] | None
+    root: float | None = None
 
 
 class Solver(Protocol):
@@ -101,7 +105,9 @@ class CheckedSolver:
             sizes = [abs(values.get(name, math.nan)) for name in self._names]
             if not all(size < _HUGE for size in sizes) or not any(size > 1 / _HUGE for size in sizes):
                 values = None
-        return Answer(status=answer.status, margin=margin if values is not None else None, values=values)
+        return Answer(
+            status=answer.status, margin=margin if values is not None else None, values=values, root=answer.root
+        )
 
 
 class MarginProblem:

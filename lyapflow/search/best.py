@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -22,7 +22,7 @@ from .witness import find_witness
 
 __all__ = ["LOSSES", "attempt_best", "attempt_given", "give_up_range", "name_tools"]
 
-LOSSES = (1e-7, 1e-6, 1e-5, 1e-3, 1e-2)
+LOSSES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Relative distances from the numerical supremum at which a proof is tried, in order."""
 
 _SIMPLE = {ExponentialDecay: 10**6, Contraction: 200}
@@ -70,7 +70,7 @@ def attempt_best(
             return _finish(promising[k:], family, *found, supremum=None, log=log)
     family = families[-1]
     last: Candidate | None = None
-    for candidate in search(family.data, ceiling, family.checked):
+    for candidate in search(family.data, ceiling, family.checked, answer):
         log.add(f"{family.solver}, {family.name}: {candidate.method}, {candidate.status}", candidate.solves)
         last = candidate
         if candidate.supremum is None:
@@ -106,7 +106,7 @@ def _skip_hopeless(families: list[Family], parameter: float, log: Log) -> list[F
     return [*found, families[-1]]
 
 
-Search: TypeAlias = Callable[[ConeData, float, Callable[[ConeData], Solver]], Iterator[Candidate]]
+Search: TypeAlias = Callable[[ConeData, float, Callable[[ConeData], Solver], Answer], Iterator[Candidate]]
 Found: TypeAlias = tuple[Claim, dict[str, Fraction]]
 
 
@@ -114,18 +114,24 @@ def _attempt_at_ceiling(
     family: Family, wanted: Claim, ceiling: float, accuracy: float, log: Log
 ) -> tuple[Found | None, Answer]:
     """The claim that the worst linear member leaves open, exactly if it is simple, else just below it."""
-    edge = _simple_claim(wanted, ceiling, 1e-12)
+    edge, losses = _simple_claim(wanted, ceiling, 1e-12), _list_losses(accuracy)
     if edge is not None:
         tried = family.attempt(edge, log, simple=True)
         if tried.values is not None:
             return (edge, tried.values), tried.answer
         if tried.decided:
             return None, tried.answer
-        below = _step_down(wanted, ceiling, LOSSES[0])
+        below = _step_down(wanted, ceiling, losses[0])
         values = family.reuse(below, tried.answer, log)
         if values is not None:
             return (below, values), tried.answer
-    return _descend(family, wanted, ceiling, [e for e in LOSSES if e <= accuracy], log)
+    return _descend(family, wanted, ceiling, losses, log)
+
+
+def _list_losses(accuracy: float) -> list[float]:
+    """Losses that are worth a try: a tenth of what may be lost leaves room for a V that is well conditioned."""
+    least = 0.099 * min(accuracy, LOSSES[-1])
+    return [e for e in LOSSES if least <= e <= accuracy]
 
 
 def _step_down(wanted: Claim, top: float, loss: float) -> Claim:
@@ -138,7 +144,7 @@ def _step_down(wanted: Claim, top: float, loss: float) -> Claim:
 
 
 def _descend(
-    family: Family, wanted: Claim, top: float, losses: list[float], log: Log, *, data: ConeData | None = None
+    family: Family, wanted: Claim, top: float, losses: Sequence[float], log: Log, *, data: ConeData | None = None
 ) -> tuple[Found | None, Answer]:
     """Ever weaker claims below a parameter, until one is proved or one is clearly beyond what can be proved.
 
@@ -183,7 +189,7 @@ def _attempt_near(
         tried = family.attempt(claim, log, data=candidate.data, simple=True)
         if tried.values is not None:
             return claim, tried.values
-    losses = [e for e in LOSSES if e <= accuracy or candidate.method == "bisection"]
+    losses = LOSSES if candidate.method == "bisection" else _list_losses(accuracy)
     return _descend(family, wanted, top, losses, log, data=candidate.data)[0]
 
 

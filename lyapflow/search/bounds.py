@@ -1,7 +1,7 @@
 """Sharp constants for a V that is already proved: ``|x|^2 <= V <= c2 |x|^2`` with the smallest c2 that can be proved.
 
-The decrease inequality is homogeneous, so V may be scaled down until it touches ``|x|^2``; then c2 is minimised. For a
-quadratic V both are eigenvalues; else both are small problems in one unknown and the multipliers, proved like all.
+The decrease inequality is homogeneous, so V may be scaled down until it touches ``|x|^2``. For a quadratic V both
+constants are eigenvalues; else they are the optimum of a small problem with V fixed, proved like all.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from ..certificates.verification import satisfies
 from ..dynamics import Mode
 from ..exact.dense import scalar
 from ..exact.matrices import Matrix
-from ..exact.rationals import rational, simplest_between
+from ..exact.rationals import rational, round_up, simplest_between
 from ..lmi.dissipation import UPPER, storage_name
-from ..lmi.pencil import Condition, Equality, Form, Pencil
+from ..lmi.pencil import Equality, Form, Pencil
 from .arrays import may_have_face, on_face, to_arrays
 from .direct import minimise
 from .polish import polish
@@ -29,12 +29,17 @@ from .scaling import equilibrate
 
 __all__ = ["sharpen"]
 
-_SCALE = "scale of V"
+LOWER = "positivity"
+"""Name of the unknown c1 in ``c1 |x|^2 <= V``, which stands where positivity has 1."""
+
 _SLACKS = (1e-12, 1e-7, 1e-5, 1e-3, 1e-1)
 """Relative room for rounding around an eigenvalue, in order."""
 
-_MARGINS = (1e-8, 1e-6, 1e-4, 1e-2)
-"""Room that is kept inside the inequalities for rounding, in scaled units, in order."""
+_SCALE_BITS = 30
+"""Of the number by which V is scaled down: few, so that the numbers of a proof stay short."""
+
+_MARGINS = (1e-8, 1e-6, 1e-4)
+"""Room that is kept inside the inequalities for rounding, relative to V in scaled units, in order."""
 
 
 def sharpen(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fraction]) -> dict[str, Fraction]:
@@ -56,17 +61,19 @@ def sharpen(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fracti
     dict
         Exact unknowns; `UPPER` is among them where a bound was proved.
     """
-    if not any(name.startswith("positivity: ") for name in pencil.unknowns):
+    if not any(name.startswith(f"{LOWER}: ") for name in pencil.unknowns):
         return _sharpen_quadratic(pencil, modes, values)
-    storage = {n: v for n, v in values.items() if ": " not in n}
-    scaled = _smallest(_part(pencil, "positivity", storage, into=_SCALE), _SCALE)
-    found = dict(values)
-    if scaled is not None and scaled[_SCALE] < 1:
-        factor = scaled.pop(_SCALE)
-        found = {n: v * factor for n, v in values.items()} | scaled
-    storage = {n: found[n] for n in storage}
-    bound = _smallest(_part(pencil, UPPER, storage, into=ONE), UPPER)
-    return found if bound is None else found | bound
+    pair = _fix_storage(pencil, {n: v for n, v in values.items() if ": " not in n})
+    found = _tighten(pair, {LOWER: -1.0, UPPER: 1.0})
+    if found is None:  # there may be one without the other
+        lower = _tighten(pair.without(UPPER), {LOWER: -1.0})
+        upper = _tighten(pair.without(LOWER), {UPPER: 1.0})
+        found = (lower or {}) | (upper or {})
+    scale = round_up(1 / found.pop(LOWER, Fraction(1)), _SCALE_BITS)
+    if scale >= 1:  # V is as small as it can be, and its proof with it
+        scale = Fraction(1)
+        found = {n: v for n, v in found.items() if not n.startswith(LOWER)}
+    return {n: v * scale for n, v in {**values, **found}.items()}
 
 
 def _sharpen_quadratic(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fraction]) -> dict[str, Fraction]:
@@ -96,48 +103,49 @@ def _largest_eigenvalue(a: Matrix, b: Matrix) -> float:
     return float(eigh(np.array(a, dtype=float), np.array(b, dtype=float), eigvals_only=True)[-1])
 
 
-def _part(pencil: Pencil, part: str, storage: Mapping[str, Fraction], *, into: str) -> Pencil:
-    """The conditions of one part, with the given storage function times the unknown `into`."""
-    own = tuple(n for n in pencil.unknowns if n.startswith(f"{part}:"))
-    extra = {UPPER} if part == UPPER else {into}
+def _fix_storage(pencil: Pencil, storage: Mapping[str, Fraction]) -> Pencil:
+    """What bounds a given V from both sides, ``c1 |x|^2 <= V <= c2 |x|^2``: unknown are c1, c2 and multipliers."""
+    own = tuple(n for n in pencil.unknowns if n.startswith((f"{LOWER}: ", f"{UPPER}: ")))
+    numbers = {n: scalar(v) for n, v in storage.items()}
+
+    def fix(form: Form) -> Form:
+        """V joins the constant terms; what is constant is the norm, times c1."""
+        return replace(
+            form,
+            middle=tuple(
+                (None, i, j, c * numbers[n]) if n in numbers else (n or LOWER, i, j, c) for n, i, j, c in form.middle
+            ),
+        )
+
+    def settle(equality: Equality) -> Equality:
+        parts = tuple(
+            (ONE, w * storage[n], s * storage[n]) if n in storage else (n, w, s) for n, w, s in equality.parts
+        )
+        return replace(equality, parts=parts)
+
     return Pencil(
-        unknowns=(*extra, *own),
-        nonnegative=(*extra, *(n for n in pencil.nonnegative if n in own)),
-        conditions=tuple(_collapse(c, storage, into) for c in pencil.conditions if c.name.startswith(part)),
-        equalities=tuple(_fix(e, storage, into) for e in pencil.equalities if e.name.startswith(part)),
+        unknowns=(LOWER, UPPER, *own),
+        nonnegative=(LOWER, UPPER, *(n for n in pencil.nonnegative if n in own)),
+        conditions=tuple(
+            replace(c, forms=tuple(map(fix, c.forms))) for c in pencil.conditions if c.name.startswith((LOWER, UPPER))
+        ),
+        equalities=tuple(settle(e) for e in pencil.equalities if e.name.startswith((LOWER, UPPER))),
     )
 
 
-def _collapse(condition: Condition, fixed: Mapping[str, Fraction], into: str) -> Condition:
-    """The condition with some unknowns fixed, times the unknown `into` (`ONE`: they join the constant terms)."""
-    name = None if into == ONE else into
-    numbers = {n: scalar(v) for n, v in fixed.items()}
-
-    def put(form: Form) -> Form:
-        middle = tuple((name, i, j, c * numbers[n]) if n in numbers else (n, i, j, c) for n, i, j, c in form.middle)
-        return replace(form, middle=middle)
-
-    return replace(condition, forms=tuple(map(put, condition.forms)))
-
-
-def _fix(equality: Equality, fixed: Mapping[str, Fraction], into: str) -> Equality:
-    parts = tuple((into, w * fixed[n], s * fixed[n]) if n in fixed else (n, w, s) for n, w, s in equality.parts)
-    return replace(equality, parts=parts)
-
-
-def _smallest(pencil: Pencil, objective: str) -> dict[str, Fraction] | None:
+def _tighten(pencil: Pencil, objective: Mapping[str, float]) -> dict[str, Fraction] | None:
     """Exact values with the smallest provable objective, or None."""
     raw = to_arrays(pencil)
     face = find_face(pencil) if may_have_face(raw, 0.0) else NO_FACE
-    data = equilibrate(on_face(raw, face, 0.0), 0.0, loose=ONE if objective == _SCALE else UPPER)
-    values = None
-    for margin in _MARGINS if objective == UPPER else _MARGINS[::2]:
-        values = minimise(data, objective, margin)
-        if values is not None:
-            proved = prove(pencil, face, values, data, simple=False)
-            if proved is not None:
-                return proved
-    if objective != UPPER:  # V may stay as large as it is
+    data = equilibrate(on_face(raw, face, 0.0), 0.0, loose=objective)
+    for margin in _MARGINS:
+        values = minimise(data, objective, margin / float(data.unit[-1]))
+        if values is None:  # with more room there is none either
+            break
+        proved = prove(pencil, face, values, data, simple=False)
+        if proved is not None:
+            return proved
+    if LOWER in objective:  # V may stay as large as it is
         return None
     # Too badly scaled for double precision: some bound instead of the smallest.
     found = polish(pencil, face, values or dict(zip(data.names, data.unit.tolist(), strict=True)))

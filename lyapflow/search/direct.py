@@ -6,6 +6,8 @@ a test compares them on every system of the catalogue.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from copy import copy
 from functools import cache, lru_cache
 
@@ -20,6 +22,9 @@ from .backend import Answer
 __all__ = ["DirectMarginProblem", "minimise"]
 
 _WORDS = {"Solved": "optimal", "AlmostSolved": "optimal_inaccurate", "PrimalInfeasible": "infeasible"}
+_FLAT = 1e-12
+"""A margin that falls more slowly than this with the parameter does not tell where it vanishes."""
+
 _ANSWERED = {"Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations"}
 
 
@@ -31,53 +36,47 @@ class DirectMarginProblem:
 
     def __init__(self, data: ConeData) -> None:
         self._data = data
-        unknowns, metric = len(data.names), data.metric
-        parts = _rows(data)
-        base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
-        if metric is None:
-            margin = [np.zeros(len(parts[0][0])), np.ones(len(parts[1][0]))]
-            margin += [_triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
-        else:
-            base[len(data.equalities[0])], slope[len(data.equalities[0])] = metric.scale, 0.0
-            margin = [np.append(-metric.equalities, 0.0), metric.signed]
-            margin += [_triangle(block)[0] for block in metric.blocks]
+        table = _lay_out(data)
+        _, rows, columns = table.shape
         self._program = _Program(
-            base=np.hstack([base, np.concatenate(margin)[:, None]]),
-            slope=np.hstack([slope, np.zeros((len(slope), 1))]),
-            right=_unit_vector(len(base), len(data.equalities[0])),
-            cost=_unit_vector(unknowns + 1, unknowns, -1.0),
-            cones=_cones(data, len(parts[0][0])),
+            base=table[0],
+            slope=table[1],
+            right=_unit_vector(rows, len(data.equalities[0])),
+            cost=_unit_vector(columns, columns - 1, -1.0),
+            cones=_cones(data),
         )
 
     def solve(self, parameter: float) -> Answer:
         """Answer at one parameter value; a solver's failure is a status, never an exception."""
-        word, x = self._program.solve(parameter)
+        word, x, rise = self._program.solve(parameter)
         if word not in _ANSWERED or not np.all(np.isfinite(x)):
             return Answer(status=_WORDS.get(word, word), margin=None, values=None)
         values = dict(zip(self._data.names, (x[:-1] * self._data.unit).tolist(), strict=True))
-        return Answer(status=_WORDS.get(word, word), margin=float(x[-1]), values=values)
+        margin = float(x[-1])  # it falls as the cost, its negative, rises
+        root = parameter + margin / rise if _FLAT < rise < math.inf else None
+        return Answer(status=_WORDS.get(word, word), margin=margin, values=values, root=root)
 
 
-def minimise(data: ConeData, objective: str, margin: float, parameter: float = 0.0) -> dict[str, float] | None:
-    """Unknowns with the smallest value of one of them, where `ONE` is 1, with a margin kept inside every inequality.
+def minimise(
+    data: ConeData, objective: Mapping[str, float], margin: float, parameter: float = 0.0
+) -> dict[str, float] | None:
+    """Unknowns with the smallest sum of some, weighted in the units of the data, with a margin inside every inequality.
 
-    By the solver's word; None if it has none.
+    `ONE` is 1. By the solver's word; None if it has none.
     """
-    parts = _rows(data)
-    unknowns, goal = len(data.names), data.names.index(objective)
-    base, slope = np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts])
-    scale_row = len(data.equalities[0])
-    base[scale_row], slope[scale_row] = _unit_vector(unknowns, unknowns - 1), 0.0
-    right = [_unit_vector(scale_row + 1, scale_row, 1 / data.unit[-1]), np.full(len(data.signed), -margin)]
-    right += [-margin * _triangle(np.eye(block.shape[1]))[0] for block, _ in data.blocks]
+    table, unknowns, scale = _lay_out(data), len(data.names), len(data.equalities[0])
+    table[:, scale] = 0
+    table[0, scale, unknowns - 1] = data.unit[-1]
+    right = -margin * table[0, :, -1]
+    right[scale] = 1.0
     program = _Program(
-        base=base,
-        slope=slope,
-        right=np.concatenate(right),
-        cost=_unit_vector(unknowns, goal),
-        cones=_cones(data, scale_row + 1),
+        base=table[0, :, :-1],
+        slope=table[1, :, :-1],
+        right=right,
+        cost=np.array([objective.get(name, 0.0) for name in data.names]),
+        cones=_cones(data),
     )
-    word, x = program.solve(parameter)
+    word, x, _ = program.solve(parameter)
     if word not in {"Solved", "AlmostSolved"} or not np.all(np.isfinite(x)):
         return None
     return dict(zip(data.names, (x * data.unit).tolist(), strict=True))
@@ -87,12 +86,12 @@ class _Program:
     """Clarabel's ``min c x`` subject to ``(base + p * slope) x + s = b``, s in the cones."""
 
     def __init__(self, *, base: Array, slope: Array, right: Array, cost: Array, cones: list[object]) -> None:
-        rows, columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
-        self._base, self._slope = base[rows, columns], slope[rows, columns]
+        self._rows, self._columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
+        self._base, self._slope = base[self._rows, self._columns], slope[self._rows, self._columns]
         self._right, self._cost, self._cones = right, cost, cones
 
-    def solve(self, parameter: float) -> tuple[str, Array]:
-        """Clarabel's word and x."""
+    def solve(self, parameter: float) -> tuple[str, Array, float]:
+        """Clarabel's word, x, and the derivative of the least cost by p, from the dual solution."""
         matrix = copy(self._matrix)
         matrix.data = self._base + parameter * self._slope
         try:
@@ -105,8 +104,11 @@ class _Program:
                 type(problem).__name__ != "PanicException"
             ):  # how a failure inside Clarabel arrives; it has no public type
                 raise
-            return "panic", np.full(len(self._cost), np.nan)
-        return str(found.status), np.array(found.x)
+            return "panic", np.full(len(self._cost), np.nan), math.nan
+        x, z = np.array(found.x), np.array(found.z)
+        with np.errstate(over="ignore", invalid="ignore"):  # where it fails, its numbers may be of any size
+            rise = float(z[self._rows] * self._slope @ x[self._columns])
+        return str(found.status), x, rise
 
 
 @lru_cache(maxsize=64)
@@ -131,36 +133,44 @@ def _settings() -> clarabel.DefaultSettings:
     return settings
 
 
-def _cones(data: ConeData, equalities: int) -> list[object]:
-    cones = [clarabel.ZeroConeT(equalities), clarabel.NonnegativeConeT(len(data.signed))]
+def _cones(data: ConeData) -> list[object]:
+    cones = [clarabel.ZeroConeT(len(data.equalities[0]) + 1), clarabel.NonnegativeConeT(len(data.signed))]
     return cones + [clarabel.PSDTriangleConeT(base.shape[1]) for base, _ in data.blocks]
 
 
-def _rows(data: ConeData) -> list[tuple[Array, Array]]:
-    """Base and slope of all rows in the order of the cones; the normalisation stands last among the equalities."""
-    unknowns = len(data.names)
-    signed = np.zeros((len(data.signed), unknowns))
-    signed[np.arange(len(data.signed)), list(data.signed)] = -1.0
-    totals = []
-    for part in range(2):
-        total = sum((np.einsum("kii->k", block[part]) for block in data.blocks), np.zeros(unknowns))
-        totals.append(total)
-    totals[0][list(data.signed)] += 1.0
-    equalities = tuple(np.vstack([own, total]) for own, total in zip(data.equalities, totals, strict=True))
-    blocks = [(-_triangle(base).T, -_triangle(slope).T) for base, slope in data.blocks]
-    return [(equalities[0], equalities[1]), (signed, np.zeros_like(signed)), *blocks]
+def _lay_out(data: ConeData) -> Array:
+    """Base and slope of all rows over the unknowns and the margin, in the order of the cones; (2, rows, unknowns + 1).
 
-
-def _triangle(block: Array) -> Array:
-    """Upper triangles by columns, off-diagonal entries times the square root of 2; shape (K, size (size + 1) / 2)."""
-    i, j, weight = _triangle_indices(block.shape[-1])
-    return np.atleast_2d(block[..., i, j] * weight)
+    The normalisation stands last among the equalities.
+    """
+    (scale, unknowns), signed, metric = data.equalities[0].shape, list(data.signed), data.metric
+    corners = [_corner(base.shape[1]) for base, _ in data.blocks]
+    top = scale + 1 + len(signed)
+    table = np.zeros((2, top + sum(len(weight) for _, _, weight, _ in corners), unknowns + 1))
+    table[:, :scale, :-1] = data.equalities
+    table[0, range(scale + 1, top), signed] = -1.0
+    if metric is None:
+        table[0, scale + 1 : top, -1] = 1.0
+        table[:, scale, :-1] = np.sum([[np.einsum("kii->k", part) for part in block] for block in data.blocks], axis=0)
+        table[0, scale, signed] += 1.0
+    else:
+        table[0, scale + 1 : top, -1] = metric.signed
+        table[0, scale, :-1] = metric.scale
+        table[0, :scale, -1] = -metric.equalities
+    for k, (block, (i, j, weight, identity)) in enumerate(zip(data.blocks, corners, strict=True)):
+        rows = slice(top, top + len(weight))
+        for part in range(2):
+            table[part, rows, :-1] = (block[part][:, i, j] * -weight).T
+        table[0, rows, -1] = identity if metric is None else metric.blocks[k][i, j] * weight
+        top = rows.stop
+    return table
 
 
 @cache
-def _triangle_indices(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+def _corner(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array, Array]:
+    """The upper triangle by columns: rows, columns, weights of the entries, and those of the identity matrix."""
     j, i = np.tril_indices(size)  # pairs i <= j, j outer
-    return i, j, np.where(i == j, 1.0, np.sqrt(2.0))
+    return i, j, np.where(i == j, 1.0, np.sqrt(2.0)), np.where(i == j, 1.0, 0.0)
 
 
 def _unit_vector(size: int, at: int, value: float = 1.0) -> Array:

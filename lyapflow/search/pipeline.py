@@ -77,7 +77,8 @@ def certify(
         cocoercive, ...) goes through a Riccati equation instead, with ``QuadraticStorage()``.
     accuracy : float, default 1e-6
         How far the proved rate, or one minus the factor, may lie below the best before the search turns to arithmetic
-        in 192 bits, which is slow and gets closer. Relative; at least 1e-7.
+        in 192 bits, which is slow and gets closer. Relative; at least 1e-7. A tenth of it is tried first: where the
+        best has no room left, a V for less has a smaller transient bound.
 
     Returns
     -------

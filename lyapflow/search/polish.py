@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from ..certificates.verification import satisfies
-from ..exact.dense import Dense, accumulate, dense
+from ..exact.dense import Dense, accumulate, dense, fraction
 from ..exact.interior import find_interior_point
 from ..exact.rationals import rational
 from ..lmi.pencil import Condition, Pencil
@@ -37,7 +37,8 @@ def polish(pencil: Pencil, face: Face, values: Mapping[str, float]) -> tuple[dic
     signals = max(len(condition.signals) for condition in pencil.conditions)
     if len(pencil.unknowns) > _MOST_UNKNOWNS or signals > _MOST_SIGNALS:
         return None
-    equalities, columns = linear_equalities(pencil, face)
+    rows, columns = linear_equalities(pencil, face)
+    equalities = [list(map(fraction, row)) for row in rows]
     index: dict[str | None, int] = {name: k for k, name in enumerate(columns)} | {None: len(columns) - 1}
     blocks = [b for k, c in enumerate(pencil.conditions) if (b := _block(c, k, face, index)) is not None]
     one = dense([[Fraction(1)]], 1)

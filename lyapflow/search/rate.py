@@ -1,14 +1,15 @@
 """The best parameter of a claim, numerically: where to look for proofs, nothing more.
 
 The search for V and the parameter together is a generalised eigenvalue problem. Measured by how the parameter moves the
-inequalities at the present V, the margin is the step to a better parameter, so solving and stepping is Newton's method
-(Dinkelbach's, for the ratio that the parameter is): a handful of solves. Where a solver is too noisy for that, the best
-parameter is bisected on the sign of the margin.
+inequalities at the present V, the margin is about the step to a better parameter (Dinkelbach's iteration, for the ratio
+that the parameter is). The dual solution tells by how much the margin falls with the parameter, which makes it Newton's
+method: two or three solves, one of them that in which the ceiling was found out of reach. Where a solver is too noisy
+for that, the best parameter is bisected on the sign of the margin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .arrays import ConeData
@@ -20,7 +21,8 @@ __all__ = ["Candidate", "bisect_parameter", "search_parameter"]
 _POSITIVE = 1e-10  # margins below this are the solver's noise
 _WIDTH = 1e-9  # relative width at which bisection stops
 _COARSE_WIDTH = 1e-5  # the same for solvers that are not precise
-_CONVERGED = 1e-7  # relative step at which Newton's iteration stops
+_CONVERGED = 1e-7  # relative step at which Dinkelbach's iteration stops
+_CONVERGED_BY_DUAL = 1e-4  # the same for Newton's: what is left after that step is about its square
 _MOST_STEPS = 14
 
 
@@ -52,7 +54,9 @@ class Candidate:
     solves: int
 
 
-def search_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], Solver]) -> Iterator[Candidate]:
+def search_parameter(
+    data: ConeData, ceiling: float, make: Callable[[ConeData], Solver], at_ceiling: Answer
+) -> Iterator[Candidate]:
     """Candidates for the best parameter, each found with more effort than the one before.
 
     Parameters
@@ -63,13 +67,16 @@ def search_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], 
         An upper bound of the parameter, from a concrete member; > 0.
     make : callable
         Builds a solver for cone data.
+    at_ceiling : Answer
+        Of the problem near the ceiling.
     """
-    first = _climb(data, ceiling, make)
+    first = _climb(data, ceiling, make, ceiling, at_ceiling)
     if first.supremum is not None:
         yield first
-        better, answer = _rescale_inside(data, 0.9 * first.supremum, make)
+        inside = 0.9 * first.supremum
+        better, answer = _rescale_inside(data, inside, make)
         if better is not None:
-            second = _climb(better, first.supremum, make, answer.values, method="Newton, rescaled")
+            second = _climb(better, ceiling, make, inside, answer, method="Newton, rescaled")
             if second.supremum is not None:
                 yield second
     coarse = _bisect(data, 0.0, ceiling, make)
@@ -80,7 +87,9 @@ def search_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], 
             yield _bisect(better, 0.9 * coarse.supremum, ceiling, make)
 
 
-def bisect_parameter(data: ConeData, ceiling: float, make: Callable[[ConeData], Solver]) -> Iterator[Candidate]:
+def bisect_parameter(
+    data: ConeData, ceiling: float, make: Callable[[ConeData], Solver], at_ceiling: Answer
+) -> Iterator[Candidate]:
     """One candidate, by a short bisection: for solvers that are too slow or too noisy for more. Arguments as above."""
     yield _bisect(data, 0.0, ceiling, make, width=_COARSE_WIDTH)
 
@@ -97,29 +106,35 @@ def _rescale_inside(
 
 def _climb(
     data: ConeData,
-    parameter: float,
+    ceiling: float,
     make: Callable[[ConeData], Solver],
-    values: Mapping[str, float] | None = None,
+    parameter: float,
+    answer: Answer,
     *,
     method: str = "Newton",
 ) -> Candidate:
-    """Newton's iteration, safeguarded by bisection; without supremum if it does not converge."""
-    low, high, status, solves = 0.0, parameter * (1 + _WIDTH), "not asked", 0
-    for solves in range(1, _MOST_STEPS + 1):
-        answer = make(data.toward(values)).solve(parameter)
-        status = answer.status
-        if answer.margin is None or answer.values is None:
-            break
-        step = answer.margin
-        if step > 0:
-            low = max(low, parameter)
-        else:
-            high = min(high, parameter)
-        if values is not None and (abs(step) <= _CONVERGED * parameter or high - low <= _CONVERGED * parameter):
-            return Candidate(supremum=parameter, data=data, method=method, decided=True, status=status, solves=solves)
-        if values is not None:  # the first step is measured in no unit of the parameter
+    """Newton's iteration from an answer at a parameter, safeguarded; without supremum if it does not converge."""
+    low, high, status, solves = 0.0, ceiling * (1 + _WIDTH), answer.status, 0
+    measured = False  # whether the margin is in the unit of the parameter; at the start it is not
+    while answer.margin is not None and answer.values is not None:
+        low, high = (max(low, parameter), high) if answer.margin > 0 else (low, min(high, parameter))
+        if measured or answer.root is not None:
+            step = answer.margin if answer.root is None else answer.root - parameter
+            enough = parameter * (_CONVERGED if answer.root is None else _CONVERGED_BY_DUAL)
+            if solves and (abs(step) <= enough or high - low <= _CONVERGED * parameter):
+                top = parameter if answer.root is None else min(parameter + step, high)
+                return Candidate(supremum=top, data=data, method=method, decided=True, status=status, solves=solves)
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
-        values = answer.values
+        elif solves:
+            parameter = (low + high) / 2
+        if solves >= _MOST_STEPS:
+            break
+        answer, measured = make(data.toward(answer.values)).solve(parameter), True
+        solves += 1
+        if answer.values is None:  # what it was measured in was no good; the problem as it is may have an answer
+            answer, measured = make(data).solve(parameter), False
+            solves += 1
+        status = answer.status
     return Candidate(supremum=None, data=data, method=method, decided=False, status=status, solves=solves)
 
 

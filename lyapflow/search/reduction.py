@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
-from ..exact.dense import Scalar, accumulate, fraction, reduced_rows, scalar
-from ..exact.matrices import Matrix
+from ..exact.dense import Scalar, accumulate, reduced_rows, scalar
 from ..lmi.pencil import Pencil
 
 __all__ = ["NO_FACE", "ONE", "Face", "find_face", "linear_equalities"]
@@ -21,7 +21,10 @@ __all__ = ["NO_FACE", "ONE", "Face", "find_face", "linear_equalities"]
 ONE = "1"
 """Name of the unknown that multiplies the constant terms: the search works with the homogeneous pencil."""
 
+Rows: TypeAlias = list[list[Scalar]]
+
 _Entries = dict[tuple[int, int], dict[str | None, Scalar]]
+_ZERO = scalar(Fraction(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +50,24 @@ NO_FACE = Face()
 """Nothing must vanish."""
 
 
-def _entry(entries: _Entries, row: int, column: int) -> dict[str, Fraction]:
+def _entry(entries: _Entries, row: int, column: int) -> dict[str, Scalar]:
     """An entry of the homogeneous condition as a linear form in the unknowns."""
     form = entries.get((min(row, column), max(row, column)), {})
-    return {ONE if name is None else name: fraction(value) for name, value in form.items()}
+    return {ONE if name is None else name: value for name, value in form.items()}
 
 
 def linear_equalities(
     pencil: Pencil, face: Face, entries: Mapping[int, _Entries] | None = None
-) -> tuple[Matrix, tuple[str, ...]]:
+) -> tuple[Rows, tuple[str, ...]]:
     """All equalities of the pencil on its face, as rows over the unknowns and `ONE`; reduced, so full rank."""
     columns = (*pencil.unknowns, ONE)
     index = {name: k for k, name in enumerate(columns)}
-    forms = [dict(e.terms) for e in pencil.equalities]
+    forms = [{name: scalar(value) for name, value in e.terms} for e in pencil.equalities]
     if face.zero_entries:
         known = entries or {k: pencil.conditions[k].expand() for k in {k for k, _, _ in face.zero_entries}}
         forms += [_entry(known[k], i, j) for k, i, j in face.zero_entries]
-    forms += [{name: Fraction(1)} for name in face.zero_unknowns]
-    found = [(k, index[name], scalar(value)) for k, form in enumerate(forms) for name, value in form.items()]
+    forms += [{name: scalar(Fraction(1))} for name in face.zero_unknowns]
+    found = [(k, index[name], value) for k, form in enumerate(forms) for name, value in form.items()]
     return reduced_rows(accumulate(len(forms), len(columns), found)), columns
 
 
@@ -100,7 +103,7 @@ def find_face(pencil: Pencil) -> Face:
             return face
 
 
-def _forced_to_zero(equalities: Matrix, columns: tuple[str, ...], signed: set[str]) -> list[str]:
+def _forced_to_zero(equalities: Rows, columns: tuple[str, ...], signed: set[str]) -> list[str]:
     """Nonnegative unknowns that an equality sums to zero."""
     found: list[str] = []
     for row in equalities:
@@ -110,9 +113,9 @@ def _forced_to_zero(equalities: Matrix, columns: tuple[str, ...], signed: set[st
     return found
 
 
-def _vanishes(form: dict[str, Fraction], equalities: Matrix, columns: tuple[str, ...]) -> bool:
+def _vanishes(form: dict[str, Scalar], equalities: Rows, columns: tuple[str, ...]) -> bool:
     """Whether a linear form is zero wherever the (reduced) equalities hold."""
-    rest = [form.get(name, Fraction(0)) for name in columns]
+    rest = [form.get(name, _ZERO) for name in columns]
     for row in equalities:
         pivot = next(j for j, v in enumerate(row) if v)
         factor = rest[pivot]

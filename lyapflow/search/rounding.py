@@ -14,11 +14,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from ..certificates.verification import satisfies
-from ..exact.rationals import MOST_DIGITS, convergent_near, rational
+from ..exact.dense import Scalar, bits, dyadic, fraction, scalar
+from ..exact.rationals import MOST_DIGITS, convergent_near
 from ..lmi.pencil import Pencil
 from .arrays import Array, ConeData
-from .reduction import ONE, Face, linear_equalities
+from .reduction import Face, linear_equalities
 
 __all__ = ["prove"]
 
@@ -26,6 +26,7 @@ _SIMPLE = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 32, 36, 40, 48, 50, 6
 _TOLERANCES = (1e-3, 1e-5, 1e-7, 1e-9)
 _MOST = 1e100  # ratios beyond it are noise
 _FEW = 24
+_ZERO = scalar(Fraction(0))
 _FINE_BITS = (16, 24, 32, 40, 48, 56)
 _INSIDE = 1e-15  # a candidate inside may look this much outside, in floating point
 _BOUNDARY = 1e-9  # a candidate on the boundary may look this much outside, in floating point
@@ -36,7 +37,7 @@ class _Roundings:
     """Several ways to round: a row of floats for each, and each number as a rational."""
 
     floats: Array
-    exact: Callable[[int, int], Fraction]
+    exact: Callable[[int, int], Scalar]
     slack: float
 
 
@@ -59,34 +60,38 @@ def prove(
         Whether to try small denominators first: worth it where the solution may be exact and on the boundary.
     """
     equalities, columns = linear_equalities(pencil, face)
-    pivots = tuple(next(j for j, v in enumerate(row) if v) for row in equalities)
-    free = tuple(j for j in range(len(columns)) if j not in pivots)
-    signed = [j for j, name in enumerate(columns) if name in pencil.nonnegative]
+    pivots = [next(j for j, v in enumerate(row) if v) for row in equalities]
+    free = [j for j in range(len(columns)) if j not in pivots]
+    multipliers = set(pencil.nonnegative)
+    signed = [j for j, name in enumerate(columns) if name in multipliers]
     floats = np.array([values[name] for name in columns])
+    if not floats[-1] > 0:
+        return None
+    floats /= floats[-1]  # so that dyadic numbers need no division by `ONE`
     if not np.all(np.isfinite(floats)):
         return None
     nonnegative = set(signed)
+    floor = np.array([0.0 if j in nonnegative else -np.inf for j in range(len(columns))])
     solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
     parameter = float(pencil.conditions[0].parameter)
     for batch in _roundings(pencil, floats, columns, simple=simple):
-        near = batch.floats.copy()
-        near[:, signed] = np.maximum(near[:, signed], 0)
-        near[:, list(pivots)] = 0
-        near[:, list(pivots)] = -near @ solved.T
+        near = np.maximum(batch.floats, floor)
+        if pivots:
+            near[:, pivots] = 0
+            near[:, pivots] = -near @ solved.T
         for k in np.nonzero(_are_plausible(data, parameter, near, batch.slack))[0].tolist():
-            exact = [Fraction(0)] * len(columns)
+            exact = [_ZERO] * len(columns)
             for j in free:
-                exact[j] = batch.exact(k, j)
-                if j in nonnegative:
-                    exact[j] = max(exact[j], Fraction(0))
+                v = batch.exact(k, j)
+                exact[j] = _ZERO if j in nonnegative and v < 0 else v
             for row, pivot in zip(equalities, pivots, strict=True):
-                exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), Fraction(0))
-            one = exact[columns.index(ONE)]
+                exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), _ZERO)
+            one = exact[-1]
             if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
                 continue
             candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
-            if satisfies(pencil, candidate):
-                return {name: candidate[name] for name in pencil.unknowns}
+            if pencil.holds(candidate):
+                return {name: fraction(candidate[name]) for name in pencil.unknowns}
     return None
 
 
@@ -106,9 +111,9 @@ def _are_plausible(data: ConeData, parameter: float, values: Array, slack: float
     return plausible
 
 
-def _is_too_long(numbers: list[Fraction]) -> bool:
+def _is_too_long(numbers: list[Scalar]) -> bool:
     """Whether a number could not be read back from a certificate file (with room for the division by `ONE`)."""
-    return max(v.numerator.bit_length() + v.denominator.bit_length() for v in numbers) > MOST_DIGITS
+    return 2 * max(map(bits, numbers)) > MOST_DIGITS
 
 
 def _roundings(pencil: Pencil, values: Array, columns: tuple[str, ...], *, simple: bool) -> Iterator[_Roundings]:
@@ -135,7 +140,7 @@ def _to_grids(ratios: Array) -> _Roundings:
     floats = (numerators / np.array(_SIMPLE)[:, None, None]).reshape(-1, ratios.shape[1])
     count = len(ratios)
     return _Roundings(
-        floats, lambda k, j: Fraction(int(numerators[k // count, k % count, j]), _SIMPLE[k // count]), _BOUNDARY
+        floats, lambda k, j: dyadic(numerators[k // count, k % count, j]) / _SIMPLE[k // count], _BOUNDARY
     )
 
 
@@ -146,7 +151,7 @@ def _to_simplest(ratios: Array) -> _Roundings:
         for e in _TOLERANCES
         for row in ratios.tolist()
     ]
-    return _Roundings(np.array(found, dtype=float), lambda k, j: found[k][j], _BOUNDARY)
+    return _Roundings(np.array(found, dtype=float), lambda k, j: scalar(found[k][j]), _BOUNDARY)
 
 
 def _to_dyadic(values: Array) -> _Roundings:
@@ -154,4 +159,5 @@ def _to_dyadic(values: Array) -> _Roundings:
     mantissas, exponents = np.frexp(values)
     bits = np.array(_FINE_BITS)[:, None]
     rounded = np.ldexp(np.round(np.ldexp(mantissas, bits + 1)), exponents - bits - 1)
-    return _Roundings(rounded, lambda k, j: rational(float(rounded[k, j])), _INSIDE)
+    numbers = rounded.tolist()
+    return _Roundings(rounded, lambda k, j: dyadic(numbers[k][j]), _INSIDE)

@@ -6,10 +6,10 @@ the user's units: only the solver sees these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from itertools import pairwise
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,32 +35,39 @@ def rescale(data: ConeData, parameter: float, values: Mapping[str, float]) -> Co
     return _scaled(data, rows, unit, parameter)
 
 
-def equilibrate(data: ConeData, parameter: float, *, loose: str | None = ONE) -> ConeData:
+def equilibrate(data: ConeData, parameter: float, *, loose: Collection[str] = (ONE,)) -> ConeData:
     """The same cone problem with rows and unknowns scaled by powers of two, for parameters near the given one.
 
     The scales minimise the sum of squares of the logarithms of all entries (Curtis and Reid), so a change of the user's
-    units changes nothing but the scales themselves. One unknown, the `loose` one that multiplies the norm which V is
-    compared with, has no say in the rows: that norm may measure states of very different units alike.
+    units changes nothing but the scales themselves. The `loose` unknowns, which multiply the norm that V is compared
+    with, have no say in the rows: that norm may measure states of very different units alike.
     """
-    heard = np.array([name != loose for name in data.names])
+    heard = np.array([name not in loose for name in data.names])
     unknowns = len(data.names)
-    blocks = [np.triu(base + parameter * slope) * heard[:, None, None] for base, slope in data.blocks]
-    equalities = (data.equalities[0] + parameter * data.equalities[1]) * heard
-    entries = np.concatenate([part.ravel() for part in (*blocks, equalities)])
+    shapes = (unknowns, *(base.shape[1] for base, _ in data.blocks))
+    parts = [
+        ((base + parameter * slope) * _upper_triangle(size)).reshape(unknowns, -1)
+        for (base, slope), size in zip(data.blocks, shapes[1:], strict=True)
+    ]
+    equalities = data.equalities[0] + parameter * data.equalities[1]
+    entries = (np.concatenate([*parts, equalities.T], axis=1) * heard[:, None]).ravel()
     at = np.nonzero(entries)[0]
-    shapes = (unknowns, *(len(block[0]) for block in blocks))
     sizes: Array = -np.log2(np.abs(entries[at]))
     if len(at) <= _FEW:
         scales = _fit(shapes, len(equalities), at.tobytes()) @ sizes
     else:  # the matrix of a large problem is not worth keeping
         scales = _solve_least_squares(_design(shapes, len(equalities), at), sizes)
-    starts = np.cumsum(shapes)
-    rows = [np.exp2(np.round(scales[a:b])) for a, b in pairwise(starts)]
-    unit = np.exp2(np.round(scales[:unknowns]))
-    if loose is not None:
-        norm = data.names.index(loose)
+    powers = np.exp2(np.round(scales))
+    unit, rows = powers[:unknowns], [powers[a:b] for a, b in pairwise(accumulate(shapes))]
+    for norm in np.nonzero(~heard)[0].tolist():
         unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
     return _scaled(data, rows, unit, parameter)
+
+
+@cache
+def _upper_triangle(size: int) -> Array:
+    """Ones on and above the diagonal."""
+    return np.triu(np.ones((size, size)))
 
 
 @lru_cache(maxsize=256)
@@ -71,17 +78,20 @@ def _fit(shapes: tuple[int, ...], equalities: int, filled: bytes) -> Array:
 
 
 def _design(shapes: tuple[int, ...], equalities: int, at: NDArray[np.intp]) -> Array:
-    """How many times each scale multiplies each entry: an entry of a block has three scales, one of an equality two."""
+    """How many times each scale multiplies each entry: an entry of a block has three scales, one of an equality two.
+
+    Entries are counted unknown by unknown, blocks first.
+    """
     unknowns, *sizes = shapes
     starts = np.cumsum([*shapes, equalities])
     owners = []
     for start, size in zip(starts, sizes, strict=False):
-        k, i, j = np.indices((unknowns, size, size)).reshape(3, -1)
+        k, i, j = np.indices((unknowns, size, size)).reshape(3, unknowns, -1)
         owners.append(np.stack([k, start + i, start + j]))
-    q, k = np.indices((equalities, unknowns)).reshape(2, -1)
+    k, q = np.indices((unknowns, equalities))
     owners.append(np.stack([k, starts[-2] + q, np.full_like(q, starts[-1])]))  # the last is no scale
     design = np.zeros((len(at), starts[-1] + 1))
-    for column in np.concatenate(owners, axis=1)[:, at]:
+    for column in np.concatenate(owners, axis=2).reshape(3, -1)[:, at]:
         design[np.arange(len(at)), column] += 1
     return design[:, :-1]
 
@@ -112,15 +122,13 @@ def _power_of_two(values: Array) -> Array:
 
 
 def _scaled(data: ConeData, rows: list[Array], unit: Array, parameter: float) -> ConeData:
-    def scale(part: Array, d: Array) -> Array:
-        return part * (d[:, None] * d) * unit[:, None, None]
-
+    weights = [(d[:, None] * d) * unit[:, None, None] for d in rows]
     base, slope = (part * unit for part in data.equalities)
     size = np.abs(base + parameter * slope).max(axis=1, initial=0)
     weight = _reciprocal(size)[:, None]
     return replace(
         data,
-        blocks=tuple((scale(b, d), scale(m, d)) for (b, m), d in zip(data.blocks, rows, strict=True)),
+        blocks=tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True)),
         equalities=(base * weight, slope * weight),
         unit=data.unit * unit,
         metric=None,

@@ -20,7 +20,8 @@ from ..classes import (
     StronglyConvex,
 )
 from ..dynamics import LureSystem, System
-from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale, transpose
+from ..exact.dense import accumulate, as_matrix, congruence, dense, scalar
+from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale
 from ..lmi.dissipation import storage_name, value_name
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.templates import QuadraticPlusValue, Template
@@ -53,22 +54,17 @@ class Shift:
         n, m = plant.shape
         size = storage_size(self.original, template, n)
         y = tuple((*c, *d)[:size] for c, d in zip(plant.C, plant.D, strict=True))
-        P: Matrix = tuple(
-            tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in range(size)) for i in range(size)
-        )
-        if size > n:  # V is quadratic in outputs too: (x, v) = T (x, u)
-            rows = [list(row) for row in identity(size)]
-            for j in range(m):
-                rows[n + j] = [a - self.slopes[j] * b for a, b in zip(rows[n + j], y[j], strict=True)]
-            T: Matrix = tuple(map(tuple, rows))
-            P = multiply(transpose(T), multiply(P, T))
+        rows = list(identity(size))
+        for j, slope in enumerate(self.slopes if size > n else ()):  # V is quadratic in outputs too: v = u - m y
+            rows[n + j] = tuple(a - slope * b for a, b in zip(rows[n + j], y[j], strict=True))
+        half = scalar(Fraction(1, 2))
+        names = {(i, j): storage_name(mode, min(i, j), max(i, j)) for i in range(size) for j in range(size)}
+        entries = [(i, j, half * scalar(values[name])) for (i, j), name in names.items()]
         for j in valued_oracles(self.original, template):  # the value of f is that of f - m/2 |.|^2 plus m/2 |y|^2
-            weight = values[value_name(self.original.oracle_names[j])] * self.slopes[j] / 2
-            if weight:
-                P = add(P, tuple(tuple(-weight * a * b for b in y[j]) for a in y[j]))
-        found = dict(values)
-        found.update({storage_name(mode, i, j): P[i][j] for i in range(size) for j in range(i, size)})
-        return found
+            weight = values[value_name(self.original.oracle_names[j])] * self.slopes[j]
+            entries.append((size + j, size + j, -half * half * scalar(weight)))
+        P = as_matrix(congruence(dense([*rows, *y], size), accumulate(size + m, size + m, entries)))
+        return {**values, **{names[i, j]: P[i][j] for i in range(size) for j in range(i, size)}}
 
 
 def shift_loop(system: System, template: Template, *, beyond: Fraction = Fraction(100)) -> Shift:
@@ -86,9 +82,10 @@ def shift_loop(system: System, template: Template, *, beyond: Fraction = Fractio
     ):
         return Shift(system, system, (Fraction(0),) * len(pairs))
     M: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))
-    inside = inverse(add(identity(len(slopes)), scale(Fraction(-1), multiply(system.D, M))))
-    C, D = multiply(inside, system.C), multiply(inside, system.D)
-    BM = multiply(system.B, M)
+    C, D, BM = system.C, system.D, multiply(system.B, M)
+    if any(map(any, D)):
+        inside = inverse(add(identity(len(slopes)), scale(Fraction(-1), multiply(D, M))))
+        C, D = multiply(inside, C), multiply(inside, D)
     shifted = LureSystem(
         add(system.A, multiply(BM, C)),
         add(system.B, multiply(BM, D)),

@@ -58,7 +58,7 @@ class SublinearFamily(Family):
         """The proof with the smallest constant that is found: what multiplies the squared distance at the start."""
         found = dict(values)
         for margin in _MARGINS:
-            floats = minimise(self.data, _CONSTANT, margin, float(self.order))
+            floats = minimise(self.data, {_CONSTANT: 1.0}, margin, float(self.order))
             proved = None if floats is None else prove(self.pencil, self.face, floats, self.data, simple=True)
             if proved is not None:
                 found = min(map(self._normalise, (found, proved)), key=lambda v: v[_CONSTANT])
@@ -141,7 +141,8 @@ class _Search:
             return self._finish(natural, proofs, None)
         generic = self._family(self.forms[0], rational(0.321 * degree))
         status, top = attempts[-1].answer.status, None
-        for candidate in search_parameter(generic.data, float(degree), generic.checked):
+        start = generic.checked(generic.data).solve(float(degree))
+        for candidate in search_parameter(generic.data, float(degree), generic.checked, start):
             self.log.add(f"{generic.solver}: {candidate.method}, {candidate.status}", candidate.solves)
             status, top = candidate.status, candidate.supremum
             for claim in () if top is None else _claims_near(top):

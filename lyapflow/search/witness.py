@@ -135,7 +135,7 @@ def find_witness(system: System) -> Witness:
     if extreme is not None:
         slopes: tuple[complex, ...] = (extreme,)
     else:
-        slopes = loop.refine(loop.search(), effort=_SHORT if is_large(system) else _LONG)
+        slopes = loop.refine(loop.search()[0], effort=_SHORT if is_large(system) else _LONG)
     exact = tuple(_round(slopes[g], loop.members[g]) for g in system.groups)
     if system.dt > 0:
         return Witness(slopes=exact, oracle_names=system.oracle_names, factor=bound_factor(system, exact))
@@ -165,8 +165,9 @@ def estimate_ceiling(system: System) -> float:
     if isinstance(system, ParametricSystem):
         return _find_slowest(system)[1]
     loop = _Loop(system)
-    slopes = loop.search()
-    return float(loop.parameters(np.array([loop.refine(slopes, effort=_SHORT)]))[0])
+    slopes, found = loop.search()
+    refined = loop.refine(slopes, effort=_SHORT)
+    return found if refined is slopes else float(loop.parameters(np.array([refined]))[0])
 
 
 class _Loop:
@@ -198,12 +199,17 @@ class _Loop:
             np.minimum(found, left, out=found)
         return found
 
-    def search(self) -> tuple[complex, ...]:
-        """The slowest combination of candidates: all of them while they are few, else one operator at a time."""
+    def search(self) -> tuple[tuple[complex, ...], float]:
+        """The slowest combination of candidates, and what it leaves open.
+
+        All are tried while they are few, else one operator at a time.
+        """
         seeds = [_candidates(m, self.unit) for m in self.members]
         if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
             grid = np.stack([axis.ravel() for axis in np.meshgrid(*seeds, indexing="ij")], axis=1)
-            return tuple(grid[int(np.argmin(self.parameters(grid)))])
+            left = self.parameters(grid)
+            slowest = int(np.argmin(left))
+            return tuple(grid[slowest]), float(left[slowest])
         ends = []
         for start in range(3):  # all at the first candidate, all in the middle, all at the last
             slopes = [options[start * (len(options) - 1) // 2] for options in seeds]
@@ -212,7 +218,9 @@ class _Loop:
                     tried = np.array([[*slopes[:j], s, *slopes[j + 1 :]] for s in options])
                     slopes[j] = options[int(np.argmin(self.parameters(tried)))]
             ends.append(tuple(slopes))
-        return ends[int(np.argmin(self.parameters(np.array(ends))))]
+        left = self.parameters(np.array(ends))
+        slowest = int(np.argmin(left))
+        return ends[slowest], float(left[slowest])
 
     def refine(self, best: tuple[complex, ...], *, effort: int = _LONG) -> tuple[complex, ...]:
         """Local search over coordinates that keep each slope inside its class; nothing to do at a vertex of the box."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyapflow.errors import DimensionError, InvalidModelError
-from lyapflow.exact.dense import dense, reduced_rows
+from lyapflow.exact.dense import dense, fraction, reduced_rows
 from lyapflow.exact.matrices import (
     identity,
     inverse,
@@ -46,7 +46,7 @@ def slow_rank(m):
 
 @given(matrices())
 def test_reduced_rows(m):
-    rows = reduced_rows(dense(m, len(m[0])))
+    rows = [tuple(map(fraction, row)) for row in reduced_rows(dense(m, len(m[0])))]
     pivots = [next(j for j, v in enumerate(row) if v) for row in rows]
     assert len(rows) == len(pivots) == rank(m) == slow_rank(m) == rank(transpose(m))
     assert list(pivots) == sorted(set(pivots))

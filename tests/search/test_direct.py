@@ -1,5 +1,8 @@
 """The two paths to a solver answer alike, on every system of the catalogues."""
 
+from functools import partial
+from itertools import islice
+
 import numpy as np
 import pytest
 from systems import ALGORITHMS, CATALOGUE
@@ -9,6 +12,7 @@ from lyapflow.lmi.dissipation import assemble
 from lyapflow.search.arrays import on_face, to_arrays
 from lyapflow.search.backend import MarginProblem
 from lyapflow.search.direct import DirectMarginProblem
+from lyapflow.search.rate import search_parameter
 from lyapflow.search.reduction import find_face
 from lyapflow.search.scaling import equilibrate
 from lyapflow.search.witness import estimate_ceiling
@@ -43,12 +47,32 @@ def test_margins_agree(name, template):
 def test_newton_steps_agree(name):
     ceiling = estimate_ceiling(SYSTEMS[name])
     data = cone_problem(SYSTEMS[name], forms_of(SYSTEMS[name])[-1], ceiling)
-    start = data.toward(None)
-    through, direct = MarginProblem(start, solver="CLARABEL").solve(ceiling), DirectMarginProblem(start).solve(ceiling)
-    assert through.margin == pytest.approx(direct.margin, abs=1e-7)
-    moved = data.toward(direct.values)
+    start = DirectMarginProblem(data).solve(ceiling / 2)
+    moved = data.toward(start.values)
     through, direct = MarginProblem(moved, solver="CLARABEL").solve(ceiling), DirectMarginProblem(moved).solve(ceiling)
     assert through.margin == pytest.approx(direct.margin, rel=1e-5, abs=1e-6 * ceiling)
+
+
+@pytest.mark.parametrize("name", ["heavy-ball", "nesterov", "triple-momentum", "chambolle-pock"])
+def test_the_dual_solution_tells_where_the_margin_vanishes(name):
+    system = SYSTEMS[name]
+    p = estimate_ceiling(system) / 2
+    solver = DirectMarginProblem(cone_problem(system, forms_of(system)[-1], 2 * p))
+    below, here, above = (solver.solve(share * p) for share in (0.99, 1, 1.01))
+    slope = (above.margin - below.margin) / (0.02 * p)
+    assert here.margin / (p - here.root) == pytest.approx(slope, rel=0.05)
+
+
+@pytest.mark.parametrize("make", [DirectMarginProblem, partial(MarginProblem, solver="CLARABEL")])
+@pytest.mark.parametrize("name", ["nesterov", "euler-heavy-ball"])
+def test_newton_finds_what_bisection_finds(name, make):
+    """From the ceiling, and again in the units of an interior point; with a dual solution, and without."""
+    ceiling = estimate_ceiling(SYSTEMS[name])
+    data = cone_problem(SYSTEMS[name], forms_of(SYSTEMS[name])[-1], ceiling)
+    found = list(islice(search_parameter(data, ceiling, make, make(data).solve(ceiling)), 3))
+    assert [c.method for c in found] == ["Newton", "Newton, rescaled", "bisection"]
+    assert [c.supremum for c in found] == pytest.approx([found[-1].supremum] * 3, rel=1e-6)
+    assert max(c.solves for c in found[:2]) < 10 < found[2].solves
 
 
 @pytest.mark.parametrize("name", ["heavy-ball", "douglas-rachford", "primal-dual"])
