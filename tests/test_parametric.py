@@ -441,3 +441,12 @@ def test_a_trajectory_is_compared_with_the_certificate_of_its_member():
     assert np.all(path.storage(certificate.at(5)) <= path.bound(certificate.at(5)) * (1 + 1e-9))
     with pytest.raises(lf.InvalidModelError, match=r"certificate.at\(value\)"):
         path.storage(certificate)
+
+
+def test_a_proof_without_room_is_found_a_little_below_the_best():
+    """On the half-line the inequality loses its interior at infinity, so that only simple numbers prove it."""
+
+    def family(k):
+        return lf.LureSystem([[-k]], [[1]], [[1]], oracles=[lf.SectorBounded(0, k / 2)])
+
+    assert lf.certify(family, over={"k": (1, None)}).rate >= Q(499, 1000)

@@ -25,6 +25,9 @@ __all__ = ["LOSSES", "attempt_best", "attempt_given", "give_up_range", "name_too
 LOSSES = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Relative distances from the numerical supremum at which a proof is tried, in order."""
 
+_LAST_LOSSES = (1e-3, 1e-2, 1e-1, 0.5)
+"""The same where nothing nearer is proved: less than the best is better than nothing."""
+
 _SIMPLE = {ExponentialDecay: 10**6, Contraction: 200}
 """Denominators up to this make a number worth a try exactly at the supremum, where the proof has no room. A factor
 occurs as its square, so a solver's digits tell less simple ones apart."""
@@ -70,21 +73,29 @@ def attempt_best(
             return _finish(promising[k:], family, *found, supremum=None, log=log)
     family = families[-1]
     last: Candidate | None = None
+    highest = 0.0
     for candidate in search(family.data, ceiling, family.checked, answer):
         log.add(f"{family.solver}, {family.name}: {candidate.method}, {candidate.status}", candidate.solves)
         last = candidate
         if candidate.supremum is None:
             continue
+        highest = max(highest, candidate.supremum)
         found = _attempt_near(family, wanted, candidate, ceiling, accuracy, log)
         if found is not None:
             return _finish(families, family, *found, supremum=candidate.supremum, log=log)
+    for loss in _LAST_LOSSES if highest else ():
+        claim = _step_down(wanted, highest, loss)
+        for plainer in promising:  # simple numbers too, for proofs that have no room at any claim
+            values = plainer.attempt(claim, log, simple=True).values
+            if values is not None:
+                return _finish(families, plainer, claim, values, supremum=highest, log=log)
     if family.fallback and (last is None or not last.decided):
         scs = partial(MarginProblem, solver="SCS")
         log.add(f"{family.solver} decides nothing; asking SCS", 0)
         others = [replace(f, make=scs, solver="SCS through cvxpy", fallback=False) for f in families]
         return attempt_best(others, wanted, ceiling, accuracy, log, search=bisect_parameter)
     steps = tuple(log.steps)
-    if last is None or last.supremum is None:
+    if last is None or not highest:
         status = answer.status if last is None else last.status
         if last is not None and last.decided:
             return Infeasible(claim=wanted, status=status, witness=find_witness(family.system), steps=steps)
@@ -93,7 +104,7 @@ def attempt_best(
         reason=Reason.ROUNDING_FAILED,
         status=last.status,
         claim=wanted,
-        tried=_to_number(wanted, last.supremum),
+        tried=_to_number(wanted, highest),
         steps=steps,
     )
 
