@@ -141,6 +141,19 @@ def test_it_agrees_with_the_largest_class_where_classes_are_nested():
     assert abs(lifted.rate - lf.certify(family, over={"L": (2, 10)}).rate) < 1e-6
 
 
+def test_an_interval_of_singular_values():
+    """A mode of the primal-dual flow, for all singular values of the constraint: the smallest one decides."""
+    f = lf.SmoothStronglyConvex(1, 10)
+
+    def mode(s):
+        return lf.LureSystem([[0, -s], [s, 0]], [[-1], [0]], [[1, 0]], oracles=[f])
+
+    interval = lf.certify(mode, over={"s": (1, 2)})
+    ends = lf.certify(lf.flows.primal_dual_flow(f, constraint=[[1, 0], [0, 2]]))
+    assert abs(interval.rate - ends.rate) < 1e-6
+    assert lf.verify(interval.at("3/2")).proved
+
+
 def test_what_moves_classes_only_is_folded_into_them():
     """The step follows L, and mu is in the class alone: the smallest one decides, at each L."""
 
