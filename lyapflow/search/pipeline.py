@@ -62,12 +62,11 @@ def certify(
         contraction in discrete time.
     over : mapping of str to (rational, rational or None), optional
         Intervals of the parameters of a family: one certificate for all of them. On a single parameter everything may
-        depend, through rational functions of small degrees (``Fraction(9, 10) / L``, not ``0.9 / L``, which is a float),
-        and ``None`` for the upper end is a half-line: the
-        certificate speaks of a `ParametricSystem`, or of something simpler if that is the same. Of several, A and B
-        must depend on each through one monotone function, C and D on none, and the classes may depend on all: the
-        certificate speaks of the `PolytopicSystem` of the corners. That this is the given family, or holds it, is
-        checked at random parameters.
+        depend, through rational functions of small degrees (``Fraction(9, 10) / L``; ``0.9 / L`` is a float), and
+        ``None`` for the upper end is a half-line: the certificate speaks of a `ParametricSystem`, or of one member that
+        holds all. Of several, A and B must depend on each through one monotone function, C and D on none, and the
+        classes may depend on all: the certificate speaks of the `PolytopicSystem` of the corners. That this is the
+        given family, or holds it, is checked at random parameters.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
         with a transient bound that is no larger, or at most 3.
