@@ -31,6 +31,9 @@ __all__ = [
     "count_eigenvalues_above",
     "enclose_eigenvalue",
     "enclose_eigenvalues",
+    "exact_sqrt",
+    "upper_end",
+    "working_precision",
 ]
 
 _BITS = 160  # working precision of the balls; results are rounded outward whatever it is
@@ -39,7 +42,7 @@ _TURN = RLock()
 
 
 @contextmanager
-def _working_precision() -> Iterator[None]:
+def working_precision() -> Iterator[None]:
     """Balls of `_BITS` bits. flint has one precision for all threads, so they take turns."""
     with _TURN, ctx.workprec(_BITS):
         yield
@@ -51,7 +54,7 @@ def bound_sqrt_above(value: Fraction, *, digits: int = 12) -> Fraction:
     >>> bound_sqrt_above(Fraction(9, 4))
     Fraction(3, 2)
     """
-    exact = _exact_sqrt(value)
+    exact = exact_sqrt(value)
     if exact is not None:
         return exact
     unit = 10**digits
@@ -60,14 +63,15 @@ def bound_sqrt_above(value: Fraction, *, digits: int = 12) -> Fraction:
 
 def bound_sqrt_below(value: Fraction, *, digits: int = 12) -> Fraction:
     """Rational not above the square root of ``value >= 0``; exact where the root is rational."""
-    exact = _exact_sqrt(value)
+    exact = exact_sqrt(value)
     if exact is not None:
         return exact
     unit = 10**digits
     return Fraction(isqrt(value.numerator * unit * unit // value.denominator), unit)
 
 
-def _exact_sqrt(value: Fraction) -> Fraction | None:
+def exact_sqrt(value: Fraction) -> Fraction | None:
+    """The square root where it is rational."""
     if value < 0:
         raise InvalidModelError(f"a square root needs a number >= 0, got {value}")
     root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
@@ -82,9 +86,9 @@ def bound_log_above(value: Fraction, *, digits: int = 12) -> Fraction:
     """
     if value <= 0:
         raise InvalidModelError(f"a logarithm needs a number > 0, got {value}")
-    with _working_precision():
+    with working_precision():
         ball = arb(fmpq(value.numerator, value.denominator)).log()
-        return ceil_to(_upper(ball), digits)
+        return ceil_to(upper_end(ball), digits)
 
 
 def bound_power_above(base: Fraction, exponent: Fraction, *, digits: int = 12) -> Fraction:
@@ -99,21 +103,22 @@ def bound_power_above(base: Fraction, exponent: Fraction, *, digits: int = 12) -
         raise InvalidModelError(f"a power needs a base > 0, got {base}")
     if exponent.denominator == 1:
         return base ** int(exponent)
-    with _working_precision():
+    with working_precision():
         ball = arb(fmpq(base.numerator, base.denominator)) ** arb(fmpq(exponent.numerator, exponent.denominator))
-        top = _upper(ball)
+        top = upper_end(ball)
     leading = (top.numerator.bit_length() - top.denominator.bit_length()) * 3 // 10  # decimal digits before the point
     return ceil_to(top, max(digits, digits - leading))
 
 
-def _upper(ball: arb) -> Fraction:
+def upper_end(ball: arb) -> Fraction:
+    """Right end of a ball."""
     top = ball.upper()
     mantissa, exponent = top.man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def _lower(ball: arb) -> Fraction:
-    return -_upper(-ball)
+    return -upper_end(-ball)
 
 
 def _characteristic(matrix: Matrix) -> fmpz_poly:
@@ -160,14 +165,14 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
     """
     polynomial = _characteristic(matrix)
     found: list[tuple[Fraction, Fraction, int]] = []
-    with _working_precision():
+    with working_precision():
         for factor, multiplicity in polynomial.factor()[1]:
             if factor.degree() == 1:
                 root = Fraction(-int(factor[0]), int(factor[1]))
                 found.append((root, root, multiplicity))
                 continue
             for part, repeated in _real_parts(factor):
-                found.append((*_round_outward(_lower(part), _upper(part), digits), multiplicity * repeated))
+                found.append((*_round_outward(_lower(part), upper_end(part), digits), multiplicity * repeated))
     return _merge(sorted(found))
 
 
@@ -212,7 +217,7 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
     """
     lows: list[Fraction] = []
     highs: list[Fraction] = []
-    with _working_precision():
+    with working_precision():
         for factor, _ in _characteristic(matrix).factor()[1]:
             if factor.degree() == 1:
                 root = Fraction(-int(factor[0]), int(factor[1]))
@@ -220,7 +225,7 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
                 highs.append(root)
                 continue
             for part, _ in _real_parts(factor):
-                low, high = _round_outward(_lower(part), _upper(part), digits)
+                low, high = _round_outward(_lower(part), upper_end(part), digits)
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
@@ -236,7 +241,7 @@ def bound_radius(matrix: Matrix, *, digits: int = 15) -> tuple[Fraction, Fractio
     """
     lows: list[Fraction] = []
     highs: list[Fraction] = []
-    with _working_precision():
+    with working_precision():
         for factor, _ in _characteristic(matrix).factor()[1]:
             if factor.degree() == 1:
                 root = abs(Fraction(int(factor[0]), int(factor[1])))
@@ -244,7 +249,7 @@ def bound_radius(matrix: Matrix, *, digits: int = 15) -> tuple[Fraction, Fractio
                 highs.append(root)
                 continue
             for modulus in _moduli(factor):
-                low, high = _round_outward(_lower(modulus), _upper(modulus), digits)
+                low, high = _round_outward(_lower(modulus), upper_end(modulus), digits)
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
@@ -266,7 +271,7 @@ def bound_radius_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Mat
     >>> bound_radius_between((two, two[::-1]), (two, (Fraction(0), Fraction(3)))) <= 2
     True
     """
-    with _working_precision():
+    with working_precision():
         parts = [(low, high)] if imaginary is None else [(low, high), imaginary]
         (a, b), (c, d) = (
             [
@@ -318,7 +323,7 @@ def enclose_eigenvalue(real: Matrix, imaginary: Matrix | None, near: complex) ->
     n = len(real)
     centre = near + 2.0**-48 * (abs(near) or 1.0)  # not at the eigenvalue itself, where there is no inverse
     found: tuple[complex, Fraction] | None = None
-    with _working_precision():
+    with working_precision():
         m = acb_mat(to_flint(real))
         if imaginary is not None:
             m += acb_mat(to_flint(imaginary)) * acb(0, 1)
@@ -327,7 +332,7 @@ def enclose_eigenvalue(real: Matrix, imaginary: Matrix | None, near: complex) ->
             trace = (m - unit * acb(centre)).inv(nonstop=True).trace()
             if not trace.is_finite() or trace.contains(0):
                 break
-            radius = _ceil_to_power(_upper(n / abs(trace)))
+            radius = _ceil_to_power(upper_end(n / abs(trace)))
             if found is None or radius < found[1]:
                 found = centre, radius
             centre = complex(acb(centre) + 1 / trace)
@@ -344,12 +349,12 @@ def bracket_smallest(matrix: Matrix) -> tuple[Fraction, Fraction] | None:
     >>> float(low) <= 0.5 <= float(high) < 0.7
     True
     """
-    with _working_precision():
+    with working_precision():
         inverse = arb_mat(to_flint(matrix)).inv(nonstop=True)
         norm = sum((v * v for v in inverse.entries()), arb(0)).sqrt()
         if not norm.is_finite():
             return None
-        return _lower(1 / norm), _upper(arb(len(matrix)).sqrt() / norm)
+        return _lower(1 / norm), upper_end(arb(len(matrix)).sqrt() / norm)
 
 
 def _ceil_to_power(value: Fraction) -> Fraction:

@@ -1,0 +1,1 @@
+"""From exponential to finite-, fixed- and prescribed-time stability."""
