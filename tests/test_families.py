@@ -172,6 +172,8 @@ def test_a_no_names_the_member_that_refutes_it():
         (heavy_ball(2), {"damping": (1, 2)}, "function that makes systems"),
         (heavy_ball, {"damping": (2, 1)}, "low <= high"),
         (heavy_ball, {"damping": 2}, "pair"),
+        (heavy_ball, {"damping": (None, 2)}, "only the upper one may be None"),
+        (heavy_ball, {1: (1, 2)}, "by strings"),
         (heavy_ball, {}, "must name"),
         (
             lambda s: lf.LureSystem([[0, 1], [0, -1 - 2 ** float(s)]], [[0], [-1 - s]], [[1, 0]], oracles=[F]),
@@ -228,7 +230,7 @@ def _decoupled(p, size):
 def test_a_large_entry_hides_no_other_one(size):
     with pytest.raises(lf.NoCertificateError, match=r"at p = 1/2 the linear member .* does not converge"):
         lf.certify(lambda p: _decoupled(p, size), over={"p": (0, 1)})
-    with pytest.raises(lf.InvalidModelError, match="must rise or fall"):
+    with pytest.raises(lf.InvalidModelError, match="must move along"):
         lf.certify(lambda p, q: _decoupled(p, size * q), over={"p": (0, 1), "q": (1, 2)})
     with pytest.raises(lf.InvalidModelError, match="convex hull"):
         lf.certify(lambda p, q: _decoupled(Q(str(float(p) ** 0.5)), size * q), over={"p": (0, 1), "q": (1, 2)})
@@ -352,12 +354,39 @@ def test_a_narrow_peak_of_a_matrix_is_seen():
     assert lf.search.witness.find_witness(family(Q(7, 10))).refutes(None)
     with pytest.raises((lf.NoCertificateError, lf.InvalidModelError)):
         lf.certify(family, over={"s": (0, 1)})
-    with pytest.raises(lf.InvalidModelError, match="must rise or fall"):
+    with pytest.raises(lf.InvalidModelError, match="must move along"):
         lf.certify(lambda s, h: _shift(family(s), h), over={"s": (0, 1), "h": (0, 1)})
 
 
 def _shift(system, h):
     return lf.LureSystem([[system.A[0][0] - h]], [[1 + h]], system.C, oracles=system.oracles)
+
+
+def _rise(r, width):
+    """From almost 0 to 1, all of it near 1."""
+    return 1 / (1 + width * (1 - r))
+
+
+@pytest.mark.parametrize("widths", [(100, 10**4), (10**8, 10**4)])
+def test_entries_that_rise_through_different_functions_leave_the_hull(widths):
+    def family(s, r):
+        B = -10 * (5 * s + _rise(r, widths[0]))
+        return lf.LureSystem([[-3 + 10 * _rise(r, widths[1])]], [[B]], [[1]], oracles=[lf.SectorBounded("9/10", 1)])
+
+    with pytest.raises(lf.InvalidModelError, match="must move along"):
+        lf.certify(family, lf.ExponentialDecay(1), over={"s": (0, 1), "r": (0, 1)})
+
+
+@pytest.mark.parametrize("where", ["matrix", "class"])
+def test_every_corner_is_looked_at(where):
+    def family(a, b, c):
+        bump = 40 * c * (1 - c) * _rise(a, 10**4) * _rise(b, 10**4)
+        if where == "matrix":
+            return lf.LureSystem([[-3 - c + bump]], [[1]], [[1]], oracles=[lf.Lipschitz(1)])
+        return lf.LureSystem([[-3 - a]], [[1]], [[1]], oracles=[lf.Lipschitz((1 + c) / 4 + bump)])
+
+    with pytest.raises(lf.InvalidModelError, match="must move along"):
+        lf.certify(family, lf.ExponentialDecay(1), over={"a": (0, 1), "b": (0, 1), "c": (0, 1)})
 
 
 def test_a_narrow_peak_of_a_class_is_seen():

@@ -21,7 +21,6 @@ __all__ = [
     "common_multiple",
     "divide",
     "evaluate",
-    "find_slope",
     "interpolate",
     "is_nonnegative",
     "is_positive",
@@ -133,15 +132,6 @@ def common_divisor(polynomials: Iterable[Polynomial]) -> Polynomial:
 def substitute(p: Polynomial, inner: Polynomial) -> Polynomial:
     """The composition ``p(inner(t))``."""
     return p(inner)
-
-
-def find_slope(p: Polynomial, q: Polynomial) -> Polynomial:
-    """A polynomial of the sign of the derivative of ``p / q``.
-
-    >>> find_slope(polynomial([Fraction(0), Fraction(1)]), polynomial([Fraction(1), Fraction(1)]))
-    1
-    """
-    return p.derivative() * q - p * q.derivative()
 
 
 def scale(p: Polynomial, by: Fraction | int) -> Polynomial:

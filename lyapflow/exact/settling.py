@@ -56,9 +56,13 @@ def settling_time(A: Fraction, p: Fraction, B: Fraction, q: Fraction, k: Fractio
             return _up(rise / (a**power * _ball(1 - k * p)))
         m_p, m_q = (1 - k * p) / (q - p), (k * q - 1) / (q - p)
         scale = (a / b) ** _ball(m_p) / (a**power * _ball(q - p))
+        whole = _ball(m_p).gamma() * _ball(m_q).gamma() / power.gamma()
         if v0 is None:
-            return _up(scale * _ball(m_p).gamma() * _ball(m_q).gamma() / power.gamma())
+            return _up(scale * whole)
         u = b / a * _ball(v0) ** _ball(q - p)
+        if u > 1:  # nearer to the whole than to zero
+            rest = (1 / (1 + u)).beta_lower(_ball(m_q), _ball(m_p))
+            return min(_up(scale * (whole - rest)), _up(scale * whole)) if rest.is_finite() else _up(scale * whole)
         return _up(scale * (u / (1 + u)).beta_lower(_ball(m_p), _ball(m_q)))
 
 

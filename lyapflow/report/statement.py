@@ -88,7 +88,7 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
-    hypotheses = (*motion, *known, Listing((*assumed, *chain, _exactness())))
+    hypotheses = (*motion, *known, Listing((*assumed, *_reading(system), *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
     return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core)), storage=tuple(store(core)))
@@ -107,6 +107,15 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
     if is_wide(system):
         return wide_motion(system), list_assumptions(system), wide_storage
     return describe_motion(system), list_assumptions(system), _storage
+
+
+def _reading(system: System) -> Iterable[Sentence]:
+    """What a theorem about many systems does not say."""
+    if isinstance(system, ParametricSystem | PolytopicSystem):
+        yield (
+            "Family: the theorem speaks of the dynamics as written here. That they are those of a program from which "
+            "they were read was checked at some parameters, and is no part of it.",
+        )
 
 
 def find_digest(certificate: Certificate) -> str | None:

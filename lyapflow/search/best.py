@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from .. import __version__
 from ..certificates.certificate import Certificate
+from ..dynamics import ParametricSystem, System
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, claim_near
 from .arrays import ConeData
 from .attempts import Attempt, Family, Log
@@ -83,19 +84,20 @@ def attempt_best(
         found = _attempt_near(family, wanted, candidate, ceiling, accuracy, log)
         if found is not None:
             return _finish(families, family, *found, supremum=candidate.supremum, log=log)
-    for loss in _LAST_LOSSES if highest else ():
-        claim = _step_down(wanted, highest, loss)
+    top = highest or (ceiling if _has_no_end(family.system) else 0.0)
+    for loss in _LAST_LOSSES if top else ():
+        claim = _step_down(wanted, top, loss)
         for plainer in promising:  # simple numbers too, for proofs that have no room at any claim
             values = plainer.attempt(claim, log, simple=True).values
             if values is not None:
-                return _finish(families, plainer, claim, values, supremum=highest, log=log)
+                return _finish(families, plainer, claim, values, supremum=highest or None, log=log)
     if family.fallback and (last is None or not last.decided):
         scs = partial(MarginProblem, solver="SCS")
         log.add(f"{family.solver} decides nothing; asking SCS", 0)
         others = [replace(f, make=scs, solver="SCS through cvxpy", fallback=False) for f in families]
         return attempt_best(others, wanted, ceiling, accuracy, log, search=bisect_parameter)
     steps = tuple(log.steps)
-    if last is None or not highest:
+    if last is None or not top:
         status = answer.status if last is None else last.status
         if last is not None and last.decided:
             return Infeasible(claim=wanted, status=status, witness=find_witness(family.system), steps=steps)
@@ -104,9 +106,14 @@ def attempt_best(
         reason=Reason.ROUNDING_FAILED,
         status=last.status,
         claim=wanted,
-        tried=_to_number(wanted, highest),
+        tried=_to_number(wanted, top),
         steps=steps,
     )
+
+
+def _has_no_end(system: System) -> bool:
+    """Whether a family goes to infinity, where its inequalities may lose their interior, so that margins say little."""
+    return isinstance(system, ParametricSystem) and system.ends[1] is None
 
 
 def _skip_hopeless(families: list[Family], parameter: float, log: Log) -> list[Family]:

@@ -14,7 +14,7 @@ from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from .outcomes import Infeasible
 from .polytopes import Make, draw_values, fold_classes, list_corners, read_polytope, with_oracles
-from .rational_families import check_monotone, read_rational, tell_family
+from .rational_families import check_segments, read_rational, tell_family
 from .witness import Witness, find_witness
 
 __all__ = ["find_slow_member", "make_member", "read_family", "read_range"]
@@ -55,7 +55,7 @@ def read_family(
     moving: Mapping[str, tuple[Fraction, Fraction | None]] = ranges
     folded = make
     if len(ranges) > 1 and len(bounded) == len(ranges):
-        check_monotone(make, bounded)
+        check_segments(make, bounded)
         folded, moving = fold_classes(make, bounded)
     if len(moving) == 1:
         ((name, (low, high)),) = moving.items()
@@ -97,9 +97,13 @@ def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[F
         )
     found: dict[str, tuple[Fraction, Fraction | None]] = {}
     for name, ends in over.items():
+        if not isinstance(name, str):
+            raise InvalidModelError(f"over must name parameters by strings, such as {{'L': (2, 50)}}, got {name!r}")
         if isinstance(ends, tuple | list) and len(ends) == 2 and ends[1] is None:
             found[str(name)] = (rational(ends[0], name=str(name)), None)
             continue
+        if isinstance(ends, tuple | list) and len(ends) == 2 and ends[0] is None:
+            raise InvalidModelError(f"the range of {name} must have a lower end; only the upper one may be None")
         low, high = read_range(name, ends)
         if low > high:
             raise InvalidModelError(f"the range of {name} must be low <= high, got ({low}, {high})")

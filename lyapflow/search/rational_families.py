@@ -18,7 +18,6 @@ from ..exact.polynomials import (
     common_multiple,
     divide,
     evaluate,
-    find_slope,
     is_nonnegative,
     is_positive,
     polynomial,
@@ -30,11 +29,11 @@ from ..exact.polynomials import (
 from ..exact.rationals import shorten
 from .polytopes import LOWER_BOUNDS, NESTED, Make, Ranges, draw_values, list_corners
 
-__all__ = ["RationalFamily", "check_monotone", "read_rational", "tell_family"]
+__all__ = ["RationalFamily", "check_segments", "read_rational", "tell_family"]
 
 _PLACES = spread(2 * MOST_DEGREE + 2)
 _TRIALS = 8
-_SLICES = 6
+_RANDOM_LINES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,20 @@ class RationalFamily:
                 return member
         return None
 
-    def find_turning(self) -> bool:
-        """Whether some number does not rise or fall throughout the range."""
-        for p in self.numerators:
-            slope = self._in_t(find_slope(p, self.denominator))
-            if not any(is_nonnegative(scale(slope, sign)) for sign in (1, -1)):
-                return True
-        return False
+    def is_segment(self) -> bool:
+        """Whether all matrices lie on the segment between those at the ends, and all moduli between theirs."""
+        if self.high is None:
+            return False
+        ends = [_list_kinds(self.at(end)) for end in (self.low, self.high)]
+        pairs = [(low, high - low, kind) for (low, kind), (high, _) in zip(*ends, strict=True)]
+        moved = [p - scale(self.denominator, low) for p, (low, _, _) in zip(self.numerators, pairs, strict=True)]
+        fixed = [k for k, (_, _, kind) in enumerate(pairs) if kind == "fixed"]
+        leader = max(fixed, key=lambda k: abs(pairs[k][1]))
+        whole = pairs[leader][1] or Fraction(1)
+        if any(scale(moved[k], whole) != scale(moved[leader], pairs[k][1]) for k in fixed if k != leader):
+            return False  # not affine in one function
+        rest = [k for k in range(len(pairs)) if k == leader or pairs[k][2] != "fixed"]
+        return all(self._stays(moved[k], pairs[k][1]) for k in rest)
 
     def close(self, title: str) -> ParametricSystem:
         """As a system over the parameter."""
@@ -99,6 +105,14 @@ class RationalFamily:
         if kind == "fixed" or not above:
             return not above
         return is_nonnegative(self._in_t(scale(above, 1 if kind == "lower" else -1)))
+
+    def _stays(self, moved: Polynomial, width: Fraction) -> bool:
+        """Whether a number, less what it is at the lower end, stays between 0 and what it is at the upper one."""
+        if not width:
+            return not moved
+        inner = scale(moved, 1 if width > 0 else -1)
+        outer = scale(self.denominator, abs(width)) - inner
+        return is_nonnegative(self._in_t(inner)) and is_nonnegative(self._in_t(outer))
 
     def _in_t(self, p: Polynomial) -> Polynomial:
         ends = [self.low, self.low if self.high is None else self.high]
@@ -173,24 +187,25 @@ def _agrees(family: RationalFamily, form: tuple[object, ...], s: Fraction) -> bo
     return read_numbers(member) == [evaluate(p, s) / below for p in family.numerators]
 
 
-def check_monotone(make: Make, ranges: Ranges) -> None:
-    """Along lines through corners and random points each number must rise or fall: what polytopes rest on.
+def check_segments(make: Make, ranges: Ranges) -> None:
+    """Along lines through corners and random points the matrices must move along a segment: then they are in the hull.
 
-    Exactly, where it is a rational function of small degrees along the line.
+    Exactly, where they are rational functions of small degrees along the line.
 
     Raises
     ------
     InvalidModelError
-        If one does not.
+        If they do not.
     """
-    for base in (*list_corners(ranges)[:_SLICES], *draw_values(ranges)[:_SLICES]):
+    for base in (*list_corners(ranges), *draw_values(ranges)[:_RANDOM_LINES]):
         for name, (low, high) in ranges.items():
             family = read_rational(partial(_make_near, make, base), name, low, high)
-            if family is not None and family.find_turning():
+            if family is not None and not family.is_segment():
                 others = ", ".join(f"{n} = {v}" for n, v in base.items() if n != name)
                 raise InvalidModelError(
-                    "of a family over several parameters each number must rise or fall with each of them, and one does "
-                    f"not with {name} in [{low}, {high}], {others}. Divide the range."
+                    f"with {name} from {low} to {high} the matrices of a family over several parameters must move "
+                    f"along the segment between their ends, and moduli stay between theirs; they do not at {others}. "
+                    "Let A and B depend on each parameter through one monotone function, or divide the range."
                 )
 
 

@@ -55,9 +55,10 @@ class ComparisonEquation:
         """Whether the settling time is bounded over all starts."""
         return self.q is not None
 
-    def speed_up(self, gain: Fraction) -> ComparisonEquation:
+    def speed_up(self, gain: object) -> ComparisonEquation:
         """The equation with A and B multiplied by a gain: settling times are divided by its k-th power."""
-        return ComparisonEquation(self.A * gain, self.p, self.B * gain, self.q, self.k)
+        factor = rational(gain, name="gain")
+        return ComparisonEquation(self.A * factor, self.p, self.B * factor, self.q, self.k)
 
 
 def bound_settling_time(equation: ComparisonEquation, v0: object = None) -> Fraction:
@@ -89,6 +90,7 @@ def bound_settling_time(equation: ComparisonEquation, v0: object = None) -> Frac
     >>> float(bound_settling_time(ComparisonEquation(2, "1/2", "1/2", "3/2"), 1))
     0.9272952180016122
     """
+    _check(equation)
     start = None if v0 is None else rational(v0, name="v0")
     if start is not None and start < 0:
         raise InvalidModelError(f"v0 must be >= 0, got {start}")
@@ -111,6 +113,7 @@ def bound_settling_time_by_terms(equation: ComparisonEquation) -> Fraction:
     >>> bound_settling_time_by_terms(ComparisonEquation(2, "1/2", "1/2", "3/2"))
     Fraction(5, 1)
     """
+    _check(equation)
     if equation.q is None:
         raise InvalidModelError("without B the settling time grows with the start; use bound_settling_time with v0")
     return settling_time_by_terms(equation.A, equation.p, equation.B, equation.q, equation.k)
@@ -145,3 +148,8 @@ def find_gain(equation: ComparisonEquation, time: object, v0: object = None) -> 
         raise InvalidModelError(f"time must be > 0, got {wanted}")
     ratio = bound_settling_time(equation, v0) / wanted * (1 + Fraction(1, 2**_BITS // 4))  # room for two roundings up
     return round_up(bound_power_above(ratio, 1 / equation.k, digits=18), _BITS) if ratio else Fraction(1)
+
+
+def _check(equation: ComparisonEquation) -> None:
+    if not isinstance(equation, ComparisonEquation):
+        raise InvalidModelError(f"equation must be a ComparisonEquation, got {equation!r}")

@@ -85,6 +85,22 @@ def test_finite_time_alone(p, v0, time):
     assert 0 <= found - Q(time) < Q(1, 10**12)
 
 
+@pytest.mark.parametrize("start", [10**15, 10**18, 10**25, Q(10) ** 60])
+def test_far_starts_come_near_the_bound_from_anywhere(start):
+    """v' = -1 - v^2: the arc tangent."""
+    equation = ComparisonEquation(1, 0, 1, 2)
+    found = bound_settling_time(equation, start)
+    assert found <= bound_settling_time(equation)
+    assert float(found) == pytest.approx(1.5707963267948966 - 1 / float(start), rel=1e-15)
+
+
+def test_a_steep_second_term():
+    equation = ComparisonEquation(1, 0, 1, 10**9, "1/2")
+    assert bound_settling_time(equation, 2) <= bound_settling_time(equation)
+    assert abs(bound_settling_time(equation, 1) - 1) < Q(1, 10**8)
+    assert bound_settling_time(equation, 1) <= bound_settling_time(equation, 2)
+
+
 def test_zero_is_there_already():
     assert bound_settling_time(ComparisonEquation(1, "1/2"), 0) == 0
 
@@ -103,6 +119,9 @@ def test_zero_is_there_already():
         (lambda: bound_settling_time_by_terms(ComparisonEquation(1, "1/2")), "with v0"),
         (lambda: find_gain(ComparisonEquation(1, "1/2", 1, 2), 0), "time must be"),
         (lambda: ComparisonEquation("a", "1/2"), "A"),
+        (lambda: bound_settling_time((1, "1/2", 1, "3/2")), "must be a ComparisonEquation"),
+        (lambda: bound_settling_time_by_terms(None), "must be a ComparisonEquation"),
+        (lambda: ComparisonEquation(1, 0).speed_up("fast"), "gain"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, said):
