@@ -41,14 +41,18 @@ def make_method(problem: Problem) -> lf.LureSystem:
     raise ValueError(f"unknown method {problem.method}")
 
 
-def make_flow(name: str, mu: float) -> lf.LureSystem | None:
-    """The flow as a system; None where the claim, a sublinear rate, is not one that lyapflow makes."""
+def make_flow(name: str, mu: float) -> tuple[lf.LureSystem, lf.ExponentialDecay | lf.SublinearDecay]:
+    """The flow as a system, and the claim whose strongest form is searched."""
     match name:
         case "gradient flow, strongly convex":
-            return lf.flows.gradient_flow(lf.StronglyConvex(mu))
+            return lf.flows.gradient_flow(lf.StronglyConvex(mu)), lf.ExponentialDecay()
         case "accelerated flow, strongly convex":
-            return lf.flows.heavy_ball_flow(lf.StronglyConvex(mu), damping=2 * sqrt(mu))
-    return None
+            return lf.flows.heavy_ball_flow(lf.StronglyConvex(mu), damping=2 * sqrt(mu)), lf.ExponentialDecay()
+        case "gradient flow, convex":
+            return lf.flows.gradient_flow(lf.Convex()), lf.SublinearDecay()
+        case "accelerated flow, convex":
+            return lf.flows.nesterov_flow(lf.Convex(), r=3), lf.SublinearDecay()
+    raise ValueError(f"unknown flow {name}")
 
 
 def search_factor(problem: Problem) -> Answer:
@@ -66,19 +70,17 @@ def search_factor(problem: Problem) -> Answer:
     )
 
 
-def bound_flow(name: str, mu: float) -> Answer | None:
-    """``(d/dt V) / V`` at most, for the best V; None as in `make_flow`."""
-    flow = make_flow(name, mu)
-    if flow is None:
-        return None
-    outcome = lf.attempt(flow)
+def bound_flow(name: str, mu: float) -> Answer:
+    """``(d/dt V) / V`` at most, for the best V; 0 for a V with powers of time, whose order is in the word."""
+    outcome = lf.attempt(*make_flow(name, mu))
     if not isinstance(outcome, lf.Proved):
         return Answer(squared=None, value=None, word=type(outcome).__name__)
     certificate = outcome.certificate
+    is_sublinear = isinstance(certificate.claim, lf.SublinearDecay)
     return Answer(
         squared=None,
-        value=-2 * float(certificate.rate),
-        word="proved",
+        value=0.0 if is_sublinear else -2 * float(certificate.rate),
+        word=f"proved, f - f* = O(1/t^{certificate.order})" if is_sublinear else "proved",
         solves=outcome.solves,
         evidence=certificate,
     )
