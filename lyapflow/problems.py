@@ -19,8 +19,8 @@ from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import rational
 from .fitting import allow_keys, read_fit
+from .lmi.checks import check_claim
 from .lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from .lmi.dissipation import check_claim
 from .lmi.metric import find_reduction
 from .lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .members import L1Norm, Member

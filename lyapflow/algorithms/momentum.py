@@ -15,7 +15,7 @@ from ..classes.special import Quadratic
 from ..dynamics.checks import check_parameter
 from ..dynamics.lure import LureSystem
 from ..errors import InvalidModelError
-from ..exact.enclosures import bound_sqrt_above
+from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import rational, shorten, simplest_between
 
 __all__ = ["heavy_ball", "nesterov", "nesterov_strongly_convex", "triple_momentum"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..errors import ClaimMismatchError, DimensionError, InvalidModelError
-from ..exact.enclosures import bound_log_above, bound_power_above, bound_sqrt_above
+from ..exact.elementary import bound_log_above, bound_power_above, bound_sqrt_above
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, ceil_to, rational
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from ..errors import DimensionError, InvalidModelError
-from ..exact.enclosures import bound_sqrt_above, bound_sqrt_below, count_eigenvalues_above, enclose_eigenvalues
+from ..exact.elementary import bound_sqrt_above, bound_sqrt_below
+from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
 from ..exact.matrices import Matrix, matrix, multiply, shape, transpose
 from ..exact.rationals import ceil_to
 

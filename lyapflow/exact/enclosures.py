@@ -1,124 +1,32 @@
-"""Rigorous enclosures of irrational numbers by rationals: roots, logarithms, eigenvalues.
+"""Rigorous enclosures of eigenvalues by rationals.
 
 Everything here is outward rounded: a lower bound is never above the number, an upper bound never below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
-from math import isqrt, lcm
-from threading import RLock
+from math import lcm
 from typing import cast
 
-from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz_poly
+from flint import acb, acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpz_poly
 
-from ..errors import InvalidModelError
+from .elementary import lower_end, upper_end, working_precision
 from .matrices import Matrix, identity, to_flint
 from .rationals import ceil_to
 
 __all__ = [
     "bound_abscissa",
-    "bound_log_above",
-    "bound_power_above",
     "bound_radius",
     "bound_radius_between",
-    "bound_sqrt_above",
-    "bound_sqrt_below",
     "bracket_smallest",
     "count_eigenvalues_above",
     "enclose_eigenvalue",
     "enclose_eigenvalues",
-    "exact_sqrt",
-    "upper_end",
-    "working_precision",
 ]
 
-_BITS = 160  # working precision of the balls; results are rounded outward whatever it is
 _NEWTON_STEPS = 3
-_TURN = RLock()
-
-
-@contextmanager
-def working_precision() -> Iterator[None]:
-    """Balls of `_BITS` bits. flint has one precision for all threads, so they take turns."""
-    with _TURN, ctx.workprec(_BITS):
-        yield
-
-
-def bound_sqrt_above(value: Fraction, *, digits: int = 12) -> Fraction:
-    """Rational not below the square root of ``value >= 0``; exact where the root is rational.
-
-    >>> bound_sqrt_above(Fraction(9, 4))
-    Fraction(3, 2)
-    """
-    exact = exact_sqrt(value)
-    if exact is not None:
-        return exact
-    unit = 10**digits
-    return Fraction(isqrt(value.numerator * unit * unit // value.denominator) + 1, unit)
-
-
-def bound_sqrt_below(value: Fraction, *, digits: int = 12) -> Fraction:
-    """Rational not above the square root of ``value >= 0``; exact where the root is rational."""
-    exact = exact_sqrt(value)
-    if exact is not None:
-        return exact
-    unit = 10**digits
-    return Fraction(isqrt(value.numerator * unit * unit // value.denominator), unit)
-
-
-def exact_sqrt(value: Fraction) -> Fraction | None:
-    """The square root where it is rational."""
-    if value < 0:
-        raise InvalidModelError(f"a square root needs a number >= 0, got {value}")
-    root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
-    return root if root * root == value else None
-
-
-def bound_log_above(value: Fraction, *, digits: int = 12) -> Fraction:
-    """Rational not below the natural logarithm of ``value > 0``.
-
-    >>> float(bound_log_above(Fraction(2))) - 0.6931471805599453 < 1e-11
-    True
-    """
-    if value <= 0:
-        raise InvalidModelError(f"a logarithm needs a number > 0, got {value}")
-    with working_precision():
-        ball = arb(fmpq(value.numerator, value.denominator)).log()
-        return ceil_to(upper_end(ball), digits)
-
-
-def bound_power_above(base: Fraction, exponent: Fraction, *, digits: int = 12) -> Fraction:
-    """Rational not below ``base**exponent`` for ``base > 0``; exact for whole exponents.
-
-    >>> bound_power_above(Fraction(2), Fraction(-2))
-    Fraction(1, 4)
-    >>> 0 <= float(bound_power_above(Fraction(2), Fraction(1, 2))) - 2**0.5 < 1e-11
-    True
-    """
-    if base <= 0:
-        raise InvalidModelError(f"a power needs a base > 0, got {base}")
-    if exponent.denominator == 1:
-        return base ** int(exponent)
-    with working_precision():
-        ball = arb(fmpq(base.numerator, base.denominator)) ** arb(fmpq(exponent.numerator, exponent.denominator))
-        top = upper_end(ball)
-    leading = (top.numerator.bit_length() - top.denominator.bit_length()) * 3 // 10  # decimal digits before the point
-    return ceil_to(top, max(digits, digits - leading))
-
-
-def upper_end(ball: arb) -> Fraction:
-    """Right end of a ball."""
-    top = ball.upper()
-    mantissa, exponent = top.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-
-
-def _lower(ball: arb) -> Fraction:
-    return -upper_end(-ball)
 
 
 def _characteristic(matrix: Matrix) -> fmpz_poly:
@@ -172,7 +80,7 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
                 found.append((root, root, multiplicity))
                 continue
             for part, repeated in _real_parts(factor):
-                found.append((*_round_outward(_lower(part), upper_end(part), digits), multiplicity * repeated))
+                found.append((*_round_outward(lower_end(part), upper_end(part), digits), multiplicity * repeated))
     return _merge(sorted(found))
 
 
@@ -225,7 +133,7 @@ def bound_abscissa(matrix: Matrix, *, digits: int = 12) -> tuple[Fraction, Fract
                 highs.append(root)
                 continue
             for part, _ in _real_parts(factor):
-                low, high = _round_outward(_lower(part), upper_end(part), digits)
+                low, high = _round_outward(lower_end(part), upper_end(part), digits)
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
@@ -249,7 +157,7 @@ def bound_radius(matrix: Matrix, *, digits: int = 15) -> tuple[Fraction, Fractio
                 highs.append(root)
                 continue
             for modulus in _moduli(factor):
-                low, high = _round_outward(_lower(modulus), upper_end(modulus), digits)
+                low, high = _round_outward(lower_end(modulus), upper_end(modulus), digits)
                 lows.append(low)
                 highs.append(high)
     return max(lows), max(highs)
@@ -282,7 +190,7 @@ def bound_radius_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Mat
         )
         trace, determinant = a + d, a * d - b * c
         root = (trace * trace - 4 * determinant).sqrt()
-        moduli = [_lower(((trace + sign * root) / 2).abs_lower()) for sign in (1, -1)]
+        moduli = [lower_end(((trace + sign * root) / 2).abs_lower()) for sign in (1, -1)]
     return _round_outward(max(Fraction(0), *moduli), Fraction(0), 15)[0]
 
 
@@ -354,7 +262,7 @@ def bracket_smallest(matrix: Matrix) -> tuple[Fraction, Fraction] | None:
         norm = sum((v * v for v in inverse.entries()), arb(0)).sqrt()
         if not norm.is_finite():
             return None
-        return _lower(1 / norm), upper_end(arb(len(matrix)).sqrt() / norm)
+        return lower_end(1 / norm), upper_end(arb(len(matrix)).sqrt() / norm)
 
 
 def _ceil_to_power(value: Fraction) -> Fraction:

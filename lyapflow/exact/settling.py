@@ -16,7 +16,7 @@ from fractions import Fraction
 from flint import arb, fmpq
 
 from ..errors import InvalidModelError
-from .enclosures import exact_sqrt, upper_end, working_precision
+from .elementary import exact_sqrt, upper_end, working_precision
 from .rationals import round_up
 
 __all__ = ["settling_time", "settling_time_by_terms"]

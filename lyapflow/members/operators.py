@@ -16,7 +16,7 @@ from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestric
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
 from ..exact.definite import is_positive_semidefinite
-from ..exact.enclosures import bound_sqrt_above
+from ..exact.elementary import bound_sqrt_above
 from ..exact.gram import find_eigenvalue_bound, is_bounded_below
 from ..exact.matrices import Matrix
 from .newton import solve_entrywise, solve_linear

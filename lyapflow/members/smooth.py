@@ -13,7 +13,7 @@ from ..classes.functions import SmoothConvex, SmoothStronglyConvex
 from ..classes.interpolation import check_moduli
 from ..classes.special import GradientDominated, Quadratic
 from ..errors import DimensionError
-from ..exact.enclosures import bound_sqrt_below
+from ..exact.elementary import bound_sqrt_below
 from ..exact.rationals import floor_to
 from .newton import solve_entrywise, solve_prox
 from .profiles import PROFILES, find_profile

@@ -8,13 +8,8 @@ from typing import TypeAlias
 import numpy as np
 
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
-from ..exact.enclosures import (
-    bound_abscissa,
-    bound_radius,
-    bound_radius_between,
-    bound_sqrt_below,
-    enclose_eigenvalue,
-)
+from ..exact.elementary import bound_sqrt_below
+from ..exact.enclosures import bound_abscissa, bound_radius, bound_radius_between, enclose_eigenvalue
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
 from ..exact.rationals import rational
 

@@ -14,8 +14,8 @@ from ..classes.slopes import is_smooth
 from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
+from ..lmi.checks import check_claim
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.dissipation import check_claim
 from ..lmi.metric import find_reduction, reduce_splitting
 from ..lmi.signals import output_oracles
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric

@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 from ..classes.inequalities import LinearMembers
 from ..dynamics import LureSystem, ParametricSystem, System
 from ..errors import InvalidModelError
-from ..exact.enclosures import bound_sqrt_below
+from ..exact.elementary import bound_sqrt_below
 from ..exact.polynomials import spread
 from ..exact.rationals import shorten, show_above, show_below, simplest_near
 from .gain_loop import find_gain_loop, find_slope, read_sector

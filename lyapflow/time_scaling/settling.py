@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..errors import InvalidModelError
-from ..exact.enclosures import bound_power_above
+from ..exact.elementary import bound_power_above
 from ..exact.rationals import rational, round_up
 from ..exact.settling import settling_time, settling_time_by_terms
 

@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lyapflow.errors import InvalidModelError
+from lyapflow.exact.elementary import bound_log_above, bound_sqrt_above, bound_sqrt_below
 from lyapflow.exact.enclosures import (
     bound_abscissa,
-    bound_log_above,
-    bound_sqrt_above,
-    bound_sqrt_below,
     bracket_smallest,
     count_eigenvalues_above,
     enclose_eigenvalue,
