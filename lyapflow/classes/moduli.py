@@ -14,9 +14,12 @@ from .special import GradientDominated, Quadratic
 
 __all__ = [
     "DIVISOR_DEGREE",
+    "LOWER_BOUNDS",
+    "PLAIN_CLASSES",
     "PRODUCT_DEGREE",
     "is_known",
     "list_signed",
+    "name_moduli",
     "read_divisor",
     "read_moduli",
     "replace_moduli",
@@ -26,7 +29,7 @@ PRODUCT_DEGREE, DIVISOR_DEGREE = 2, 2
 """In the inequalities of a class a coefficient is a polynomial in its moduli of a degree up to the first number, over
 `read_divisor`, which is one of a degree up to the second."""
 
-_KNOWN: tuple[type, ...] = (
+PLAIN_CLASSES: tuple[type, ...] = (
     Cocoercive,
     Convex,
     ConvexIndicator,
@@ -42,6 +45,12 @@ _KNOWN: tuple[type, ...] = (
     StronglyMonotone,
     SupportFunction,
 )
+"""Classes of lyapflow that are given by their moduli: all but intersections. Each grows as its `LOWER_BOUNDS` fall and
+its other moduli rise."""
+
+LOWER_BOUNDS = frozenset({"mu", "lower", "beta"})
+"""Moduli that make a class smaller as they grow."""
+
 _PAIRS = {
     SmoothStronglyConvex: ("mu", "L"),
     Quadratic: ("mu", "L"),
@@ -53,7 +62,16 @@ _PAIRS = {
 
 def is_known(oracle: OperatorClass) -> bool:
     """Whether it is known how the inequalities of a class depend on its moduli."""
-    return type(oracle) in _KNOWN
+    return type(oracle) in PLAIN_CLASSES
+
+
+def name_moduli(oracle: OperatorClass) -> tuple[str, ...]:
+    """Names of the moduli of a class, in the order of its fields.
+
+    >>> name_moduli(SmoothStronglyConvex(1, 10))
+    ('mu', 'L')
+    """
+    return tuple(f.name for f in fields(oracle))  # type: ignore[arg-type]
 
 
 def read_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
@@ -74,13 +92,12 @@ def read_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
             f"how the inequalities of {oracle!r} depend on a parameter is not known. Use one of lyapflow's classes, no "
             "intersection."
         )
-    return tuple(getattr(oracle, f.name) for f in fields(oracle))  # type: ignore[arg-type]
+    return tuple(getattr(oracle, name) for name in name_moduli(oracle))
 
 
 def replace_moduli(oracle: OperatorClass, numbers: Sequence[Fraction]) -> OperatorClass:
     """The class of the same kind with other numbers."""
-    names = [f.name for f in fields(oracle)]  # type: ignore[arg-type]
-    return type(oracle)(**dict(zip(names, numbers, strict=True)))
+    return type(oracle)(**dict(zip(name_moduli(oracle), numbers, strict=True)))
 
 
 def list_signed(oracle: OperatorClass) -> tuple[Fraction, ...]:

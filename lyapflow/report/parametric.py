@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from fractions import Fraction
 
 from ..certificates import Certificate
+from ..classes.moduli import name_moduli
 from ..dynamics import ParametricSystem
 from ..dynamics.parametric import list_numerators
 from ..exact.polynomials import Polynomial, coefficients, evaluate, polynomial, reduce_fraction, scale
@@ -135,9 +135,8 @@ def family_oracles(system: ParametricSystem) -> list[Block]:
         next(numbers.all)
     names = Symbols.of(system.systems[0])
     for j, oracle in enumerate(system.systems[0].oracles):
-        for field in fields(oracle):  # type: ignore[arg-type]
-            owner = names.owners[j]
-            numbers.read(f"{_LETTERS.get(field.name, field.name)}_{{{owner}}}")
+        for name in name_moduli(oracle):
+            numbers.read(f"{_LETTERS.get(name, name)}_{{{names.owners[j]}}}")
     low = system.ends[0]
     lead, items, assume = describe_oracles(system.at(low))
     if not numbers.varying:
@@ -155,7 +154,7 @@ def family_oracles(system: ParametricSystem) -> list[Block]:
 
 def _list_moduli(system: ParametricSystem) -> str:
     """What the letters of moduli stand for, class by class."""
-    found = {type(oracle).__name__: ", ".join(f.name for f in fields(oracle)) for oracle in system.systems[0].oracles}  # type: ignore[arg-type]
+    found = {type(oracle).__name__: ", ".join(name_moduli(oracle)) for oracle in system.oracles}
     return "; ".join(f"{kind}: {names}" for kind, names in found.items() if names)
 
 

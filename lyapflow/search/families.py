@@ -17,7 +17,7 @@ from .polytopes import Make, draw_values, fold_classes, list_corners, read_polyt
 from .rational_families import check_segments, read_rational, tell_family
 from .witness import Witness, find_witness
 
-__all__ = ["find_slow_member", "make_member", "read_family", "read_range"]
+__all__ = ["find_refuting_member", "make_member", "read_family", "read_range"]
 
 _MOST_PARAMETERS = 6
 
@@ -72,7 +72,7 @@ def read_family(
     return read_polytope(make, bounded, title)
 
 
-def find_slow_member(
+def find_refuting_member(
     family: Callable[..., LureSystem], over: Mapping[str, tuple[object, object]], outcome: Infeasible
 ) -> Witness | None:
     """A linear member that refutes a claim, of a system at a corner or a random parameter, if one is found.
@@ -100,14 +100,14 @@ def _read_ranges(over: Mapping[str, tuple[object, object]]) -> dict[str, tuple[F
         if not isinstance(name, str):
             raise InvalidModelError(f"over must name parameters by strings, such as {{'L': (2, 50)}}, got {name!r}")
         if isinstance(ends, tuple | list) and len(ends) == 2 and ends[1] is None:
-            found[str(name)] = (rational(ends[0], name=str(name)), None)
+            found[name] = (rational(ends[0], name=name), None)
             continue
         if isinstance(ends, tuple | list) and len(ends) == 2 and ends[0] is None:
             raise InvalidModelError(f"the range of {name} must have a lower end; only the upper one may be None")
         low, high = read_range(name, ends)
         if low > high:
             raise InvalidModelError(f"the range of {name} must be low <= high, got ({low}, {high})")
-        found[str(name)] = (low, high)
+        found[name] = (low, high)
     return found
 
 

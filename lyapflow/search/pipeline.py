@@ -23,7 +23,7 @@ from .attempts import Family, SolverFactory
 from .backend import MarginProblem, check_solver
 from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
 from .direct import DirectMarginProblem
-from .families import find_slow_member, read_family
+from .families import find_refuting_member, read_family
 from .large import attempt_large
 from .member_bounds import is_large
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
@@ -143,7 +143,7 @@ def attempt(
             raise InvalidModelError(f"over goes with a function that makes systems, got {type(system).__name__}")
         found = attempt(read_family(system, over), claim, template=template, solver=solver, accuracy=accuracy)
         if isinstance(found, Infeasible):  # what stands for the family may hold more than it
-            return replace(found, witness=find_slow_member(system, over, found))
+            return replace(found, witness=find_refuting_member(system, over, found))
         return found
     if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem):
         raise InvalidModelError(

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from fractions import Fraction
 from itertools import product
 from typing import TypeAlias
 
-from ..classes.functions import SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import Cocoercive, Lipschitz, SectorBounded, SlopeRestricted, StronglyMonotone
-from ..classes.special import GradientDominated, Quadratic
+from ..classes.moduli import LOWER_BOUNDS, is_known, name_moduli, replace_moduli
 from ..dynamics import LureSystem, PolytopicSystem
 from ..errors import InvalidModelError
 from ..hulls import covers
 
 __all__ = [
-    "LOWER_BOUNDS",
-    "NESTED",
     "Make",
     "Ranges",
     "draw_values",
@@ -37,23 +32,6 @@ Make: TypeAlias = Callable[[Mapping[str, Fraction]], LureSystem]
 """From parameters by their names to a system."""
 
 _SAMPLES = 32
-
-LOWER_BOUNDS = frozenset({"mu", "lower", "beta"})
-"""Moduli that make a class smaller as they grow."""
-
-NESTED: tuple[type, ...] = (
-    SmoothConvex,
-    SmoothStronglyConvex,
-    StronglyConvex,
-    StronglyMonotone,
-    Cocoercive,
-    Lipschitz,
-    SectorBounded,
-    SlopeRestricted,
-    Quadratic,
-    GradientDominated,
-)
-"""Classes that grow as their lower bounds fall and their upper bounds rise. Of others nothing of the kind is known."""
 
 
 def list_corners(ranges: Ranges) -> list[dict[str, Fraction]]:
@@ -138,14 +116,17 @@ def _unite(oracles: Sequence[OperatorClass]) -> OperatorClass:
     parts = [oracle.parts for oracle in oracles if isinstance(oracle, Intersection)]
     if len(parts) == len(oracles) and len({len(p) for p in parts}) == 1:
         return Intersection(*(_unite(alike) for alike in zip(*parts, strict=True)))
-    if len({type(oracle) for oracle in oracles}) > 1 or type(first) not in NESTED:
+    if len({type(oracle) for oracle in oracles}) > 1 or not is_known(first):
         raise InvalidModelError(
             "the classes of a family must be of one kind and differ in numbers only, and of lyapflow's own kinds, got "
             f"{', '.join(dict.fromkeys(map(repr, oracles)))}"
         )
-    names = [f.name for f in fields(first)]  # type: ignore[arg-type]
-    return type(first)(
-        **{n: (min if n in LOWER_BOUNDS else max)(getattr(oracle, n) for oracle in oracles) for n in names}
+    return replace_moduli(
+        first,
+        [
+            (min if name in LOWER_BOUNDS else max)(getattr(oracle, name) for oracle in oracles)
+            for name in name_moduli(first)
+        ],
     )
 
 

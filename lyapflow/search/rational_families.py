@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from ..classes.moduli import is_known
+from ..classes.moduli import LOWER_BOUNDS, is_known, name_moduli
 from ..dynamics import LureSystem, ParametricSystem
 from ..dynamics.parametric import MOST_DEGREE, place_between, read_form, read_numbers
 from ..errors import InvalidModelError
@@ -27,7 +27,7 @@ from ..exact.polynomials import (
     substitute,
 )
 from ..exact.rationals import shorten
-from .polytopes import LOWER_BOUNDS, NESTED, Make, Ranges, draw_values, list_corners
+from .polytopes import Make, Ranges, draw_values, list_corners
 
 __all__ = ["RationalFamily", "check_segments", "read_rational", "tell_family"]
 
@@ -123,9 +123,8 @@ def _list_kinds(member: LureSystem) -> list[tuple[Fraction, str]]:
     """Numbers of a system, each with what its growth does to the set of members."""
     found = [(v, "fixed") for m in (member.A, member.B, member.C, member.D) for row in m for v in row]
     for oracle in member.oracles:
-        for field in fields(oracle):  # type: ignore[arg-type]
-            kind = "lower" if field.name in LOWER_BOUNDS else "upper"
-            found.append((getattr(oracle, field.name), kind if type(oracle) in NESTED else "fixed"))
+        for name in name_moduli(oracle):
+            found.append((getattr(oracle, name), "lower" if name in LOWER_BOUNDS else "upper"))
     return found
 
 

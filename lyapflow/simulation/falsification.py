@@ -14,17 +14,15 @@ from functools import partial
 import numpy as np
 
 from ..certificates import Certificate
-from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
-from ..classes.inequalities import ANY
-from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
-from ..errors import InvalidModelError, SimulationError
-from ..exact.matrices import Matrix, shape
+from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
+from ..errors import InvalidModelError
+from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
 from ..lmi.templates import VariableMetric
-from ..members import Member, random_member
-from .equilibria import Equilibrium, locate_equilibrium
-from .iterations import draw_operator
-from .loops import Array, Loop, close_loop
+from ..members import Member
+from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
+from .equilibria import Equilibrium
+from .loops import Array, Loop
 from .metric import reduce_equilibrium, reduce_loop
 from .motion import integrate, iterate
 from .storage import Storage, make_storage, measure_decay
@@ -33,8 +31,6 @@ from .trajectories import Trajectory
 
 __all__ = ["Counterexample", "falsify"]
 
-_DRAWS = 20  # members without an equilibrium are outside the theorem: so many draws in a row before giving up
-_STARTS = 16
 _SPAN = 6.0  # simulated time in units of 1/rate
 _LONG = 100.0  # simulated time of a sublinear claim, from 1
 _MOST_STEPS = 1_000  # simulated steps in discrete time: an error shows at the first, if anywhere
@@ -174,23 +170,23 @@ def falsify(
 
 def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generator) -> Counterexample | None:
     if isinstance(certificate.system, PolytopicSystem):
-        certificate = replace(certificate, system=_draw_vertex(certificate.system, rng))
+        certificate = replace(certificate, system=draw_vertex(certificate.system, rng))
     at: tuple[tuple[str, Fraction], ...] = ()
     if isinstance(certificate.system, ParametricSystem):
         family = certificate.system
-        place = family.place(_draw_place(rng, closed=family.ends[1] is not None))
+        place = family.place(draw_place(rng, closed=family.ends[1] is not None))
         certificate, at = certificate.at(place), ((family.parameter, place),)
-    loop, rest, offset = _draw_loop(certificate, dimension, rng)
+    loop, rest, offset = draw_loop(certificate, dimension, rng)
     if isinstance(certificate.template, VariableMetric):  # attacked in the letters of its proof
         loop, root = reduce_loop(certificate, loop)
         rest, certificate = reduce_equilibrium(loop, root, rest), certificate.core
     if isinstance(certificate.claim, SublinearDecay):
         slow = SublinearStorage.of(certificate, loop, rest)
-        x0 = _draw_start(rest, rng)
+        x0 = draw_start(rest, rng)
         run, find = _integrate_long, lambda path, error: _pick(list_promises(slow, path, error))
     else:
         storage = make_storage(certificate, loop, rest)
-        x0 = _choose_start(storage, rng)
+        x0 = choose_start(storage, rng)
         run = _iterate if certificate.system.dt else _integrate
         find = partial(_find_violations, certificate, storage)
     coarse = run(certificate, loop, rest, x0, fine=False)
@@ -239,82 +235,6 @@ def _iterate(certificate: Certificate, loop: Loop, rest: Equilibrium, x0: Array,
     steps = int(np.clip(np.ceil(_SPAN / -np.log(factor)), 2, _MOST_STEPS))
     times = np.linspace(0, steps * float(certificate.system.dt), steps + 1)
     return iterate(loop, rest, x0, times, in_deviations=fine)
-
-
-def _draw_loop(
-    certificate: Certificate, dimension: int, rng: np.random.Generator
-) -> tuple[Loop, Equilibrium, Array | None]:
-    """Random members, closed, with an equilibrium; its existence is an assumption of the theorem."""
-    system = certificate.system
-    offset, sizes = None, [dimension] * len(system.oracles)
-    centred = any(oracle.equilibria != ANY for oracle in system.oracles)
-    if isinstance(system, PrimalDualSystem):
-        rows, columns = shape(system.constraint)
-        offset, sizes = rng.normal(size=rows), [columns]
-    if isinstance(system, PrimalDualIteration):
-        system = system if system.operator is not None else draw_operator(system, dimension, rng)
-        sizes = list(shape(system.operator or ()))[::-1]
-    remaining = _DRAWS
-    while True:
-        operators = [
-            random_member(_narrow(system.oracles[j], _is_explicit(system, group), rng), sizes[j], rng, centred=centred)
-            for group, j in {group: j for j, group in enumerate(system.groups)}.items()
-        ]
-        members = [operators[group] for group in system.groups]
-        loop = close_loop(system, members, offset=offset, dimension=sizes[0])
-        try:
-            return loop, locate_equilibrium(loop, np.zeros(loop.state_shape)), offset
-        except SimulationError:
-            remaining -= 1
-            if not remaining:
-                raise
-
-
-def _draw_vertex(polytope: PolytopicSystem, rng: np.random.Generator) -> System:
-    """A vertex, or a system between them."""
-    shares = rng.integers(0, 8, size=len(polytope.vertices)) * (rng.random() < 0.5)
-    shares[rng.integers(len(shares))] += 1
-    return polytope.combine([Fraction(int(v), int(shares.sum())) for v in shares])
-
-
-def _draw_place(rng: np.random.Generator, *, closed: bool) -> Fraction:
-    """A parameter in units of its range, an end now and then."""
-    return Fraction(int(np.clip(rng.integers(-80, 81), -64, 64 if closed else 63)), 64)
-
-
-def _is_explicit(system: System, group: int) -> bool:
-    """Whether an operator is evaluated explicitly somewhere."""
-    if isinstance(system, PrimalDualSystem):
-        return True
-    if isinstance(system, PrimalDualIteration):
-        return False
-    plant = system.modes[0].vertices[0]
-    return any(plant.D[j][j] == 0 for j, own in enumerate(system.groups) if own == group)
-
-
-def _narrow(oracle: OperatorClass, explicit: bool, rng: np.random.Generator) -> OperatorClass:
-    """A class of members that can be evaluated: where a gradient is asked of nonsmooth functions, smooth ones."""
-    growth = Fraction(round(10 ** rng.uniform(1, 4)), 10)
-    if explicit and isinstance(oracle, StronglyConvex):
-        return SmoothStronglyConvex(oracle.mu, oracle.mu * (1 + growth))
-    if explicit and isinstance(oracle, Convex):
-        return SmoothConvex(growth)
-    return oracle
-
-
-def _choose_start(storage: Storage, rng: np.random.Generator) -> Array:
-    """Among random states of all sizes, the one from which V falls most slowly."""
-    rest = storage.equilibrium.x
-    directions = rng.normal(size=(_STARTS, *rest.shape))
-    scales = 10 ** rng.uniform(-2, 2, size=_STARTS)
-    starts = [rest + s * v / np.linalg.norm(v) for s, v in zip(scales, directions, strict=True)]
-    return max(starts, key=storage.measure_growth)
-
-
-def _draw_start(rest: Equilibrium, rng: np.random.Generator) -> Array:
-    """A random state of a random size."""
-    direction = rng.normal(size=rest.x.shape)
-    return np.asarray(rest.x + 10 ** rng.uniform(-2, 2) * direction / np.linalg.norm(direction))
 
 
 def _measure_error(coarse: Trajectory, fine: Trajectory) -> Array:

@@ -74,8 +74,6 @@ def test_a_gain_keeps_the_time_and_is_no_larger_than_needed(equation, time):
     gain = find_gain(equation, time)
     assert bound_settling_time(equation.speed_up(gain)) <= time
     assert bound_settling_time(equation.speed_up(gain * Q(999999, 1000000))) > time * (1 - Q(1, 10**5))
-    if bound_settling_time(equation.speed_up(gain * Q(99, 100))) <= time:
-        raise AssertionError("the gain is more than one percent too large")
 
 
 @pytest.mark.parametrize(("p", "v0", "time"), [("1/2", 9, 6), (0, "3/2", "3/2"), ("1/3", 8, 6)])
