@@ -10,25 +10,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpz, fmpz_mat
 
 from .definite import smallest_sign
 from .matrices import Matrix, from_flint
 
 __all__ = [
     "Dense",
+    "Integer",
     "Scalar",
+    "Whole",
     "accumulate",
     "add",
     "as_matrix",
     "bits",
+    "clear",
     "congruence",
     "dense",
     "dyadic",
     "floats",
     "fraction",
     "is_semidefinite",
+    "is_whole_semidefinite",
     "nonzero_rows",
+    "numerators",
     "reduced_rows",
     "scalar",
     "scalars",
@@ -41,6 +46,8 @@ __all__ = [
 
 Dense: TypeAlias = fmpq_mat
 Scalar: TypeAlias = fmpq
+Integer: TypeAlias = fmpz
+Whole: TypeAlias = fmpz_mat
 
 _SMALL = 12
 """Up to this size one common denominator costs less than a congruence that clears rows one by one."""
@@ -152,6 +159,28 @@ def is_semidefinite(m: Dense) -> bool:
     n = m.nrows()
     if n > _SMALL:
         return smallest_sign(m) >= 0
-    numerators, _ = m.numer_denom()
-    coefficients = numerators.charpoly().coeffs()
-    return all(c >= 0 if (n - k) % 2 == 0 else c <= 0 for k, c in enumerate(coefficients))
+    return _has_no_negative_root(numerators(m))
+
+
+def is_whole_semidefinite(rows: Whole, middle: Sequence[Integer]) -> bool:
+    """Whether ``2 (rows z)' middle (rows z)`` is positive semidefinite, in integers; the middle row after row."""
+    size = rows.nrows()
+    product = rows.transpose() * fmpz_mat(size, size, middle) * rows
+    return _has_no_negative_root(product + product.transpose())
+
+
+def _has_no_negative_root(m: Whole) -> bool:
+    """Whether no eigenvalue of a symmetric matrix is negative: Descartes' rule, see `definite`."""
+    n = m.nrows()
+    return all(c >= 0 if (n - k) % 2 == 0 else c <= 0 for k, c in enumerate(m.charpoly().coeffs()))
+
+
+def numerators(m: Dense) -> Whole:
+    """The matrix times the least common denominator of its entries."""
+    return m.numer_denom()[0]
+
+
+def clear(values: Sequence[Scalar]) -> tuple[list[Integer], Integer]:
+    """Numerators over the least common denominator, and that."""
+    whole, denominator = fmpq_mat(1, len(values), values).numer_denom()
+    return whole.entries(), denominator

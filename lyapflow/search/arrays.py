@@ -12,7 +12,7 @@ from ..exact.dense import floats
 from ..lmi.pencil import Condition, Entry, Pencil
 from .reduction import NO_FACE, ONE, Face
 
-__all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "to_arrays"]
+__all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "restrict", "to_arrays"]
 
 Array = NDArray[np.float64]
 
@@ -101,6 +101,25 @@ def to_arrays(pencil: Pencil) -> ConeData:
     nonnegative = set(pencil.nonnegative)
     signed = tuple(k for k, name in enumerate(names) if name in nonnegative or name == ONE)
     return ConeData(names=names, blocks=blocks, equalities=(base, slope), signed=signed, unit=np.ones(len(names)))
+
+
+def restrict(data: ConeData, whole: Pencil, part: Pencil) -> ConeData:
+    """Cone data of a part of a pencil from those of the whole one."""
+    at = [data.names.index(name) for name in (*part.unknowns, ONE)]
+    conditions = {condition.name for condition in part.conditions}
+    equalities = {equality.name for equality in part.equalities}
+    rows = np.ix_([k for k, equality in enumerate(whole.equalities) if equality.name in equalities], at)
+    return ConeData(
+        names=tuple(data.names[k] for k in at),
+        blocks=tuple(
+            (base[at], slope[at])
+            for condition, (base, slope) in zip(whole.conditions, data.blocks, strict=True)
+            if condition.name in conditions
+        ),
+        equalities=(data.equalities[0][rows], data.equalities[1][rows]),
+        signed=tuple(k for k, j in enumerate(at) if j in data.signed),
+        unit=data.unit[at],
+    )
 
 
 def _block(condition: Condition, index: Mapping[str | None, int], unknowns: int) -> tuple[Array, Array]:

@@ -20,7 +20,7 @@ from ..lmi.pencil import Pencil
 from .arrays import Array, ConeData
 from .reduction import Face, linear_equalities
 
-__all__ = ["prove"]
+__all__ = ["prove", "round_onto"]
 
 _SIMPLE = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 32, 36, 40, 48, 50, 60, 64, 72, 81, 100, 120, 144, 1000)
 _TOLERANCES = (1e-3, 1e-5, 1e-7, 1e-9)
@@ -44,7 +44,21 @@ class _Roundings:
 def prove(
     pencil: Pencil, face: Face, values: Mapping[str, float], data: ConeData, *, simple: bool
 ) -> dict[str, Fraction] | None:
-    """Rationals near the floats that satisfy the whole pencil exactly, or None.
+    """Rationals near the floats that satisfy the whole pencil exactly, or None. See `round_onto`."""
+    found = round_onto(pencil, face, values, data, pencil.holds, simple=simple)
+    return None if found is None else {name: fraction(found[name]) for name in pencil.unknowns}
+
+
+def round_onto(
+    pencil: Pencil,
+    face: Face,
+    values: Mapping[str, float],
+    data: ConeData,
+    accept: Callable[[dict[str, Scalar]], object],
+    *,
+    simple: bool,
+) -> dict[str, Scalar] | None:
+    """Rationals near the floats, on the affine hull of the equalities and with the right signs, that are accepted.
 
     Parameters
     ----------
@@ -56,6 +70,8 @@ def prove(
         The solver's floats, `ONE` among them.
     data : ConeData
         The same pencil in floating point and good units, to sort out candidates.
+    accept : callable
+        Decides exactly; what is true is a yes.
     simple : bool
         Whether to try small denominators first: worth it where the solution may be exact and on the boundary.
     """
@@ -73,7 +89,7 @@ def prove(
     nonnegative = set(signed)
     floor = np.array([0.0 if j in nonnegative else -np.inf for j in range(len(columns))])
     solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
-    parameter = float(pencil.conditions[0].parameter)
+    parameter = float(pencil.conditions[0].parameter) if pencil.conditions else 0.0
     for batch in _roundings(pencil, floats, columns, simple=simple):
         near = np.maximum(batch.floats, floor)
         if pivots:
@@ -90,8 +106,8 @@ def prove(
             if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
                 continue
             candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
-            if pencil.holds(candidate):
-                return {name: fraction(candidate[name]) for name in pencil.unknowns}
+            if accept(candidate):
+                return candidate
     return None
 
 
