@@ -10,21 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from flint import fmpq, fmpq_mat, fmpz, fmpz_mat
+from flint import fmpq, fmpq_mat, fmpz_mat
 
 from .definite import smallest_sign
 from .matrices import Matrix, from_flint
 
 __all__ = [
     "Dense",
-    "Integer",
     "Scalar",
     "Whole",
     "accumulate",
     "add",
     "as_matrix",
     "bits",
-    "clear",
     "congruence",
     "dense",
     "dyadic",
@@ -46,7 +44,6 @@ __all__ = [
 
 Dense: TypeAlias = fmpq_mat
 Scalar: TypeAlias = fmpq
-Integer: TypeAlias = fmpz
 Whole: TypeAlias = fmpz_mat
 
 _SMALL = 12
@@ -99,7 +96,7 @@ def unit_rows(size: int, start: int, count: int) -> Dense:
 def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
     """Chosen rows of matrices with equally many columns, one below the other."""
     columns = parts[0][0].ncols()
-    entries = [m[i, j] for m, chosen in parts for i in chosen for j in range(columns)]
+    entries = [v for m, chosen in parts for rows in (m.table(),) for i in chosen for v in rows[i]]
     return fmpq_mat(len(entries) // columns, columns, entries)
 
 
@@ -121,9 +118,11 @@ def add(a: Dense, b: Dense, sign: int = 1) -> Dense:
 
 def accumulate(rows: int, columns: int, entries: Iterable[tuple[int, int, Scalar]]) -> Dense:
     """A matrix from its entries; those at one place add up."""
-    found = [fmpq(0)] * (rows * columns)
+    nothing = fmpq(0)
+    found = [nothing] * (rows * columns)
     for i, j, value in entries:
-        found[i * columns + j] += value
+        at = i * columns + j
+        found[at] = value if found[at] is nothing else found[at] + value
     return fmpq_mat(rows, columns, found)
 
 
@@ -162,10 +161,9 @@ def is_semidefinite(m: Dense) -> bool:
     return _has_no_negative_root(numerators(m))
 
 
-def is_whole_semidefinite(rows: Whole, middle: Sequence[Integer]) -> bool:
-    """Whether ``2 (rows z)' middle (rows z)`` is positive semidefinite, in integers; the middle row after row."""
-    size = rows.nrows()
-    product = rows.transpose() * fmpz_mat(size, size, middle) * rows
+def is_whole_semidefinite(rows: Whole, middle: Whole) -> bool:
+    """Whether the form ``2 (rows z)' middle (rows z)`` is positive semidefinite, in integers."""
+    product = rows.transpose() * middle * rows
     return _has_no_negative_root(product + product.transpose())
 
 
@@ -178,9 +176,3 @@ def _has_no_negative_root(m: Whole) -> bool:
 def numerators(m: Dense) -> Whole:
     """The matrix times the least common denominator of its entries."""
     return m.numer_denom()[0]
-
-
-def clear(values: Sequence[Scalar]) -> tuple[list[Integer], Integer]:
-    """Numerators over the least common denominator, and that."""
-    whole, denominator = fmpq_mat(1, len(values), values).numer_denom()
-    return whole.entries(), denominator

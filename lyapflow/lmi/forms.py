@@ -14,11 +14,8 @@ from typing import TypeAlias
 
 from ..exact.dense import (
     Dense,
-    Integer,
     Scalar,
-    Whole,
     accumulate,
-    clear,
     congruence,
     is_semidefinite,
     is_whole_semidefinite,
@@ -93,37 +90,17 @@ class Stack:
 
     def at(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
         """The symmetric matrix at given unknowns."""
-        size, p = self.rows.nrows(), scalar(parameter)
-        entries = [(i, j, c if name is None else c * numbers[name]) for name, i, j, c in self.fixed]
-        entries += [(i, j, p * c if name is None else p * c * numbers[name]) for name, i, j, c in self.moving]
-        return congruence(self.rows, accumulate(size, size, entries))
+        return congruence(self.rows, self._fill(numbers, parameter))
 
     def is_semidefinite(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> bool:
         """Whether that matrix is positive semidefinite, exactly."""
         if self.rows.ncols() > _SMALL:
             return is_semidefinite(self.at(numbers, parameter))
-        size, (rows, fixed, moving) = self.rows.nrows(), _take_numerators(self)
-        cleared, unit = clear(list(numbers.values()))
-        whole: dict[str | None, Integer] = dict(zip(numbers, cleared, strict=True))
-        whole[None] = unit
-        found = [unit - unit] * (size * size)
-        for name, at, c in fixed:
-            found[at] += c * whole[name]
-        if moving:
-            p, q = parameter.numerator, parameter.denominator
-            found = [q * v for v in found]
-            for name, at, c in moving:
-                found[at] += p * c * whole[name]
-        return is_whole_semidefinite(rows, found)
+        return is_whole_semidefinite(numerators(self.rows), numerators(self._fill(numbers, parameter)))
 
-
-WholeEntry: TypeAlias = tuple[str | None, int, Integer]
-
-
-@lru_cache(maxsize=64)
-def _take_numerators(stack: Stack) -> tuple[Whole, list[WholeEntry], list[WholeEntry]]:
-    """Rows and entries in integers: all rows over one denominator, and all entries, at their places, over another."""
-    size, entries = stack.rows.nrows(), (*stack.fixed, *stack.moving)
-    cleared, _ = clear([c for *_, c in entries])
-    whole = [(name, i * size + j, c) for (name, i, j, _), c in zip(entries, cleared, strict=True)]
-    return numerators(stack.rows), whole[: len(stack.fixed)], whole[len(stack.fixed) :]
+    def _fill(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
+        """The middle matrix at given unknowns."""
+        size, p = self.rows.nrows(), scalar(parameter)
+        entries = [(i, j, c if name is None else c * numbers[name]) for name, i, j, c in self.fixed]
+        entries += [(i, j, p * c if name is None else p * c * numbers[name]) for name, i, j, c in self.moving]
+        return accumulate(size, size, entries)
