@@ -16,6 +16,7 @@ from scipy.linalg import eigh
 
 from ..dynamics import Mode
 from ..exact.dense import Scalar, fraction, scalar, scalars
+from ..exact.matrices import identity
 from ..exact.rationals import rational, round_up, simplest_between
 from ..lmi.dissipation import UPPER, storage_name
 from ..lmi.pencil import Equality, Form, Pencil
@@ -33,6 +34,9 @@ LOWER = "positivity"
 
 _SLACKS = (1e-12, 1e-7, 1e-5, 1e-3, 1e-1)
 """Relative room for rounding around an eigenvalue, in order."""
+
+_ACCURATE = 1e-3
+"""An eigenvalue of this relative size is known to nearly all digits; of a smaller one, its inverse is asked."""
 
 _SCALE_BITS = 30
 """Of the number by which V is scaled down: few, so that the numbers of a proof stay short."""
@@ -122,8 +126,8 @@ def _sharpen_quadratic(modes: tuple[Mode, ...], values: Numbers, settle: Settle)
         scale = max(scalar(mode.norm_above[0][0]) / P[0][0] for P, mode in pairs)
         upper = max(P[0][0] * scale / scalar(mode.norm_below[0][0]) for P, mode in pairs)
         return settle({n: v * scale for n, v in values.items()} | {UPPER: upper})
-    least = max(_largest_eigenvalue(mode.norm_above, P) for P, mode in pairs)
-    most = max(_largest_eigenvalue(P, mode.norm_below) for P, mode in pairs)
+    ratios = [_compare(P, mode) for P, mode in pairs]
+    least, most = max(r for r, _ in ratios), max(r for _, r in ratios)
     for slack in _SLACKS:
         shrink = simplest_between(rational(least * (1 + slack / 2)), rational(least * (1 + slack)))
         bound = rational(most * (1 + slack / 2)) * shrink
@@ -138,6 +142,16 @@ def _sharpen_quadratic(modes: tuple[Mode, ...], values: Numbers, settle: Settle)
 def _storage(mode: Mode, values: Numbers) -> list[list[Scalar]]:
     n = range(len(mode.norm_above))
     return [[values[storage_name(mode, min(i, j), max(i, j))] for j in n] for i in n]
+
+
+def _compare(P: Rows, mode: Mode) -> tuple[float, float]:
+    """The largest values of ``|x|^2 / V`` and of ``V / |x|^2``, by floating point."""
+    every = identity(len(P))
+    if mode.norm_above == every == mode.norm_below:
+        values = np.linalg.eigvalsh(np.array(P, dtype=float))
+        if values[0] > _ACCURATE * values[-1]:
+            return 1 / float(values[0]), float(values[-1])
+    return _largest_eigenvalue(mode.norm_above, P), _largest_eigenvalue(P, mode.norm_below)
 
 
 def _largest_eigenvalue(a: Rows, b: Rows) -> float:
