@@ -89,6 +89,7 @@ def round_onto(
     nonnegative = set(signed)
     floor = np.array([0.0 if j in nonnegative else -np.inf for j in range(len(columns))])
     solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
+    sums = [(j, [(i, -row[i]) for i in free if row[i]]) for row, j in zip(equalities, pivots, strict=True)]
     parameter = float(pencil.conditions[0].parameter) if pencil.conditions else 0.0
     for batch in _roundings(pencil, floats, columns, simple=simple):
         near = np.maximum(batch.floats, floor)
@@ -100,8 +101,8 @@ def round_onto(
             for j in free:
                 v = batch.exact(k, j)
                 exact[j] = _ZERO if j in nonnegative and v < 0 else v
-            for row, pivot in zip(equalities, pivots, strict=True):
-                exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), _ZERO)
+            for pivot, terms in sums:
+                exact[pivot] = sum((c * exact[j] for j, c in terms), _ZERO)
             one = exact[-1]
             if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
                 continue
@@ -114,17 +115,35 @@ def round_onto(
 def _are_plausible(data: ConeData, parameter: float, values: Array, slack: float) -> NDArray[np.bool_]:
     """Which rows of unknowns have signs and eigenvalues that look right in floating point."""
     y = values / data.unit
-    size = np.abs(y).max(axis=1)
+    sizes = np.abs(y)
+    size = sizes.max(axis=1)
     plausible = np.isfinite(size) & (size > 0) & (y[:, data.signed] >= -slack * size[:, None]).all(axis=1)
     for base, slope in data.blocks:
-        at = np.nonzero(plausible)[0]
-        if not len(at):
-            break
-        terms = base + parameter * slope
-        flat = terms.reshape(len(terms), -1)
-        least = np.linalg.eigvalsh((y[at] @ flat).reshape(-1, *terms.shape[1:]))[:, 0]
-        plausible[at] = least >= -slack * (np.abs(y[at]) @ np.abs(flat)).max(axis=1)
+        if not plausible.all():
+            if not plausible.any():
+                break
+            at = np.nonzero(plausible)[0]
+            plausible[at] = _are_inside(base + parameter * slope, y[at], sizes[at], slack)
+        else:
+            plausible = _are_inside(base + parameter * slope, y, sizes, slack)
     return plausible
+
+
+def _are_inside(terms: Array, y: Array, sizes: Array, slack: float) -> NDArray[np.bool_]:
+    """For which unknowns, a row each, a matrix has no eigenvalue below minus the slack times the size of its terms."""
+    flat = terms.reshape(len(terms), -1)
+    least = _smallest_eigenvalues((y @ flat).reshape(-1, *terms.shape[1:]))
+    return np.asarray(least >= -slack * (sizes @ np.abs(flat)).max(axis=1))
+
+
+def _smallest_eigenvalues(matrices: Array) -> Array:
+    """Of symmetric matrices; those of up to two rows by the formula."""
+    if matrices.shape[1] > 2:
+        return np.asarray(np.linalg.eigvalsh(matrices)[:, 0], dtype=np.float64)
+    a, d = matrices[:, 0, 0], matrices[:, -1, -1]
+    if matrices.shape[1] == 1:
+        return a
+    return (a + d) / 2 - np.hypot((a - d) / 2, matrices[:, 1, 0])
 
 
 def _is_too_long(numbers: list[Scalar]) -> bool:
