@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.time_scales import (
+    FiniteTime,
+    FiniteTimeStability,
+    FixedTime,
+    FixedTimeStability,
+    PrescribedTime,
+    PrescribedTimeStability,
+    ScaledClaim,
+    TimeScale,
+)
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
@@ -94,7 +105,9 @@ def _float(text: object) -> float:
     return value
 
 
-def _claim_to_json(claim: Claim) -> dict[str, str]:
+def _claim_to_json(claim: Claim | ScaledClaim) -> dict[str, Any]:
+    if isinstance(claim, ScaledClaim):
+        return _scaled_to_json(claim)
     if isinstance(claim, Contraction):
         return {"type": "Contraction", "factor": _written(claim.factor)}
     if isinstance(claim, SublinearDecay):
@@ -108,8 +121,10 @@ def _written(number: Fraction | None) -> str:
     return as_text(number)
 
 
-def _claim_from_json(data: Mapping[str, Any]) -> Claim:
+def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
     kind = data.get("type")
+    if kind in _SCALED:
+        return _scaled_from_json(data)
     if kind == "ExponentialDecay":
         return ExponentialDecay(read_number(data.get("rate"), "rate"))
     if kind == "Contraction":
@@ -117,8 +132,41 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim:
     if kind == "SublinearDecay":
         return SublinearDecay(read_number(data.get("order"), "order"))
     raise CertificateFormatError(
-        f"claim type must be ExponentialDecay, Contraction or SublinearDecay, got {echo(kind)}"
+        f"claim type must be one of ExponentialDecay, Contraction, SublinearDecay, {', '.join(_SCALED)}, got "
+        f"{echo(kind)}"
     )
+
+
+_SCALED: Mapping[str, tuple[type[ScaledClaim], type[TimeScale]]] = {
+    "FiniteTimeStability": (FiniteTimeStability, FiniteTime),
+    "FixedTimeStability": (FixedTimeStability, FixedTime),
+    "PrescribedTimeStability": (PrescribedTimeStability, PrescribedTime),
+}
+
+
+def _scaled_to_json(claim: ScaledClaim) -> dict[str, Any]:
+    """All fields, with what follows from them: exponents and coefficients of the decrease of V, for the reader."""
+    numbers = {f.name: as_text(getattr(claim, f.name)) for f in fields(claim) if f.name != "scale"}
+    scale = {f.name: _numbers_to_json(getattr(claim.scale, f.name)) for f in fields(claim.scale)}
+    follows = {name: _numbers_to_json(getattr(claim, name)) for name in ("exponents", "coefficients")}
+    return {"type": type(claim).__name__, "scale": scale, **numbers, **follows}
+
+
+def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
+    """The claim of its fields; that the rest follows from them is checked with the whole file."""
+    kind, scale_kind = _SCALED[str(data["type"])]
+    scale = read_part(data, "scale", dict)
+    own = {f.name: _numbers_from_json(scale.get(f.name), f.name) for f in fields(scale_kind)}
+    numbers = {f.name: read_number(data.get(f.name), f.name) for f in fields(kind) if f.name != "scale"}
+    return kind(scale_kind(**own), **numbers)
+
+
+def _numbers_to_json(value: Fraction | tuple[Fraction, ...]) -> str | list[str]:
+    return [as_text(v) for v in value] if isinstance(value, tuple) else as_text(value)
+
+
+def _numbers_from_json(value: object, name: str) -> Fraction | tuple[Fraction, ...]:
+    return tuple(read_number(v, name) for v in value) if isinstance(value, list) else read_number(value, name)
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
+from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .certificate import Certificate
 from .files import Stored, read
 
@@ -156,6 +157,9 @@ def _find_stranger(certificate: Certificate) -> str | None:
         ExponentialDecay,
         Contraction,
         SublinearDecay,
+        FiniteTimeStability,
+        FixedTimeStability,
+        PrescribedTimeStability,
         QuadraticStorage,
         QuadraticPlusValue,
         VariableMetric,

@@ -27,7 +27,7 @@ from .reduction import NO_FACE, ONE, find_face
 from .rounding import prove
 from .scaling import equilibrate
 
-__all__ = ["sharpen"]
+__all__ = ["LOWER", "sharpen", "tighten"]
 
 LOWER = "positivity"
 """Name of the unknown c1 in ``c1 |x|^2 <= V``, which stands where positivity has 1."""
@@ -64,10 +64,10 @@ def sharpen(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fracti
     if not any(name.startswith(f"{LOWER}: ") for name in pencil.unknowns):
         return _sharpen_quadratic(pencil, modes, values)
     pair = _fix_storage(pencil, {n: v for n, v in values.items() if ": " not in n})
-    found = _tighten(pair, {LOWER: -1.0, UPPER: 1.0})
+    found = tighten(pair, {LOWER: -1.0, UPPER: 1.0})
     if found is None:  # there may be one without the other
-        lower = _tighten(pair.without(UPPER), {LOWER: -1.0})
-        upper = _tighten(pair.without(LOWER), {UPPER: 1.0})
+        lower = tighten(pair.without(UPPER), {LOWER: -1.0})
+        upper = tighten(pair.without(LOWER), {UPPER: 1.0})
         found = (lower or {}) | (upper or {})
     scale = round_up(1 / found.pop(LOWER, Fraction(1)), _SCALE_BITS)
     if scale >= 1:  # V is as small as it can be, and its proof with it
@@ -133,8 +133,8 @@ def _fix_storage(pencil: Pencil, storage: Mapping[str, Fraction]) -> Pencil:
     )
 
 
-def _tighten(pencil: Pencil, objective: Mapping[str, float]) -> dict[str, Fraction] | None:
-    """Exact values with the smallest provable objective, or None."""
+def tighten(pencil: Pencil, objective: Mapping[str, float]) -> dict[str, Fraction] | None:
+    """Exact values with the smallest provable sum of some unknowns, weighted; None if nothing is proved."""
     raw = to_arrays(pencil)
     face = find_face(pencil) if may_have_face(raw, 0.0) else NO_FACE
     data = equilibrate(on_face(raw, face, 0.0), 0.0, loose=objective)
