@@ -56,6 +56,12 @@ if TYPE_CHECKING:
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
+    from .lmi.time_scales import FiniteTime as FiniteTime
+    from .lmi.time_scales import FiniteTimeStability as FiniteTimeStability
+    from .lmi.time_scales import FixedTime as FixedTime
+    from .lmi.time_scales import FixedTimeStability as FixedTimeStability
+    from .lmi.time_scales import PrescribedTime as PrescribedTime
+    from .lmi.time_scales import PrescribedTimeStability as PrescribedTimeStability
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -76,6 +82,8 @@ if TYPE_CHECKING:
     from .simulation.trajectories import Trajectory as Trajectory
     from .sweeps.execution import sweep as sweep
     from .sweeps.results import SweepResult as SweepResult
+    from .time_scaling.flows import ScaledFlow as ScaledFlow
+    from .time_scaling.flows import scale_time as scale_time
 
 __version__ = "0.1.0"
 
@@ -92,6 +100,10 @@ _ROOMS = {
     "ConvexIndicator": "classes.functions",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
+    "FiniteTime": "lmi.time_scales",
+    "FiniteTimeStability": "lmi.time_scales",
+    "FixedTime": "lmi.time_scales",
+    "FixedTimeStability": "lmi.time_scales",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
@@ -105,12 +117,15 @@ _ROOMS = {
     "NoCertificateError": "errors",
     "ParametricSystem": "dynamics.parametric",
     "PolytopicSystem": "dynamics.polytope",
+    "PrescribedTime": "lmi.time_scales",
+    "PrescribedTimeStability": "lmi.time_scales",
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
     "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",
+    "ScaledFlow": "time_scaling.flows",
     "SectorBounded": "classes.operators",
     "SimulationError": "errors",
     "SlopeRestricted": "classes.operators",
@@ -141,6 +156,7 @@ _ROOMS = {
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",
+    "scale_time": "time_scaling.flows",
     "simulate": "simulation.motion",
     "sweep": "sweeps.execution",
     "tune": "search.tuning",

@@ -317,6 +317,18 @@ class Certificate:
         """
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
+        above, below = self.norm_ratios
+        return consequences.bound_transient(above / below)
+
+    @property
+    def norm_ratios(self) -> tuple[Fraction, Fraction]:
+        """Proved ``c`` and ``c'`` in ``c' |x - x*|^2 <= V <= c |x - x*|^2``, in the order (c, c'), in the user's norm.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If V has no upper bound in the state norm (a class with L = infinity).
+        """
         if not self.is_bounded:
             raise ClaimMismatchError(
                 "transient_bound needs V <= c2 |x - x*|^2, which this certificate does not prove (it cannot hold where "
@@ -324,10 +336,10 @@ class Certificate:
                 "template=QuadraticStorage()."
             )
         upper = self.values[UPPER]
-        if isinstance(self.template, VariableMetric):  # back to the Euclidean norm
-            reduction = reduce_splitting(self.system)
-            upper *= reduction.largest / reduction.least
-        return consequences.bound_transient(upper)
+        if not isinstance(self.template, VariableMetric):
+            return upper, Fraction(1)
+        reduction = reduce_splitting(self.system)  # back to the Euclidean norm
+        return upper * reduction.largest, reduction.least
 
     def settling_time(self, band: object = None, *, V0: object = None, x0: object = None) -> Fraction:
         """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.
@@ -363,9 +375,7 @@ class Certificate:
         return consequences.bound_settling_time(self.rate, self.transient_bound, band)
 
     def _bound_start(self, V0: object, x0: object) -> Fraction | None:
-        upper, form = self.values.get(UPPER), None
-        if upper is not None and isinstance(self.template, VariableMetric):
-            upper *= reduce_splitting(self.system).largest
+        upper, form = self.norm_ratios[0] if self.is_bounded else None, None
         if isinstance(self.template, QuadraticStorage) and isinstance(self.system, LureSystem | PolytopicSystem):
             form = self.P
         return bound_start(V0, x0, upper=upper, form=form)

@@ -146,7 +146,7 @@ _SCALED: Mapping[str, tuple[type[ScaledClaim], type[TimeScale]]] = {
 
 def _scaled_to_json(claim: ScaledClaim) -> dict[str, Any]:
     """All fields, with what follows from them: exponents and coefficients of the decrease of V, for the reader."""
-    numbers = {f.name: as_text(getattr(claim, f.name)) for f in fields(claim) if f.name != "scale"}
+    numbers = {f.name: _numbers_to_json(getattr(claim, f.name)) for f in fields(claim) if f.name != "scale"}
     scale = {f.name: _numbers_to_json(getattr(claim.scale, f.name)) for f in fields(claim.scale)}
     follows = {name: _numbers_to_json(getattr(claim, name)) for name in ("exponents", "coefficients")}
     return {"type": type(claim).__name__, "scale": scale, **numbers, **follows}
@@ -157,15 +157,19 @@ def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
     kind, scale_kind = _SCALED[str(data["type"])]
     scale = read_part(data, "scale", dict)
     own = {f.name: _numbers_from_json(scale.get(f.name), f.name) for f in fields(scale_kind)}
-    numbers = {f.name: read_number(data.get(f.name), f.name) for f in fields(kind) if f.name != "scale"}
+    numbers = {f.name: _numbers_from_json(data.get(f.name), f.name) for f in fields(kind) if f.name != "scale"}
     return kind(scale_kind(**own), **numbers)
 
 
-def _numbers_to_json(value: Fraction | tuple[Fraction, ...]) -> str | list[str]:
+def _numbers_to_json(value: Fraction | tuple[Fraction, ...] | None) -> str | list[str] | None:
+    if value is None:
+        return None
     return [as_text(v) for v in value] if isinstance(value, tuple) else as_text(value)
 
 
-def _numbers_from_json(value: object, name: str) -> Fraction | tuple[Fraction, ...]:
+def _numbers_from_json(value: object, name: str) -> Fraction | tuple[Fraction, ...] | None:
+    if value is None:
+        return None
     return tuple(read_number(v, name) for v in value) if isinstance(value, list) else read_number(value, name)
 
 

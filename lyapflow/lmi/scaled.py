@@ -73,6 +73,8 @@ def list_parts(claim: ScaledClaim) -> tuple[Part, ...]:
     if isinstance(claim, FixedTimeStability):
         decrease = Part("decrease", True, -_ONE, claim.decay, -claim.dissipation)
         return decrease, rate, Part("speed", False, -_ONE, claim.speed, _ONE)
+    if claim.speed_limit is None:
+        return (rate,)
     return rate, Part("speed limit", False, _ONE, claim.speed_limit, -_ONE)
 
 
@@ -214,9 +216,7 @@ def settle_numbers(pencil: Pencil) -> Pencil:
             for c in pencil.conditions
         ),
         equalities=tuple(
-            replace(
-                e, parts=tuple((n, w + e.parameter * s, Fraction(0)) for n, w, s in e.parts), parameter=Fraction(0)
-            )
+            replace(e, parts=tuple((n, w + e.parameter * s, Fraction(0)) for n, w, s in e.parts), parameter=Fraction(0))
             for e in pencil.equalities
         ),
     )

@@ -311,8 +311,10 @@ class PrescribedTimeStability:
     ----------
     scale : PrescribedTime
         With a gain.
-    rate, speed_limit : rational
-        :math:`\rho, K > 0`.
+    rate : rational
+        :math:`\rho > 0`.
+    speed_limit : rational, optional
+        K > 0. None where the speed has no bound by V; then nothing is claimed of it.
 
     Raises
     ------
@@ -322,7 +324,7 @@ class PrescribedTimeStability:
 
     scale: PrescribedTime
     rate: Fraction
-    speed_limit: Fraction
+    speed_limit: Fraction | None = None
 
     def __post_init__(self) -> None:
         _check_scale(self, PrescribedTime)

@@ -22,7 +22,7 @@ from ..errors import NoCertificateError
 from ..exact.dense import scalar
 from ..exact.rationals import convergent_near, rational, round_up
 from ..lmi.claims import ExponentialDecay
-from ..lmi.dissipation import UPPER, assemble
+from ..lmi.dissipation import UPPER, assemble, value_name
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Equality, Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, list_parts, settle_numbers
@@ -137,8 +137,6 @@ class _Numbers:
         if isinstance(scale, PrescribedTime):
             limit, own = self._best(Part("speed limit", False, Fraction(1), Fraction(1), Fraction(-1)), 1.0)
             gain = 1 / rate if scale.gain is None else scale.gain
-            if limit is None:
-                return None, {}
             return PrescribedTimeStability(PrescribedTime(scale.time, gain), rate, limit), proof | own
         pair = self._best_decrease(float(scale.exponents[0]))
         if pair is None:
@@ -168,12 +166,11 @@ class _Numbers:
     def _best_decrease(self, a: float) -> tuple[Fraction, Fraction, dict[str, Fraction]] | None:
         """Decay and dissipation with the largest weighted mean."""
 
-        def dissipate(decay: float) -> float:
-            pencil = self._pencil(_decrease(rational(decay)), free=False)
-            values = _solve(pencil, {DISSIPATION: -1.0})
-            return 0.0 if values is None else values[DISSIPATION]
-
-        decay = _search_decay(dissipate, 2 * float(self.certificate.rate), a)
+        decay = _search_decay(
+            lambda decay: _dissipate(self._pencil(_decrease(rational(decay)), free=False)),
+            2 * float(self.certificate.rate),
+            a,
+        )
         if decay is None:
             return None
         proved = _prove_near(lambda p: self._pencil(_decrease(p[0]), free=False), (decay,))
@@ -309,21 +306,34 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
 def _search_finite(
     certificate: Certificate, template: Template, scale: FiniteTime | FixedTime
 ) -> dict[str, Fraction] | None:
-    """The V below ``|x|^2`` with the largest coefficient."""
-    a = float(scale.exponents[0])
+    """The V below ``|x|^2`` with the largest coefficient; where V has no such bound, with a value of weight 1 in it."""
+    names = [value_name(name) for name in certificate.core.system.oracle_names]
+    whole = assemble_parts(certificate.system, template, (_decrease(Fraction(1)),), bounded=True)
+    for unit in (UPPER, *(name for name in names if name in whole.unknowns)):
+        decay = _search_decay(
+            lambda decay, unit=unit: _dissipate(_scale_storage(certificate, template, decay, unit)),
+            2 * float(certificate.rate),
+            float(scale.exponents[0]),
+        )
+        if decay is not None:
+            proved = _prove_near(
+                lambda numbers, unit=unit: _scale_storage(certificate, template, numbers[0], unit), (decay,)
+            )
+            return None if proved is None else proved[1] | {unit: Fraction(1)}
+    return None
 
-    def make(numbers: tuple[Fraction, ...]) -> Pencil:
-        parts = (_decrease(numbers[0]),)
-        pencil = assemble_parts(certificate.system, template, parts, bounded=True)
-        return _free_storage(settle_numbers(pencil), {UPPER: None})
 
-    def dissipate(decay: float) -> float:
-        values = _solve(make((rational(decay),)), {DISSIPATION: -1.0})
-        return 0.0 if values is None else values[DISSIPATION]
+def _scale_storage(certificate: Certificate, template: Template, decay: float | Fraction, unit: str) -> Pencil:
+    """The decrease with V unknown, of a size at which one of its unknowns is 1."""
+    parts = (_decrease(rational(decay)),)
+    pencil = assemble_parts(certificate.system, template, parts, bounded=unit == UPPER)
+    return _free_storage(settle_numbers(pencil), {unit: None})
 
-    decay = _search_decay(dissipate, 2 * float(certificate.rate), a)
-    proved = None if decay is None else _prove_near(make, (decay,))
-    return None if proved is None else proved[1]
+
+def _dissipate(pencil: Pencil) -> float:
+    """The largest dissipation, by the solver's word."""
+    values = _solve(pencil, {DISSIPATION: -1.0})
+    return 0.0 if values is None else values[DISSIPATION]
 
 
 def _search_fixed(
@@ -384,5 +394,7 @@ def _free_storage(pencil: Pencil, names: Mapping[str, None]) -> Pencil:
         unknowns=(*(n for n in pencil.unknowns if n not in names), LOWER),
         nonnegative=(*pencil.nonnegative, LOWER),
         conditions=conditions,
-        equalities=pencil.equalities,
+        equalities=tuple(
+            replace(e, parts=tuple((ONE if n in names else n, w, s) for n, w, s in e.parts)) for e in pencil.equalities
+        ),
     )

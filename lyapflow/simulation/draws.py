@@ -94,7 +94,7 @@ def choose_start(storage: Storage, rng: np.random.Generator) -> Array:
     return max(starts, key=storage.measure_growth)
 
 
-def draw_start(rest: Equilibrium, rng: np.random.Generator) -> Array:
-    """A random state of a random size."""
+def draw_start(rest: Equilibrium, rng: np.random.Generator, *, decades: float = 2.0) -> Array:
+    """A random state of a random size, from 10 to minus so many decades to 10 to as many."""
     direction = rng.normal(size=rest.x.shape)
-    return np.asarray(rest.x + 10 ** rng.uniform(-2, 2) * direction / np.linalg.norm(direction))
+    return np.asarray(rest.x + 10 ** rng.uniform(-decades, decades) * direction / np.linalg.norm(direction))
