@@ -113,7 +113,7 @@ class Certificate:
             If the value is not between the ends.
         """
         family = self.system
-        if not isinstance(family, ParametricSystem):
+        if not isinstance(family, ParametricSystem) or isinstance(self.claim, ScaledClaim):
             raise ClaimMismatchError("only the certificate of a ParametricSystem has members")
         member = family.at(s)
         lifting = lift_family(family, self.claim, self.template, bounded=self.is_bounded)

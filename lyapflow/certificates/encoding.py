@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from ..lmi.time_scales import (
     FiniteTime,
     FiniteTimeStability,
@@ -19,9 +20,7 @@ from ..lmi.time_scales import (
     PrescribedTime,
     PrescribedTimeStability,
     ScaledClaim,
-    TimeScale,
 )
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
 
@@ -137,11 +136,7 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
     )
 
 
-_SCALED: Mapping[str, tuple[type[ScaledClaim], type[TimeScale]]] = {
-    "FiniteTimeStability": (FiniteTimeStability, FiniteTime),
-    "FixedTimeStability": (FixedTimeStability, FixedTime),
-    "PrescribedTimeStability": (PrescribedTimeStability, PrescribedTime),
-}
+_SCALED = ("FiniteTimeStability", "FixedTimeStability", "PrescribedTimeStability")
 
 
 def _scaled_to_json(claim: ScaledClaim) -> dict[str, Any]:
@@ -152,25 +147,33 @@ def _scaled_to_json(claim: ScaledClaim) -> dict[str, Any]:
     return {"type": type(claim).__name__, "scale": scale, **numbers, **follows}
 
 
-def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
-    """The claim of its fields; that the rest follows from them is checked with the whole file."""
-    kind, scale_kind = _SCALED[str(data["type"])]
-    scale = read_part(data, "scale", dict)
-    own = {f.name: _numbers_from_json(scale.get(f.name), f.name) for f in fields(scale_kind)}
-    numbers = {f.name: _numbers_from_json(data.get(f.name), f.name) for f in fields(kind) if f.name != "scale"}
-    return kind(scale_kind(**own), **numbers)
-
-
 def _numbers_to_json(value: Fraction | tuple[Fraction, ...] | None) -> str | list[str] | None:
     if value is None:
         return None
     return [as_text(v) for v in value] if isinstance(value, tuple) else as_text(value)
 
 
-def _numbers_from_json(value: object, name: str) -> Fraction | tuple[Fraction, ...] | None:
-    if value is None:
-        return None
-    return tuple(read_number(v, name) for v in value) if isinstance(value, list) else read_number(value, name)
+def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
+    """The claim of its fields; that the rest follows from them is checked with the whole file."""
+    scale = read_part(data, "scale", dict)
+
+    def number(name: str) -> Fraction:
+        return read_number(data.get(name), name)
+
+    if data["type"] == "PrescribedTimeStability":
+        limit = None if data.get("speed_limit") is None else number("speed_limit")
+        prescribed = PrescribedTime(read_number(scale.get("time"), "time"), read_number(scale.get("gain"), "gain"))
+        return PrescribedTimeStability(prescribed, number("rate"), limit)
+    alpha = read_number(scale.get("alpha"), "alpha")
+    if data["type"] == "FiniteTimeStability":
+        finite = FiniteTime(alpha, read_number(scale.get("gain"), "gain"))
+        return FiniteTimeStability(finite, number("decay"), number("dissipation"))
+    gains = read_part(scale, "gains", list)
+    if len(gains) != 2:
+        raise CertificateFormatError(f"a FixedTime has two gains, got {echo(gains)}")
+    first, second = (read_number(gain, "gains") for gain in gains)
+    fixed = FixedTime(alpha, read_number(scale.get("beta"), "beta"), (first, second))
+    return FixedTimeStability(fixed, number("decay"), number("dissipation"), number("rate"), number("speed"))
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:

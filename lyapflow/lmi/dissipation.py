@@ -37,6 +37,7 @@ from .pencil import Condition, Entry, Equality, Form, Pencil
 from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from .time_scales import ScaledClaim
 
 __all__ = [
     "UPPER",
@@ -185,8 +186,12 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
     return Assembly(system, template, claim.parameter, bounded=bounded).pencil()
 
 
-def lift_family(system: ParametricSystem, claim: Claim, template: Template, *, bounded: bool = False) -> Lifting:
+def lift_family(
+    system: ParametricSystem, claim: Claim | ScaledClaim, template: Template, *, bounded: bool = False
+) -> Lifting:
     """The pencil of a claim about all members of a family, as `assemble`, with what its multipliers are for each."""
+    if isinstance(claim, ScaledClaim):
+        raise InvalidModelError(f"a family over a parameter takes ExponentialDecay or Contraction, got {claim}")
     return lift(system, lambda member: assemble(member, claim, template, bounded=bounded))
 
 
@@ -206,6 +211,7 @@ class Assembly:
             self.lifts = tuple(Lift.of(system, span) for span in system.spans)
 
     def pencil(self) -> Pencil:
+        """All inequalities."""
         system = self.system
         weights = [value_name(system.oracle_names[j]) for j in self.valued]
         multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
@@ -222,6 +228,7 @@ class Assembly:
         )
 
     def entries(self, mode: Mode) -> tuple[Entry, ...]:
+        """Entries of the storage matrix of a mode."""
         return _storage_entries(mode.label, self._size(mode))
 
     def _size(self, mode: Mode) -> int:

@@ -1,7 +1,7 @@
 r"""The pencil of a claim on another time scale: inequalities between V, its derivative and the squared speed.
 
-Each part of it, see `time_scales`, is :math:`-e\dot V_F + sV + q|F|^2 \ge 0` on the class, with e either 0 or 1; each has
-multipliers of its own, for the class inequalities of the decrease. The number s stands as the parameter of its
+Each part of it, see `time_scales`, is :math:`-e\dot V_F + sV + q|F|^2 \ge 0` on the class, with e either 0 or 1; each
+has multipliers of its own, for the class inequalities of the decrease. The number s stands as the parameter of its
 condition, so that the search may know V and seek the number instead.
 
 The speed is that of the user's state: :math:`|F|^2` from above where q is negative, from below where it is positive.

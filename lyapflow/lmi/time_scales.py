@@ -17,7 +17,7 @@ pair is at least as good as both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -225,13 +225,17 @@ class FiniteTimeStability:
 
     @property
     def exponents(self) -> tuple[Fraction, ...]:
-        """a."""
+        """A."""
         return self.scale.exponents
 
     @property
     def coefficients(self) -> tuple[Fraction, ...]:
         """A, rounded down."""
         return (_take_mean(self.scale.gain, self.exponents[0], self.decay, self.dissipation),)
+
+    def speed_up(self, factor: object) -> FiniteTimeStability:
+        """The same with all gains multiplied by a factor > 0; what is proved of the unscaled flow stays."""
+        return replace(self, scale=self.scale.speed_up(factor))
 
     @property
     def number(self) -> Fraction:
@@ -279,7 +283,7 @@ class FixedTimeStability:
 
     @property
     def exponents(self) -> tuple[Fraction, ...]:
-        """a and b."""
+        """A and b."""
         return self.scale.exponents
 
     @property
@@ -288,6 +292,10 @@ class FixedTimeStability:
         (a, b), (first, second) = self.exponents, self.scale.gains
         far = power_product_below(((_TWO * self.rate * second, _ONE), (self.speed, b - 1)))
         return _take_mean(first, a, self.decay, self.dissipation), far
+
+    def speed_up(self, factor: object) -> FixedTimeStability:
+        """The same with all gains multiplied by a factor > 0; what is proved of the unscaled flow stays."""
+        return replace(self, scale=self.scale.speed_up(factor))
 
     @property
     def number(self) -> Fraction:
@@ -335,7 +343,7 @@ class PrescribedTimeStability:
 
     @property
     def gain(self) -> Fraction:
-        """c."""
+        """C."""
         return _ONE if self.scale.gain is None else self.scale.gain
 
     @property

@@ -1,9 +1,9 @@
 r"""Claims on other time scales: their numbers for a V that is known, or for the V with the shortest settling time.
 
 With V known, each part of a claim is a small problem of its own, in which the number that multiplies V is unknown:
-the best rate, the best speed, and for each decay the best dissipation. With V unknown, those numbers are searched for in
-floating point, V and the dissipation being the answer of one problem for each trial; V is scaled by its upper bound, or
-by the speed, so that the answer is the settling time. The V that is found is then treated like a known one, and proved.
+the best rate, the best speed, and for each decay the best dissipation. With V unknown, those numbers are searched for
+in floating point, V and the dissipation being the answer of one problem for each trial; V is scaled by its upper bound,
+or by the speed, so that the answer is the settling time. The V that is found is then treated like a known one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..errors import NoCertificateError
 from ..exact.dense import scalar
 from ..exact.rationals import convergent_near, rational, round_up
 from ..lmi.claims import ExponentialDecay
-from ..lmi.dissipation import UPPER, assemble, value_name
+from ..lmi.dissipation import UPPER, assemble
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Equality, Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, list_parts, settle_numbers
@@ -41,17 +41,23 @@ from .arrays import may_have_face, on_face, to_arrays
 from .best import name_tools
 from .bounds import LOWER, sharpen, tighten
 from .direct import minimise
-from .outcomes import UNASKED, Inconclusive, Reason
+from .outcomes import Inconclusive, Reason
 from .reduction import NO_FACE, ONE, find_face
 from .scaling import equilibrate
 
 __all__ = ["find_scaled"]
+
+_SPEED = Part("speed", False, Fraction(-1), Fraction(1), Fraction(1))
+"""V below the squared speed."""
 
 _NUMBER = "number"
 """Name of the unknown that multiplies a known V."""
 
 _ROOM = 1e-9
 """Margin inside the inequalities while a search runs, in scaled units."""
+
+_SMALL = 1e-7
+"""Weight of the entries of V beside the dissipation: where they are free, small ones are taken."""
 
 _BITS = 30
 """Of the number that scales V."""
@@ -89,7 +95,7 @@ def find_scaled(certificate: Certificate, scale: TimeScale, *, optimise: bool) -
     proved = [one for one in found if one is not None]
     if not proved:
         raise NoCertificateError(
-            Inconclusive(reason=Reason.ROUNDING_FAILED, status=UNASKED, claim=certificate.claim, tried=None)
+            Inconclusive(reason=Reason.SPEED, status="no answer", claim=ExponentialDecay(certificate.rate))
         )
     return min(proved, key=_measure_time)
 
@@ -161,11 +167,10 @@ class _Numbers:
         return found.pop(_NUMBER), found
 
     def _best_speed(self) -> tuple[Fraction | None, dict[str, Fraction]]:
-        return self._best(Part("speed", False, Fraction(-1), Fraction(1), Fraction(1)), -1.0)
+        return self._best(_SPEED, -1.0)
 
     def _best_decrease(self, a: float) -> tuple[Fraction, Fraction, dict[str, Fraction]] | None:
         """Decay and dissipation with the largest weighted mean."""
-
         decay = _search_decay(
             lambda decay: _dissipate(self._pencil(_decrease(rational(decay)), free=False)),
             2 * float(self.certificate.rate),
@@ -278,7 +283,7 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
     system, plain = certificate.system, template
     if isinstance(template, VariableMetric):
         system, plain = reduce_splitting(system).plant, template.form
-    whole = assemble(system, ExponentialDecay(1), plain, bounded=True)
+    whole = assemble(system, ExponentialDecay(Fraction(1)), plain, bounded=True)
     bounds = whole.without("decrease")
     if values[LOWER] <= 0:
         return None
@@ -290,14 +295,14 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
     best = tighten(pencil, {_NUMBER: -1.0})
     if best is None or best[_NUMBER] <= 0:
         return None
-    claim = ExponentialDecay(best.pop(_NUMBER))
+    rate = best.pop(_NUMBER)
     every = found | best
     named = whole if UPPER in every else whole.without(UPPER)
-    if not satisfies(named.move(claim.rate), every):
+    if not satisfies(named.move(rate), every):
         return None
     return Certificate(
         system=certificate.system,
-        claim=claim,
+        claim=ExponentialDecay(rate),
         template=template,
         unknowns=tuple((n, every[n]) for n in named.unknowns),
     )
@@ -306,28 +311,23 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
 def _search_finite(
     certificate: Certificate, template: Template, scale: FiniteTime | FixedTime
 ) -> dict[str, Fraction] | None:
-    """The V below ``|x|^2`` with the largest coefficient; where V has no such bound, with a value of weight 1 in it."""
-    names = [value_name(name) for name in certificate.core.system.oracle_names]
-    whole = assemble_parts(certificate.system, template, (_decrease(Fraction(1)),), bounded=True)
-    for unit in (UPPER, *(name for name in names if name in whole.unknowns)):
+    """The V with the largest coefficient below ``|x|^2``; where V has no such bound, below the squared speed."""
+    for below_norm in (True, False):
+
+        def make(numbers: tuple[Fraction, ...], below_norm: bool = below_norm) -> Pencil:
+            parts = (_decrease(numbers[0]), *(() if below_norm else (_SPEED,)))
+            pencil = assemble_parts(certificate.system, template, parts, bounded=below_norm)
+            return _free_storage(settle_numbers(pencil))
+
         decay = _search_decay(
-            lambda decay, unit=unit: _dissipate(_scale_storage(certificate, template, decay, unit)),
+            lambda decay, make=make: _dissipate(make((rational(decay),))),  # type: ignore[misc]
             2 * float(certificate.rate),
             float(scale.exponents[0]),
         )
         if decay is not None:
-            proved = _prove_near(
-                lambda numbers, unit=unit: _scale_storage(certificate, template, numbers[0], unit), (decay,)
-            )
-            return None if proved is None else proved[1] | {unit: Fraction(1)}
+            proved = _prove_near(make, (decay,))
+            return None if proved is None else proved[1]
     return None
-
-
-def _scale_storage(certificate: Certificate, template: Template, decay: float | Fraction, unit: str) -> Pencil:
-    """The decrease with V unknown, of a size at which one of its unknowns is 1."""
-    parts = (_decrease(rational(decay)),)
-    pencil = assemble_parts(certificate.system, template, parts, bounded=unit == UPPER)
-    return _free_storage(settle_numbers(pencil), {unit: None})
 
 
 def _dissipate(pencil: Pencil) -> float:
@@ -348,10 +348,10 @@ def _search_fixed(
         parts = (
             _decrease(numbers[0]),
             Part("rate", True, Fraction(-2), numbers[1], Fraction(0)),
-            Part("speed", False, Fraction(-1), Fraction(1), Fraction(1)),
+            _SPEED,
         )
         pencil = assemble_parts(certificate.system, template, parts, bounded=False)
-        return _free_storage(settle_numbers(pencil), {})
+        return _free_storage(settle_numbers(pencil))
 
     def read(point: object) -> tuple[float, float]:
         shares = [1 / (1 + math.exp(-min(max(float(v), -30.0), 16.0))) for v in point]  # type: ignore[attr-defined]
@@ -376,25 +376,24 @@ def _prove_near(
     """Short numbers near the given ones, or a little below, and exact unknowns with the largest dissipation there."""
     for share in _SHARES:
         simple = tuple(convergent_near(number * share, 1e-6) for number in numbers)
-        found = tighten(make(simple), {DISSIPATION: -1.0})
+        pencil = make(simple)
+        small = {n: _SMALL for n in pencil.unknowns if ": " not in n and n not in {LOWER, DISSIPATION}}
+        found = tighten(pencil, {DISSIPATION: -1.0, **small})
         if found is not None and found[DISSIPATION] > 0:
             return simple, found
     return None
 
 
-def _free_storage(pencil: Pencil, names: Mapping[str, None]) -> Pencil:
-    """The pencil with V of any size: its lower bound is an unknown, its upper bound one of `names`, which becomes 1."""
+def _free_storage(pencil: Pencil) -> Pencil:
+    """The pencil with V of any size: its lower bound is an unknown, and its upper bound, where it has one, is 1."""
 
     def fix(name: str, form: Form) -> Form:
-        own = {None: LOWER} if name.startswith(LOWER) else {}
-        return replace(form, middle=tuple(({**own, **names}.get(n, n), *e) for n, *e in form.middle))  # type: ignore
+        norm = LOWER if name.startswith(LOWER) else None
+        return replace(form, middle=tuple((None if n == UPPER else n or norm, i, j, c) for n, i, j, c in form.middle))
 
-    conditions = tuple(replace(c, forms=tuple(fix(c.name, f) for f in c.forms)) for c in pencil.conditions)
     return Pencil(
-        unknowns=(*(n for n in pencil.unknowns if n not in names), LOWER),
+        unknowns=(*(n for n in pencil.unknowns if n != UPPER), LOWER),
         nonnegative=(*pencil.nonnegative, LOWER),
-        conditions=conditions,
-        equalities=tuple(
-            replace(e, parts=tuple((ONE if n in names else n, w, s) for n, w, s in e.parts)) for e in pencil.equalities
-        ),
+        conditions=tuple(replace(c, forms=tuple(fix(c.name, f) for f in c.forms)) for c in pencil.conditions),
+        equalities=pencil.equalities,
     )

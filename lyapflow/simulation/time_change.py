@@ -1,9 +1,9 @@
 r"""An orbit on two clocks: the flow's own, s, and that of a time scale, :math:`\mathrm dt = \mathrm ds/\sigma`.
 
 A time scale changes how fast an orbit is run through, not the orbit. So the time t at which a scaled flow settles is
-:math:`\int_0^\infty \mathrm ds/\sigma(x(s))` along the unscaled flow, where nothing is stiff and nothing blows up at the
-equilibrium. The integration goes decade by decade of the distance, in units of its own, down to where rounding in F is
-felt; the rest is a geometric series, :math:`\int e^{-(1-\alpha)\lambda s}\mathrm ds`, with the rate seen last.
+:math:`\int_0^\infty \mathrm ds/\sigma(x(s))` along the unscaled flow, where nothing is stiff and nothing blows up at
+the equilibrium. The integration goes decade by decade of the distance, in units of its own, down to where rounding in F
+is felt; the rest is a geometric series, :math:`\int e^{-(1-\alpha)\lambda s}\mathrm ds`, with the rate seen last.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from scipy.integrate import OdeSolution, solve_ivp
 from scipy.interpolate import PchipInterpolator
 
 from ..errors import SimulationError
-from ..lmi.time_scales import FixedTime, PrescribedTime, TimeScale
+from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, TimeScale
 from .equilibria import Equilibrium
 from .loops import Array, Loop
+from .motion import Method
 from .trajectories import Trajectory, record
 
 __all__ = ["Orbit", "follow_orbit", "integrate_scaled", "measure_slowness"]
@@ -152,12 +153,14 @@ def follow_orbit(
             break
     if not parts:  # it starts where rounding is felt already
         return Orbit(np.zeros(1), np.zeros(1), deviation[None], np.zeros(1), 0.0)
-    joined = [np.concatenate([part[k] for part in parts]) for k in range(4)]
+    s_all, t_all, deviations, errors = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    rest = 0.0
     if isinstance(scale, PrescribedTime):
-        joined[1] = float(scale.time) * -np.expm1(-joined[0] / float(scale.gain or 1))
-        return Orbit(*joined, 0.0 if threshold > 0 else float(scale.time) - float(joined[1][-1]))
-    rest = 0.0 if threshold > 0 else _sum_up(loop, equilibrium, joined[0], joined[2], scale)
-    return Orbit(*joined, rest)
+        t_all = float(scale.time) * -np.expm1(-s_all / float(scale.gain or 1))
+        rest = float(scale.time) - float(t_all[-1])
+    elif threshold == 0:
+        rest = _sum_up(loop, equilibrium, s_all, deviations, scale)
+    return Orbit(s_all, t_all, deviations, errors, 0.0 if threshold > 0 else rest)
 
 
 def _run_stretch(
@@ -215,15 +218,14 @@ def _run_stretch(
     return found.sol
 
 
-def _sum_up(loop: Loop, equilibrium: Equilibrium, s: Array, deviations: Array, scale: TimeScale) -> float:
+def _sum_up(loop: Loop, equilibrium: Equilibrium, s: Array, deviations: Array, scale: FiniteTime | FixedTime) -> float:
     """What remains of t after the last sample, at the rate at which the speed has fallen last."""
     k = len(s) - _SAMPLES
     here, before = (float(np.linalg.norm(_evaluate(loop, equilibrium, deviations[j]))) for j in (-1, k))
     if here == 0 or not before > here:
         return 0.0
     rate = np.log(before / here) / (s[-1] - s[k])
-    alpha = 0.0 if isinstance(scale, PrescribedTime) else float(scale.alpha)
-    return float(measure_slowness(scale, here)) / (rate * (1 - alpha))
+    return float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha)))
 
 
 def _evaluate(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Array:
@@ -246,7 +248,7 @@ def integrate_scaled(
     threshold: float,
     points: int,
     rtol: float,
-    method: str,
+    method: Method,
 ) -> Trajectory:
     """The scaled flow itself, until the distance is `threshold` times that of the start: the last sample.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..certificates.certificate import Certificate
@@ -17,7 +16,7 @@ from ..errors import ClaimMismatchError, InvalidModelError, VerificationError
 from ..exact.rationals import rational, round_up
 from ..lmi.claims import ExponentialDecay
 from ..lmi.scaled import check_scaled
-from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, ScaledClaim, TimeScale
+from ..lmi.time_scales import PrescribedTimeStability, ScaledClaim, TimeScale
 from ..members.protocol import Member
 from ..search.scaled import find_scaled
 from ..simulation.equilibria import Equilibrium
@@ -89,9 +88,9 @@ class ScaledFlow:
             If the factor is not positive, or the time is prescribed.
         """
         claim = self.claim
-        if isinstance(claim.scale, PrescribedTime):
+        if isinstance(claim, PrescribedTimeStability):
             raise InvalidModelError("a prescribed time does not depend on gains; choose another PrescribedTime")
-        return ScaledFlow(replace(self.certificate, claim=replace(claim, scale=claim.scale.speed_up(factor))))
+        return ScaledFlow(replace(self.certificate, claim=claim.speed_up(factor)))
 
     def settle_within(self, time: object, *, V0: object = None, x0: object = None) -> ScaledFlow:
         """The flow with gains, near the smallest, with which the proved settling time is at most the given one.
