@@ -100,6 +100,9 @@ def algorithms():
         "euler-heavy-ball": a.euler(lf.flows.heavy_ball_flow(f, damping=2), "1/10"),
         "euler-primal-dual": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1, 2, 3], [0, 1, 5]]), "1/50"),
         "euler-primal-dual-augmented": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1]], augmentation=1), "1/20"),
+        "euler-proximal-lagrangian": a.euler(
+            lf.flows.proximal_augmented_lagrangian_flow(f, g, penalty=2, operator=[[1, 1, 0], [0, 1, 2]]), "1/20"
+        ),
     }
 
 

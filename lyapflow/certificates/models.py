@@ -102,6 +102,7 @@ def system_to_json(system: System) -> dict[str, Any]:
             "f": _class_to_json(system.f),
             "g": _class_to_json(system.g),
             "penalty": as_text(system.penalty),
+            **({"step": as_text(system.step)} if system.step else {}),
             "operator": _matrix_to_json(system.operator),
             "intervals": _matrix_to_json(system.intervals),
         }
@@ -228,6 +229,7 @@ def _proximal_from_json(data: Mapping[str, Any]) -> ProximalLagrangianSystem:
         _class_from_json(data.get("g")),
         penalty=read_number(data.get("penalty"), "penalty"),
         operator=_matrix_from_json(data, "operator"),
+        step=read_number(data["step"], "step") if "step" in data else 0,
         intervals=_matrix_from_json(data, "intervals"),
         name=str(data.get("name")),
     )

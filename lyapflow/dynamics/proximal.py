@@ -8,18 +8,19 @@ from fractions import Fraction
 from ..classes.inequalities import EQUILIBRIUM, OperatorClass, read_inequalities
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, identity, matrix, rank, shape
+from ..exact.rationals import rational
 from .checks import check_parameter, check_shifts
-from .lure import LureSystem, Mode
+from .lure import LureSystem, Mode, take_euler_step
 from .singular import Interval, check_intervals, enclose_singular_values, find_intervals, read_intervals
 
 __all__ = ["ProximalLagrangianSystem", "make_plant"]
 
-_NAME = "proximal augmented Lagrangian flow"
+_NAME = "proximal augmented Lagrangian"
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class ProximalLagrangianSystem:
-    r"""The primal-dual flow of the proximal augmented Lagrangian of ``min f(x) + g(T x)``.
+    r"""Primal-dual flow of the proximal augmented Lagrangian of ``min f(x) + g(T x)``, or its explicit Euler method.
 
     .. math::
         \dot x = -\nabla f(x) - T^\top\nabla M(T x + \gamma y), \qquad
@@ -30,7 +31,8 @@ class ProximalLagrangianSystem:
     with two states per singular value s, where T is the number s; ``x' = -u`` on the null space of T. Class
     inequalities do not change under rotations, so they hold for the sum over the modes: multipliers are common, storage
     matrices are not. Where s is irrational it lies in an interval, and the decrease is proved at the two ends: what is
-    left of ``-(V' + 2 rate V)`` after the class inequalities is concave in s.
+    left of ``-(V' + 2 rate V)`` after the class inequalities is concave in s. With a step h the dynamics is in discrete
+    time: the state moves by h times the right sides.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class ProximalLagrangianSystem:
         :math:`\gamma > 0`.
     operator : (m, n) array_like
         T, of full row rank, at the exact values of its entries.
+    step : rational, default 0
+        :math:`h \ge 0`; 0 is the flow.
     intervals : sequence of (low, high), optional
         Where the singular values lie: increasing and disjoint, proved to hold all of them; computed if omitted, points
         where they are rational.
@@ -50,14 +54,15 @@ class ProximalLagrangianSystem:
     ------
     InvalidModelError
         If T has not full row rank (then y need not be unique at rest), if a class does not fit its place, if the
-        penalty is not positive, if intervals miss a singular value, or if one is more than a point and g is of a class
-        of strongly convex functions, whose inequalities are not convex in s.
+        penalty is not positive or the step negative, if intervals miss a singular value, or if one is more than a point
+        and g is of a class of strongly convex functions, whose inequalities are not convex in s.
     """
 
     f: OperatorClass
     g: OperatorClass
     penalty: Fraction
     operator: Matrix
+    step: Fraction
     intervals: tuple[Interval, ...]
     name: str
 
@@ -68,10 +73,14 @@ class ProximalLagrangianSystem:
         *,
         penalty: object,
         operator: object,
+        step: object = 0,
         intervals: object = None,
-        name: str = _NAME,
+        name: str | None = None,
     ) -> None:
         T = _read_operator(operator)
+        h = rational(step, name="step")
+        if h < 0:
+            raise InvalidModelError(f"step must be > 0, or 0 for the flow, got {h}")
         # One interval for many singular values would have one storage matrix, and that costs the rate a lot.
         boxes = find_intervals(T, most=len(T)) if intervals is None else check_intervals(T, read_intervals(intervals))
         for field, value in {
@@ -79,8 +88,9 @@ class ProximalLagrangianSystem:
             "g": g,
             "penalty": check_parameter("penalty", penalty),
             "operator": T,
+            "step": h,
             "intervals": boxes,
-            "name": str(name),
+            "name": str(name or (f"{_NAME} method" if h else f"{_NAME} flow")),
         }.items():
             object.__setattr__(self, field, value)
         self.plant(boxes[0][1])  # the classes fit their places, or this is an error
@@ -104,8 +114,8 @@ class ProximalLagrangianSystem:
 
     @property
     def dt(self) -> Fraction:
-        """Always 0: continuous time."""
-        return Fraction(0)
+        """0 for the flow, 1 for the method."""
+        return Fraction(1 if self.step else 0)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -123,12 +133,15 @@ class ProximalLagrangianSystem:
         if n > m:
             D = [[0, 0], [0, -self.penalty]]
             null = LureSystem([[0]], [[-1, 0]], [[1], [0]], D, oracles=self.oracles, oracle_names=self.oracle_names)
-            found.append(_make_mode("null primal", (null,), idle=(1,)))
+            found.append(_make_mode("null primal", (self._discretise(null),), idle=(1,)))
         return tuple(found)
 
     def plant(self, s: Fraction) -> LureSystem:
-        """The flow where T is the number s."""
-        return make_plant(self.f, self.g, self.penalty, s)
+        """The flow, or a step, where T is the number s."""
+        return self._discretise(make_plant(self.f, self.g, self.penalty, s))
+
+    def _discretise(self, flow: LureSystem) -> LureSystem:
+        return take_euler_step(flow, self.step) if self.step else flow
 
     def enclose_singular_values(self) -> tuple[Interval, ...]:
         """A narrow interval around each singular value."""
@@ -155,7 +168,7 @@ def make_plant(f: OperatorClass, g: OperatorClass, penalty: Fraction, s: Fractio
         [[1, 0], [s, penalty]],
         [[0, 0], [0, -penalty]],
         oracles=[f, g],
-        name=_NAME,
+        name=f"{_NAME} flow",
         oracle_names=["f", "g"],
     )
 

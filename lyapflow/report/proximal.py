@@ -37,17 +37,20 @@ def proximal_motion(system: ProximalLagrangianSystem) -> list[Block]:
     inside = r"Kx+\gamma\lambda"
     g = names.functions[1]
     evaluated = rf"\mathrm{{prox}}_{{\gamma\,{g}}}" if kind_of(system.g) == "function" else rf"(I+\gamma {g})^{{-1}}"
+    descent, ascent = rf"{u_f}+K^{{\mathsf{{T}}}}{u_g}", rf"\gamma\,({u_g}-\lambda)"
+    lines = rf"\dot{{x}} = -{u_f}-K^{{\mathsf{{T}}}}{u_g}", rf"\dot{{\lambda}} = {ascent}"
+    if system.step:
+        lines = rf"x^{{+}} = x-h\,({descent})", rf"\lambda^{{+}} = \lambda+h{ascent}"
+    kind: Sentence = (
+        "iteration", " of the proximal augmented Lagrangian, for ", Math(r"k = 0,1,2,\ldots"), " and with ",
+        Math("x = x(k)"), ", ", Math("x^{+} = x(k+1)"), " and the like, with ",
+    ) if system.step else ("dynamics", " of the proximal augmented Lagrangian, with ")  # fmt: skip
     return [
         Paragraph(
-            ("Consider the primal-dual dynamics of the proximal augmented Lagrangian, with ",
-             Math(rf"x \in \mathbb{{R}}^{{{n}}}"), ", ", Math(rf"\lambda \in \mathbb{{R}}^{{{m}}}"), ",")
+            ("Consider the primal-dual ", *kind, Math(rf"x \in \mathbb{{R}}^{{{n}}}"), ", ",
+             Math(rf"\lambda \in \mathbb{{R}}^{{{m}}}"), ",")
         ),
-        Display(
-            (
-                Math(rf"\dot{{x}} = -{u_f}-K^{{\mathsf{{T}}}}{u_g}"),
-                Math(rf"\dot{{\lambda}} = \gamma\,({u_g}-\lambda)"),
-            )
-        ),
+        Display(tuple(map(Math, lines))),
         Paragraph(("with the oracles",)),
         Display(
             (
@@ -56,7 +59,7 @@ def proximal_motion(system: ProximalLagrangianSystem) -> list[Block]:
                 Math(rf"{u_g} = ({inside}-{y_g})/\gamma {write_output(system, names, 1)}"),
             )
         ),
-        Where(((Math(r"\gamma"), system.penalty),)),
+        Where(((Math(r"\gamma"), system.penalty), *(((Math("h"), system.step),) if system.step else ()))),
         Paragraph(("and the linear operator, taken exactly,",)),
         Matrices(((Math("K"), system.operator),)),
     ]  # fmt: skip
@@ -75,6 +78,8 @@ def proximal_assumptions(system: ProximalLagrangianSystem) -> list[Sentence]:
          ", ", Math(rf"{y_g} = Kx^{{\star}}"), ", ", Math(rf"{u_f} = -K^{{\mathsf{{T}}}}\lambda^{{\star}}"), ", ",
          Math(rf"{u_g} = \lambda^{{\star}}"), " for the oracles. That it exists is assumed, not proved. (The operator "
          f"has full row rank {len(system.operator)}, as is checked.)"),
+        ("Solution: sequences ", Math("x(k)"), ", ", Math(r"\lambda(k)"), " satisfy the relations at every ",
+         Math("k"), ".") if system.step else
         ("Solution: ", Math(r"(x,\lambda)"), " is absolutely continuous on an interval ", Math("[0,T)"),
          " and satisfies the relations for almost every ", Math("t"), "."),
     ]  # fmt: skip
@@ -143,14 +148,20 @@ def prepare_proximal(system: ProximalLagrangianSystem) -> Iterator[Block]:
         ("From here on ", Math(r"x, \lambda, y, u"), " are the deviations from the equilibrium, split as the state is "
          "for V. In the coordinates of a singular value ", Math("s"), ",")
     )  # fmt: skip
+    ascent = rf"\gamma\,({u_g}-\lambda)"
+    motion = rf"\dot{{x}} = -{u_f}-s\,{u_g},\qquad \dot{{\lambda}} = {ascent}"
+    still = rf"\dot{{x}} = -{u_f}"
+    if system.step:
+        motion = rf"x^{{+}} = x-h\,({u_f}+s\,{u_g}),\qquad \lambda^{{+}} = \lambda+h{ascent}"
+        still = rf"x^{{+}} = x-h\,{u_f}"
     yield Display(
         (
-            Math(rf"\dot{{x}} = -{u_f}-s\,{u_g},\qquad \dot{{\lambda}} = \gamma\,({u_g}-\lambda)"),
+            Math(motion),
             Math(rf"{y_f} = x,\qquad {y_g} = s\,x+\gamma\,(\lambda-{u_g})"),
         )
     )
     null: Sentence = (
-        "and on the null space ", Math(rf"\dot{{x}} = -{u_f}"), ", where g has no signals. "
+        "and on the null space ", Math(still), ", where g has no signals. "
     ) if system.modes[-1].idle else ()  # fmt: skip
     yield Paragraph(
         (*null, "Class inequalities contain inner products only, so each is a multiple of a function value plus a sum "
@@ -162,9 +173,11 @@ def lead_proximal(system: ProximalLagrangianSystem, part: str) -> Sentence:
     """What leads in one part of the proof."""
     if part != "decrease" or all(low == high for low, high in system.intervals):
         return ("The following is an identity in the coordinates:",)
+    why = (", because V is convex and positive",) if system.step else ()
     return (
         "The following is an identity in the coordinates, for every ", Math("s"), "; each ", Math("S_{k}"),
-        " is concave in ", Math("s"), ", so it is enough that it is a sum of squares at both ends of an interval:",
+        " is concave in ", Math("s"), *why,
+        ", so it is enough that it is a sum of squares at both ends of an interval:",
     )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def bound_factor(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     found = []
     if isinstance(system, PrimalDualIteration):
         found = [_bound_iteration_factor(system, box, slopes) for box in system.enclose_singular_values()]
-    if isinstance(system, PrimalDualSystem):  # every entry is monotone in the squared singular value
+    if isinstance(system, PrimalDualSystem | ProximalLagrangianSystem):  # every entry is monotone in the singular value
         loops = [[_close(plant, slopes) for plant in mode.vertices] for mode in system.modes]
         return max(bound_radius(e[0])[0] if len(e) == 1 else bound_radius_between(e[0], e[1]) for e in loops)
     for plant in (plant for mode in system.modes if not mode.is_end for plant in mode.vertices):

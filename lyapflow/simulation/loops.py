@@ -177,7 +177,8 @@ def close_loop(
         return close_iteration(system, chosen)
     if isinstance(system, ProximalLagrangianSystem):
         check_dimensions(chosen, system.operator)
-        return ProximalLagrangianLoop(system, chosen, to_array(system.operator), float(system.penalty))
+        numbers = (float(v) for v in (system.penalty, system.step or 1))
+        return ProximalLagrangianLoop(system, chosen, to_array(system.operator), *numbers)
     known = common_dimension(system, chosen)
     if known is not None and dimension not in (None, known):
         raise DimensionError(f"the state must have the dimension d = {known} of the members, got d = {dimension}")

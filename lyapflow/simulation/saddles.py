@@ -65,12 +65,13 @@ class PrimalDualLoop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProximalLagrangianLoop:
-    """A `ProximalLagrangianSystem` on flat states (x, y)."""
+    """A `ProximalLagrangianSystem` on flat states (x, y); `step` is 1 for the flow."""
 
     system: ProximalLagrangianSystem
     members: tuple[Member, ...]
     T: Array
     penalty: float
+    step: float
 
     @property
     def state_shape(self) -> tuple[int, ...]:
@@ -88,7 +89,7 @@ class ProximalLagrangianLoop:
         y, u = np.zeros((2, 2, n))
         y[0], u[0] = primal, f.gradient(primal)
         y[1, :m], u[1, :m] = inside, (point - inside) / self.penalty
-        return np.concatenate([-u[0] - self.T.T @ u[1, :m], image - inside]), y, u
+        return self.step * np.concatenate([-u[0] - self.T.T @ u[1, :m], image - inside]), y, u
 
     def drift(self, x: Array, t: float) -> Array | float:
         """Nothing varies."""
@@ -99,7 +100,8 @@ class ProximalLagrangianLoop:
         m, n = self.T.shape
         outer = np.abs(u[1, :m])
         top = np.abs(u[0]) + np.abs(self.T.T) @ outer
-        return float(np.hypot(np.linalg.norm(top), self.penalty * np.linalg.norm(outer + np.abs(x[n:]))))
+        low = self.penalty * (outer + np.abs(x[n:]))
+        return self.step * float(np.hypot(np.linalg.norm(top), np.linalg.norm(low)))
 
     def measure_reach(self) -> tuple[Array, Array]:
         """The first input is a part of the state; a prox is nonexpansive, and its output moves by at most 1/penalty."""

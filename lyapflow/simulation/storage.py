@@ -299,7 +299,7 @@ def _dynamics(system: System) -> tuple[object, ...]:
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
     if isinstance(system, ProximalLagrangianSystem):
-        return system.operator, system.penalty
+        return system.operator, system.penalty, system.step
     if isinstance(system, PolytopicSystem | ParametricSystem):
         return (system,)
     return system.A, system.B, system.C, system.D, system.N, system.dt, system.groups

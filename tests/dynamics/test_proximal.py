@@ -304,7 +304,74 @@ def test_a_sweep_judges_it():
     assert [row.outcome for row in result.rows] == ["proved", "proved"]
 
 
-def test_the_method_of_euler_is_for_the_identity_only():
-    assert lf.certify(lf.algorithms.euler(make(), "1/50")).factor < 1
-    with pytest.raises(lf.InvalidModelError, match="euler needs a LureSystem or a PrimalDualSystem"):
-        lf.algorithms.euler(make(operator=RATIONAL), "1/50")
+# --- the Euler method ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def method():
+    return lf.bracket(lf.algorithms.euler(make(operator=IRRATIONAL), "1/50"))
+
+
+def test_the_method_is_the_flow_with_a_step(method):
+    flow, made = make(operator=IRRATIONAL), method.certificate.system
+    assert (made.dt, made.step) == (1, Q(1, 50))
+    assert made.name == "proximal augmented Lagrangian flow, Euler step 1/50"
+    for ours, theirs in zip(made.modes, flow.modes, strict=True):
+        for vertex, plant in zip(ours.vertices, theirs.vertices, strict=True):
+            taken = lf.algorithms.euler(plant, "1/50")
+            assert (vertex.A, vertex.B, vertex.C, vertex.D) == (taken.A, taken.B, taken.C, taken.D)
+    plain = lf.certify(lf.algorithms.euler(make(), "1/50")).factor
+    assert abs(plain - lf.certify(lf.algorithms.euler(make(operator=[[1]]), "1/50")).factor) < Q(1, 10**6)
+
+
+def test_the_method_is_proved_and_nothing_better(method, tmp_path):
+    certificate = method.certificate
+    assert method.witness.factor <= certificate.factor < method.witness.factor + Q(1, 10**5)
+    assert check_witness(certificate.system, method.witness)
+    path = lf.save(certificate, tmp_path / "c.json")
+    assert lf.load(path) == certificate
+    assert lf.verify(path).proved
+    data = json.loads(path.read_text())
+    for wrong in ("1/10", "1/60", "0", "-1"):
+        path.write_text(json.dumps(data | {"system": data["system"] | {"step": wrong}}))
+        try:
+            assert not lf.verify(path).proved, wrong
+        except lf.LyapflowError:
+            assert wrong in {"0", "-1"}  # a flow has no factor, and a step is not negative
+    assert lf.falsify(certificate, 10, np.random.default_rng(1)) is None
+    better = replace(certificate, claim=lf.Contraction(1 - 3 * (1 - certificate.factor)))
+    assert not lf.verify(better).proved
+    assert lf.falsify(better, 40, np.random.default_rng(1)) is not None
+
+
+def test_both_ends_prove_what_is_between_for_the_method_too():
+    options = {"penalty": 2, "step": "1/20"}
+    certificate = lf.certify(lf.ProximalLagrangianSystem(F, G, operator=[[1]], intervals=[("2/3", "3/2")], **options))
+    for s in (Q(2, 3), Q(4, 5), Q(1), Q(6, 5), Q(3, 2)):
+        between = lf.ProximalLagrangianSystem(F, G, operator=[[s]], **options)
+        assert lf.verify(replace(certificate, system=between)).proved, s
+
+
+def test_a_run_takes_the_steps_that_are_printed(method):
+    T, member = np.array(IRRATIONAL, dtype=float), L1Norm(1)
+    path = lf.simulate(method.certificate.system, [f, member], np.ones(5), 3)
+    x, y = np.ones(3), np.ones(2)
+    for k in range(3):
+        v = T @ x + 2 * y
+        inside = np.sign(v) * np.maximum(np.abs(v) - 2, 0)
+        dx, dy = -f.gradient(x) - T.T @ (v - inside) / 2, T @ x - inside
+        x, y = x + dx / 50, y + dy / 50
+        np.testing.assert_allclose(path.x[k + 1], np.concatenate([x, y]), rtol=1e-12)
+
+
+def test_the_largest_step_is_proved():
+    step, certificate = lf.largest_step(make(operator=RATIONAL), "999/1000", tolerance="1e-2")
+    assert certificate.system == lf.algorithms.euler(make(operator=RATIONAL), step)
+    assert lf.verify(certificate).proved
+
+
+def test_steps_are_positive():
+    with pytest.raises(lf.InvalidModelError, match="step must be > 0"):
+        lf.ProximalLagrangianSystem(F, G, penalty=1, operator=[[1]], step=-1)
+    with pytest.raises(lf.InvalidModelError, match=r"QuadraticStorage\(\) for a ProximalLagrangianSystem in discrete"):
+        lf.attempt(lf.algorithms.euler(make(operator=[[1]]), "1/50"), template=lf.QuadraticPlusValue())

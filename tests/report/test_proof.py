@@ -24,19 +24,27 @@ def plant_of(system, step):
         A, B, C = ((0,),), ((-1,),), ((1,),)
     else:
         A, B, C = ((-system.augmentation * theta, -1), (system.dual_gain * theta, 0)), ((-1,), (0,)), ((1, 0),)
-    if h:  # the explicit Euler method
-        A = [[(i == k) + h * v for k, v in enumerate(row)] for i, row in enumerate(A)]
-        B = [[h * v for v in row] for row in B]
-    return A, B, C, ((0,),)
+    return step_of((A, B, C, ((0,),)), h)
 
 
 def proximal_plant(system, mode):
     """The same for a proximal augmented Lagrangian; on the null space of the operator g has no signals."""
     if mode == "null primal":
-        return ((0,),), ((-1, 0),), ((1,), (0,)), ((0, 0), (0, 0))
-    label, _, end = mode.partition(" ")
-    s, p = system.intervals[int(label.removeprefix("sigma")) - 1][end == "high"], system.penalty
-    return ((0, 0), (0, -p)), ((-1, -s), (0, p)), ((1, 0), (s, p)), ((0, 0), (0, -p))
+        plant = ((0,),), ((-1, 0),), ((1,), (0,)), ((0, 0), (0, 0))
+    else:
+        label, _, end = mode.partition(" ")
+        s, p = system.intervals[int(label.removeprefix("sigma")) - 1][end == "high"], system.penalty
+        plant = ((0, 0), (0, -p)), ((-1, -s), (0, p)), ((1, 0), (s, p)), ((0, 0), (0, -p))
+    return step_of(plant, system.step)
+
+
+def step_of(plant, h):
+    """The explicit Euler method; the flow itself for h = 0."""
+    A, B, C, D = plant
+    if h:
+        A = [[(i == k) + h * v for k, v in enumerate(row)] for i, row in enumerate(A)]
+        B = [[h * v for v in row] for row in B]
+    return A, B, C, D
 
 
 def modal(step):

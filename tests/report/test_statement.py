@@ -197,6 +197,13 @@ def test_proximal_lagrangians_print_their_operator_and_their_modes(certificates)
     assert "null space" not in rational
 
 
+def test_the_method_of_a_proximal_lagrangian_prints_its_steps(certificates):
+    text = state_theorem(certificates["euler-proximal-lagrangian"]).text
+    assert "x⁺ = x-h (u_f+Kᵀu_g)\n    λ⁺ = λ+hγ (u_g-λ)" in text
+    assert "h = 1/20" in text
+    assert "sequences x(k), λ(k) satisfy" in text
+
+
 def test_only_the_hypotheses_of_what_is_not_proved(broken):
     statement = state_theorem(broken, whole=False)
     assert statement.hypotheses
