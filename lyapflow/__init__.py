@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
+    from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
@@ -122,6 +123,7 @@ _ROOMS = {
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
+    "ProximalLagrangianSystem": "dynamics.proximal",
     "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import ParametricSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
@@ -40,7 +40,7 @@ class Certificate:
 
     Attributes
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration, ProximalLagrangianSystem or PolytopicSystem
         The dynamics and what is known of its oracles.
     claim : ExponentialDecay, Contraction, SublinearDecay, or one on another time scale
         With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
@@ -63,12 +63,10 @@ class Certificate:
     versions: tuple[tuple[str, str], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if not isinstance(
-            self.system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem
-        ):
+        if not isinstance(self.system, System):
             raise InvalidModelError(
-                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
-                f"ParametricSystem, got {self.system!r}"
+                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
+                f"PolytopicSystem or a ParametricSystem, got {self.system!r}"
             )
         if not isinstance(self.claim, Claim | ScaledClaim):
             raise InvalidModelError(

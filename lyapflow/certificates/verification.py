@@ -8,7 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from .. import classes
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+)
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.dense import scalars
@@ -152,6 +159,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         LureSystem,
         PrimalDualSystem,
         PrimalDualIteration,
+        ProximalLagrangianSystem,
         PolytopicSystem,
         ParametricSystem,
         ExponentialDecay,

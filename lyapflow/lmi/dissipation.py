@@ -155,7 +155,7 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous time for `ExponentialDecay` and `SublinearDecay`, in discrete time for `Contraction`.
     claim : ExponentialDecay, Contraction or SublinearDecay
         With a rate, a factor or an order.

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+)
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_sublinear
@@ -18,6 +25,7 @@ from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_co
 from .numbers import tex_number
 from .parametric import argue_family
 from .proof import Part, Step, Used, list_parts, list_steps
+from .proximal import lead_proximal, name_proximal_sum, prepare_proximal
 from .squares import write_squares
 from .statement import describe_values, weighted_oracles
 from .sublinear import LEFT_OF_SUBLINEAR, finish_sublinear, prepare_sublinear
@@ -78,6 +86,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         return
     if isinstance(system, PrimalDualIteration):
         yield from prepare_coordinates(system)
+        return
+    if isinstance(system, ProximalLagrangianSystem):
+        yield from prepare_proximal(system)
         return
     if is_wide(system):
         yield from prepare_wide(certificate)
@@ -202,6 +213,8 @@ def _lead(certificate: Certificate, part: str) -> Sentence:
         return lead_modes(system, part)
     if isinstance(system, PrimalDualIteration):
         return lead_coordinates(system, part)
+    if isinstance(system, ProximalLagrangianSystem):
+        return lead_proximal(system, part)
     return ("The following is an identity in the signals:",)
 
 
@@ -214,8 +227,11 @@ def _left(certificate: Certificate, part: str) -> str:
 
 def _name_sum(certificate: Certificate, step: Step) -> tuple[str, str]:
     """Symbol of the sum of squares of a mode, and where it holds."""
-    name = name_mode_sum if isinstance(certificate.system, PrimalDualSystem) else name_coordinate_sum
-    return name(step)
+    if isinstance(certificate.system, PrimalDualSystem):
+        return name_mode_sum(step)
+    if isinstance(certificate.system, ProximalLagrangianSystem):
+        return name_proximal_sum(step)
+    return name_coordinate_sum(step)
 
 
 def _cancellations(certificate: Certificate, part: Part) -> Iterator[Block]:

@@ -13,7 +13,15 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..certificates.verification import measure_slack
 from ..classes.inequalities import Inequality
-from ..dynamics import LureSystem, Mode, ParametricSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    Mode,
+    ParametricSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
@@ -22,6 +30,7 @@ from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
 from .constrained import mode_signals
 from .iteration import iteration_sites
+from .proximal import proximal_sites
 from .sublinear import sublinear_signals
 from .symbols import Points, Symbols, is_written, state
 
@@ -84,7 +93,7 @@ class Step:
         ``"decrease"``, ``"positivity"``, ``"upper bound"`` or ``"storage"``; for an interval of singular values also
         ``"decrease multiplier"``.
     mode : str
-        Label of the mode; empty if there is one only.
+        Label of the mode, and which end of its interval; empty if there is one mode only.
     theta : Fraction or None
         Squared singular value at which the condition is taken.
     signals : tuple of str
@@ -184,6 +193,9 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None
         return
     if isinstance(system, PrimalDualIteration):
         yield from ((part, mode, None, signals) for part, mode, signals in iteration_sites(certificate))
+        return
+    if isinstance(system, ProximalLagrangianSystem):
+        yield from ((part, mode, None, signals) for part, mode, signals in proximal_sites(certificate, system))
         return
     names = Symbols.of(system)
     for index, mode in enumerate(system.modes):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
-from ..dynamics import PrimalDualIteration, System
+from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
 from . import figures
 from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
@@ -102,7 +102,7 @@ def _environment() -> Environment:
 
 def _storage_symbol(system: System, label: str) -> str:
     """Symbol of the storage matrix of a mode."""
-    if isinstance(system, PrimalDualIteration):
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
         return storage_symbol(label)
     return "P" + (f"_{{{0 if label == 'null' else label.removeprefix('sigma')}}}" if label else "")
 

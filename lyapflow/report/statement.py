@@ -12,7 +12,15 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..classes import SlopeRestricted
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import output_oracles
@@ -24,6 +32,7 @@ from .iteration import iteration_assumptions, iteration_motion, iteration_storag
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .parametric import family_motion, family_oracles
+from .proximal import proximal_assumptions, proximal_motion, proximal_storage
 from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
 from .wide import wide_motion, wide_storage
@@ -100,6 +109,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return constrained_motion(system), constrained_assumptions(system), constrained_storage
     if isinstance(system, PrimalDualIteration):
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
+    if isinstance(system, ProximalLagrangianSystem):
+        return proximal_motion(system), proximal_assumptions(system), proximal_storage
     if isinstance(system, PolytopicSystem):
         return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
     if isinstance(system, ParametricSystem):
@@ -195,7 +206,7 @@ def _constant(certificate: Certificate) -> Sentence:
 
 
 def _norm(certificate: Certificate, at: str) -> str:
-    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration):
+    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
         return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
     return rf"\|x({at})-x^{{\star}}\|"
 

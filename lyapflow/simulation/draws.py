@@ -9,7 +9,7 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import SimulationError
 from ..exact.matrices import shape
 from ..members import random_member
@@ -36,6 +36,7 @@ def draw_loop(
         offset, sizes = rng.normal(size=rows), [columns]
     if isinstance(system, PrimalDualIteration):
         system = system if system.operator is not None else draw_operator(system, dimension, rng)
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
         sizes = list(shape(system.operator or ()))[::-1]
     remaining = _DRAWS
     while True:

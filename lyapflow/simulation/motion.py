@@ -48,13 +48,13 @@ def simulate(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous or discrete time; an iteration with its operator.
     members : sequence of Member
         One per oracle, each of a class that is known to be contained in the oracle's class. Oracles of one group
         evaluate one operator, so they have the same object.
     x0 : array_like, shape (n, d), or (d,) where n = 1, or (n + m,) for a primal-dual system
-        Start; for a primal-dual system (x, lambda), for a primal-dual iteration (x, y).
+        Start; for a primal-dual system (x, lambda), for the other systems with an operator (x, y).
     t_span : (float, float), or int
         First and last time, increasing, in the time unit of the dynamics. In discrete time a whole number of steps
         apart; a single integer is the number of steps from time 0.

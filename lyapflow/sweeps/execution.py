@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..certificates.verification import verify
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
 from ..search.bracket import Bracket
@@ -230,7 +230,7 @@ def _decide(task: Task, point: Point) -> tuple[Word, str, Bracket | None]:
 
 def _judge(answer: object) -> object:
     """Evidence as a bracket. `attempt` has proved its own; what a task brings along is proved again."""
-    if isinstance(answer, LureSystem | PrimalDualSystem | PrimalDualIteration):
+    if isinstance(answer, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
         outcome = attempt(answer)
         if isinstance(outcome, Proved):
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)

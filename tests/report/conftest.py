@@ -5,7 +5,15 @@ import pytest
 from systems import ALGORITHMS
 
 from lyapflow.algorithms import gradient_descent, proximal_point
-from lyapflow.classes import Convex, GradientDominated, Quadratic, SectorBounded, SmoothStronglyConvex, StronglyConvex
+from lyapflow.classes import (
+    Convex,
+    ConvexIndicator,
+    GradientDominated,
+    Quadratic,
+    SectorBounded,
+    SmoothStronglyConvex,
+    StronglyConvex,
+)
 from lyapflow.dynamics import LureSystem
 from lyapflow.flows import (
     douglas_rachford_flow,
@@ -13,6 +21,7 @@ from lyapflow.flows import (
     gradient_flow,
     heavy_ball_flow,
     primal_dual_flow,
+    proximal_augmented_lagrangian_flow,
 )
 from lyapflow.lmi.templates import QuadraticPlusValue
 from lyapflow.search import certify
@@ -30,6 +39,10 @@ FLOWS = {
     "sector": LureSystem([[0, 1], [-2, -3]], [[0], [-1]], [[1, 0]], oracles=[SectorBounded(0, "3/10")]),
     "primal-dual": primal_dual_flow(F, constraint=[[1, 0, 0], [0, 3, 1]]),
     "primal-dual, irrational": primal_dual_flow(F, constraint=[[1, 1, 0], [0, 1, 2]], augmentation="1/2", dual_gain=2),
+    "proximal Lagrangian": proximal_augmented_lagrangian_flow(F, Convex(), penalty=2),
+    "proximal Lagrangian, irrational": proximal_augmented_lagrangian_flow(
+        F, Convex(), penalty="1/2", operator=[[1, 1, 0], [0, 1, 2]]
+    ),
 }
 METHODS = {
     **ALGORITHMS,
@@ -40,6 +53,10 @@ METHODS = {
 TEMPLATES = {  # with a form of V that the search would not choose by itself
     "definite": (FLOWS["heavy ball"], QuadraticPlusValue(definite=True)),
     "definite, discrete": (ALGORITHMS["nesterov"], QuadraticPlusValue(definite=True)),
+    "proximal Lagrangian, definite": (
+        proximal_augmented_lagrangian_flow(F, ConvexIndicator(), penalty=3, operator=[[1, 0], [0, 3]]),
+        QuadraticPlusValue(definite=True),
+    ),
     "nonsmooth value, discrete": (proximal_point(StronglyConvex(1), step="1/2"), QuadraticPlusValue()),
 }
 PAGES = [*FLOWS, "definite", "triple-momentum", "tseng", "douglas-rachford"]
