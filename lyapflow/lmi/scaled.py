@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
+from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError
 from ..exact.dense import Dense, scalar
 from ..exact.matrices import Matrix
@@ -86,10 +86,12 @@ def check_scaled(system: System) -> None:
     InvalidModelError
         If not.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem | PolytopicSystem) or system.dt != 0:
+    kinds = LureSystem | PrimalDualSystem | ProximalLagrangianSystem | PolytopicSystem
+    if not isinstance(system, kinds) or system.dt != 0:
         raise InvalidModelError(
-            "a time scale needs a flow: a LureSystem, a PrimalDualSystem or a PolytopicSystem in continuous time, got "
-            f"{getattr(system, 'name', system)!r} ({type(system).__name__}, dt = {getattr(system, 'dt', 'unknown')})"
+            "a time scale needs a flow: a LureSystem, a PrimalDualSystem, a ProximalLagrangianSystem or a "
+            f"PolytopicSystem in continuous time, got {getattr(system, 'name', system)!r} ({type(system).__name__}, "
+            f"dt = {getattr(system, 'dt', 'unknown')})"
         )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(f"a time scale needs a flow that does not vary with time (N = 0), got {system.name!r}")

@@ -20,10 +20,13 @@ from .metric import reduce_equilibrium, reduce_loop, reduce_path
 from .storage import Samples, Storage, make_storage
 from .sublinear import Checks
 from .time_change import follow_orbit
+from .trajectories import Trajectory
 
 __all__ = ["check_orbit"]
 
 _ERROR = 1e-6  # relative error of times and speeds, far above the integrator's
+_HIDDEN = 1e-14  # error of values from numbers of order 1 inside of members, which a storage cannot know of
+_NEAREST = 1e-10  # distance below which such numbers are felt in all
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -40,6 +43,7 @@ def check_orbit(certificate: Certificate, loop: Loop, equilibrium: Equilibrium, 
     storage, samples = _read_storage(certificate, loop, equilibrium, path)
     V = storage.evaluate(samples)
     noise = storage.measure_rounding(samples) + storage.measure_slope(samples) * equilibrium.error
+    noise += _HIDDEN * sum(abs(weight) for _, weight in storage.weights)
     speed = np.array([float(np.linalg.norm(loop.evaluate(x)[0])) ** 2 for x in path.x])
     above, below = _norm_ratios(certificate)
     checks: Checks = [("|x|^2 <= V", below * path.distance**2, V, noise + relative * V)]
@@ -51,14 +55,21 @@ def check_orbit(certificate: Certificate, loop: Loop, equilibrium: Equilibrium, 
         if claim.speed_limit is not None:
             limit = float(claim.speed_limit)
             checks.append(("|F|^2 <= K V", speed, limit * V, limit * noise + relative * speed))
-        return path.t, checks
+        return _keep(path, checks)
     most = time_to_zero(claim, V[0] + noise[0])
     least = time_to_zero(claim, np.maximum(V - noise, 0))
     checks.append(("t <= T(V(0)) - T(V(t))", path.t, most - least, relative * float(most) + _TINY))
     if isinstance(claim, FixedTimeStability):
         k = float(claim.speed)
         checks.append(("k V <= |F|^2", k * V, speed, k * noise + relative * speed))
-    return path.t, checks
+    return _keep(path, checks)
+
+
+def _keep(path: Trajectory, checks: Checks) -> tuple[Array, Checks]:
+    """What is seen well enough, and the start."""
+    kept = path.distance >= _NEAREST
+    kept[0] = True
+    return path.t[kept], [(name, left[kept], right[kept], error[kept]) for name, left, right, error in checks]
 
 
 def _read_storage(

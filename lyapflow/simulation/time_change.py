@@ -32,7 +32,8 @@ _LONGEST = 1e9  # unscaled time of a stretch in units of distance over speed; a 
 _SETTLED = 1e-13  # share of the time t in the last stretch at which the rest is left to the series
 _SAMPLES = 24  # of a stretch
 _SAFETY = 10.0  # factor on the integrator's tolerance
-_MOST = 4_000  # evaluations of F in a stretch; with rounding in F that nobody foresaw it takes many more
+_MOST, _FAR = 4_000, 100_000  # evaluations of F in a stretch, near the equilibrium and far from it: near to it more are
+# a sign of rounding in F that nobody foresaw, far from it an oracle may oscillate
 _COARSER, _COARSEST = 100.0, 1e-4  # factor on the tolerance for another try, and the last tolerance
 
 
@@ -181,7 +182,7 @@ def _run_stretch(
     size = float(np.linalg.norm(start))
     stretch, slow = size / speed, float(measure_slowness(scale, speed))
 
-    remaining = _MOST
+    remaining = _FAR if size >= 1 else _MOST
 
     def field(_: float, state: Array) -> Array:
         nonlocal remaining

@@ -223,7 +223,7 @@ def scale_time(
 
     Parameters
     ----------
-    flow : LureSystem, PrimalDualSystem or PolytopicSystem
+    flow : LureSystem, PrimalDualSystem, ProximalLagrangianSystem or PolytopicSystem
         In continuous time, and the one that the certificate is about.
     certificate : Certificate
         Of `ExponentialDecay`; it is verified first.
