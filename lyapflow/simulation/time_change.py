@@ -22,7 +22,7 @@ from .loops import Array, Loop
 from .motion import Method
 from .trajectories import Trajectory, record
 
-__all__ = ["Orbit", "follow_orbit", "integrate_scaled", "measure_slowness"]
+__all__ = ["Orbit", "evaluate_field", "follow_orbit", "integrate_scaled", "measure_slowness"]
 
 _DECADE = 0.1  # what is left of the distance after one stretch
 _FELT = 1e-6  # relative rounding error in F at which the integration ends
@@ -127,7 +127,7 @@ def follow_orbit(
     s, t, size, error, shrink = 0.0, 0.0, first, 0.0, 1.0
     while True:
         end = max(_DECADE * size, threshold * first)
-        speed = float(np.linalg.norm(_evaluate(loop, equilibrium, deviation)))
+        speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, deviation)))
         noise = max(least, 4 * eps * place * speed / size)  # rounding of the state is felt in F too
         if threshold == 0 and (speed * _FELT <= noise or size <= _LEAST * first or shrink <= _SETTLED):
             break
@@ -189,7 +189,7 @@ def _run_stretch(
         remaining -= 1
         if remaining < 0:
             raise _TooManyError
-        motion = _evaluate(loop, equilibrium, size * state[:-1])
+        motion = evaluate_field(loop, equilibrium, size * state[:-1])
         pace = float(measure_slowness(scale, float(np.linalg.norm(motion)))) / slow
         return np.append(motion * (stretch / size), pace)
 
@@ -222,14 +222,14 @@ def _run_stretch(
 def _sum_up(loop: Loop, equilibrium: Equilibrium, s: Array, deviations: Array, scale: FiniteTime | FixedTime) -> float:
     """What remains of t after the last sample, at the rate at which the speed has fallen last."""
     k = len(s) - _SAMPLES
-    here, before = (float(np.linalg.norm(_evaluate(loop, equilibrium, deviations[j]))) for j in (-1, k))
+    here, before = (float(np.linalg.norm(evaluate_field(loop, equilibrium, deviations[j]))) for j in (-1, k))
     if here == 0 or not before > here:
         return 0.0
     rate = np.log(before / here) / (s[-1] - s[k])
     return float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha)))
 
 
-def _evaluate(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Array:
+def evaluate_field(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Array:
     """F at a flat deviation, flat."""
     try:
         dx = loop.evaluate(equilibrium.x + deviation.reshape(equilibrium.x.shape))[0]
@@ -266,7 +266,7 @@ def integrate_scaled(
         return float(np.linalg.norm(state)) - threshold * first
 
     arrive.terminal, arrive.direction = True, -1.0  # type: ignore[attr-defined]
-    speed = float(np.linalg.norm(_evaluate(loop, equilibrium, start)))
+    speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, start)))
     if first == 0 or speed == 0:
         raise SimulationError("the start must not be an equilibrium: from there nothing moves")
     end = float(scale.time) * (1 - 1e-12) if isinstance(scale, PrescribedTime) else np.inf
@@ -291,7 +291,7 @@ def integrate_scaled(
 
 def _make_field(loop: Loop, equilibrium: Equilibrium, scale: TimeScale) -> Callable[[float, Array], Array]:
     def field(t: float, state: Array) -> Array:
-        motion = _evaluate(loop, equilibrium, state)
+        motion = evaluate_field(loop, equilibrium, state)
         if isinstance(scale, PrescribedTime):
             return motion * (float(scale.gain or 1) / (float(scale.time) - t))
         speed = float(np.linalg.norm(motion))
