@@ -122,7 +122,7 @@ def _written(number: Fraction | None) -> str:
 
 def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
     kind = data.get("type")
-    if kind in _SCALED:
+    if isinstance(kind, str) and kind in _SCALED:
         return _scaled_from_json(data)
     if kind == "ExponentialDecay":
         return ExponentialDecay(read_number(data.get("rate"), "rate"))

@@ -6,8 +6,8 @@ equilibrium :math:`\sigma` grows without bound (for :math:`\alpha < 1`).
 * *explicit*: Heun's method, :math:`x^+ = x + \tfrac s2(F(x) + F(x + sF(x)))`. Stability bounds s, whatever the time
   scale says, so the last phase is that of the unscaled method: the finite time is lost. The bound is found while it
   runs: F may change by a part of itself.
-* *semi-implicit*: :math:`x^+ = x + (I/s - J)^{-1}F(x)`, with :math:`\sigma` taken at x and F at :math:`x^+`, linearised.
-  It is consistent: as s grows it becomes Newton's method, and the smaller the tolerance, the fewer the steps for each
+* *semi-implicit*: :math:`x^+ = x + (I/s - J)^{-1}F(x)`, with :math:`\sigma` taken at x and F, linearised, at
+  :math:`x^+`. It is consistent: as s grows it becomes Newton's method, and the smaller the tolerance, the fewer the steps for each
   digit. Each step costs a Jacobian and a linear system; where F bends too much for it, s is halved.
 """
 
@@ -106,7 +106,7 @@ def run_scheme(
     if scheme not in get_args(Scheme):
         raise InvalidModelError(f"scheme must be one of {list(get_args(Scheme))}, got {scheme!r}")
     if isinstance(scale, PrescribedTime):
-        raise InvalidModelError("a prescribed time has no discretisation here; its clock is that of t, not of the state")
+        raise InvalidModelError("a PrescribedTime has no discretisation here: its clock is that of t, not of the state")
     if not step > 0 or not 0 < tolerance < 1 or most < 1 or (scheme == "semi-implicit" and not np.isfinite(step)):
         raise InvalidModelError(
             "step must be > 0 (and finite for the semi-implicit scheme), tolerance > 0 and < 1, most >= 1, got "

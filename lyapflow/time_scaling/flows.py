@@ -16,11 +16,11 @@ from ..errors import ClaimMismatchError, InvalidModelError, VerificationError
 from ..exact.rationals import rational, round_up
 from ..lmi.claims import ExponentialDecay
 from ..lmi.scaled import check_scaled
-from ..lmi.time_scales import FiniteTime, PrescribedTimeStability, ScaledClaim, TimeScale
+from ..lmi.time_scales import PrescribedTimeStability, ScaledClaim, TimeScale
 from ..members.protocol import Member
 from ..search.scaled import find_scaled
-from ..simulation.equilibria import Equilibrium
 from ..simulation.discretisation import Iteration, Scheme, run_scheme
+from ..simulation.equilibria import Equilibrium
 from ..simulation.motion import Method, settle
 from ..simulation.time_change import follow_orbit, integrate_scaled, measure_slowness
 from ..simulation.trajectories import Trajectory
