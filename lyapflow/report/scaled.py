@@ -17,7 +17,7 @@ from ..lmi.dissipation import UPPER
 from ..lmi.metric import reduce_splitting
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, PrescribedTimeStability, ScaledClaim, TimeScale
 from .formulas import Block, Display, Math, Paragraph, Sentence, Term, Where, combine
-from .numbers import approximate, tex_approximate, tex_number
+from .numbers import approximate, tex_number
 
 __all__ = [
     "claim_of",
@@ -129,7 +129,7 @@ def explain_speed(certificate: Certificate) -> Iterator[Block]:
     low, high = (tex_number(v) + r"\," if v != 1 else "" for v in (reduction.least, reduction.largest))
     yield Paragraph(
         ("The speed r alone keeps the Euclidean norm; in the norm of W ",
-         Math(rf"{low}r^{{2}} \leq |\mathcal{{F}}\,|^{{2}} \leq {high}r^{{2}}"), ".")
+         Math(rf"{low}r^{{2}} \leq \langle\mathcal{{F}},\mathcal{{F}}\rangle \leq {high}r^{{2}}"), ".")
     )  # fmt: skip
 
 
@@ -189,11 +189,8 @@ def _conclude_finite(certificate: Certificate) -> Iterator[Block]:
     claim = claim_of(certificate)
     rest = 1 - claim.exponents[0]
     top = tex_power("V(0)", rest)
-    factor = 1 / rest
-    above = ("" if factor.numerator == 1 else rf"{factor.numerator}\,") + top
-    below = ("" if factor.denominator == 1 else str(factor.denominator)) + "A"
-    number = tex_above(certificate.settling_time(V0=1))
-    lines = [Math(rf"T \leq \dfrac{{{above}}}{{{below}}} {number}\,{top}")]
+    whole = _ratio(1 / rest, above=rf"\,{top}", below="A").replace(r"\frac", r"\dfrac", 1)
+    lines = [Math(rf"T \leq {whole} {tex_above(certificate.settling_time(V0=1))}\,{top}")]
     if certificate.is_bounded:
         distance = tex_power(_norm(certificate, "0"), 2 * rest)
         lines.append(Math(rf"T {tex_above(certificate.settling_time(x0=1))}\,{distance}"))
@@ -207,11 +204,12 @@ def _conclude_fixed(certificate: Certificate) -> Iterator[Block]:
     m = (1 - a) / (b - a)
     whole = rf"\int_{{0}}^{{\infty}}\,\dfrac{{\mathrm{{d}}v}}{{A\,{tex_power('v', a)}+B\,{tex_power('v', b)}}}"
     above, below = ("" if n == 1 else rf"{n}\," for n in (1 / (b - a)).as_integer_ratio())
-    sine = "" if m == Fraction(1, 2) else rf"\,\sin({tex_number(m)}\pi)"
+    angle = _ratio(m, above=r"\pi")
+    sine = "" if m == Fraction(1, 2) else rf"\,\sin({angle})"
     closed = rf"\dfrac{{{above}\pi}}{{{below}{tex_power('A', 1 - m)}{tex_power('B', m)}{sine}}}"
     yield Display((Math(rf"T \leq {whole} = {closed} {tex_above(certificate.settling_time())},"),))
     plain = tex_above(settling_time_by_terms(A, a, B, b, _ONE))
-    terms = rf"\frac{{{_over(1 - a)}}}{{A}}+\frac{{{_over(b - 1)}}}{{B}}"
+    terms = _ratio(1 / (1 - a), below="A") + "+" + _ratio(1 / (b - 1), below="B")
     yield Paragraph(
         ("whatever the start (rounded up). It is the least time for all starts that this bound of ", Math(r"\dot{V}"),
          " gives; the plainer bound by terms, of Polyakov, is ", Math(f"T \\leq {terms} {plain}"), ".")
@@ -223,17 +221,19 @@ def _conclude_fixed(certificate: Certificate) -> Iterator[Block]:
         )  # fmt: skip
 
 
-def _over(gap: Fraction) -> str:
-    return str(1 / gap)
+def _ratio(value: Fraction, *, above: str = "", below: str = "") -> str:
+    """A fraction with a letter beside its numerator or its denominator."""
+    top, bottom = value.as_integer_ratio()
+    return rf"\frac{{{'' if top == 1 and above else top}{above}}}{{{'' if bottom == 1 and below else bottom}{below}}}"
 
 
 def _explain_start(certificate: Certificate) -> Sentence:
-    if certificate.is_bounded:
-        c2 = certificate.values[UPPER]
-        return (", because ", Math(rf"V(0) \leq c_{{2}}{_norm(certificate, '0')}^{{2}}"), " with ",
-                Math(f"c_{{2}} = {tex_number(c2)} {tex_approximate(c2, side='up')}" if c2.denominator != 1
-                     else f"c_{{2}} = {c2}"), ".")  # fmt: skip
-    return (". No bound of ", Math("V(0)"), " by the initial distance is proved.")
+    if not certificate.is_bounded:
+        return (". No bound of ", Math("V(0)"), " by the initial distance is proved.")
+    c2 = certificate.values[UPPER]
+    number = tex_number(c2) + ("" if c2.denominator == 1 else f" {tex_above(c2)}")
+    relation = rf"V(0) \leq c_{{2}}{_norm(certificate, '0')}^{{2}}"
+    return (", because ", Math(relation), " with ", Math(f"c_{{2}} = {number}"), ".")
 
 
 def _conclude_prescribed(certificate: Certificate, claim: PrescribedTimeStability) -> Iterator[Block]:

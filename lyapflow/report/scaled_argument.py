@@ -68,10 +68,12 @@ def _minorise(certificate: Certificate) -> Sentence:
     else:
         lead = (
             ". Where an enclosure is no single number, ", Math("R^{-}"), " contains ",
-            Math(r"2\langle\mathcal{F},M\rangle-|M|^{2}"), " in place of ", Math(r"|\mathcal{F}\,|^{2}"), ", with ",
-            Math("M"), " the derivative of the mode for its lower end",
+            Math(r"2\langle\mathcal{F},M\rangle-|M|^{2}"), " in place of ",
+            Math(r"\langle\mathcal{F},\mathcal{F}\rangle"), ", with ", Math("M"),
+            " the derivative of the mode for its lower end",
         )  # fmt: skip
-    return (*lead, ", which is not above ", Math(r"|\mathcal{F}\,|^{2}"), " and affine in ", Math(r"\mathcal{F}"))
+    last: Sentence = (" and affine in ", Math(r"\mathcal{F}"))
+    return (*lead, ", which is not above ", Math(r"\langle\mathcal{F},\mathcal{F}\rangle"), *last)
 
 
 def _is_between(certificate: Certificate) -> bool:
