@@ -27,6 +27,8 @@ from .settling import bound_scaled_time, bound_start, tell_scaled
 
 __all__ = ["SCHEMA", "Certificate"]
 
+_BAND = "0.02"
+
 SCHEMA = 1
 """Version of the certificate file format."""
 
@@ -339,15 +341,15 @@ class Certificate:
         reduction = reduce_splitting(self.system)  # back to the Euclidean norm
         return upper * reduction.largest, reduction.least
 
-    def settling_time(self, band: object = None, *, V0: object = None, x0: object = None) -> Fraction:
+    def settling_time(self, band: object = _BAND, *, V0: object = None, x0: object = None) -> Fraction:
         """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.
 
         On another time scale, the time after which it stays at the equilibrium.
 
         Parameters
         ----------
-        band : rational, optional
-            Fraction of the initial norm, in (0, 1), default 0.02. None on another time scale.
+        band : rational, default 0.02
+            Fraction of the initial norm, in (0, 1); of no use on another time scale.
         V0 : rational, optional
             V at the start, or an upper bound; on another time scale only.
         x0 : rational, or nested sequence of rationals, optional
@@ -360,12 +362,11 @@ class Certificate:
             In the time unit of the dynamics; in discrete time, a number of steps.
         """
         if isinstance(self.claim, ScaledClaim):
-            if band is not None:
+            if band != _BAND:
                 raise InvalidModelError(f"band belongs to exponential decay; {tell_scaled(self.claim)} has none")
             return bound_scaled_time(self.claim, self._bound_start(V0, x0))
         if V0 is not None or x0 is not None:
             raise InvalidModelError("V0 and x0 belong to another time scale; exponential decay has no end, only a band")
-        band = "0.02" if band is None else band
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay has no settling time of the state; see constant")
         if isinstance(self.claim, Contraction):

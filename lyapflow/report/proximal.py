@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..certificates import Certificate
-from ..dynamics import ProximalLagrangianSystem
+from ..dynamics import Mode, ProximalLagrangianSystem
 from ..exact.matrices import shape
+from ..lmi.scaled import list_parts as list_scaled_parts
+from ..lmi.time_scales import ScaledClaim
 from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where
 from .hypotheses import write_output
 from .iteration import SPLIT, mark_of, name_states, write_modes
@@ -126,19 +128,35 @@ def proximal_sites(
     certificate: Certificate, system: ProximalLagrangianSystem
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Part, mode and signals of each condition, in the order of the pencil; at the ends of an interval, which end."""
-    marks = Symbols.of(system).marks
+    scaled = isinstance(certificate.claim, ScaledClaim)
+    if isinstance(certificate.claim, ScaledClaim):  # a part of all modes comes before the next part
+        for part in list_scaled_parts(certificate.claim):
+            for mode in system.modes:
+                yield from _decrease_sites(system, part.name, mode)
     for mode in system.modes:
-        states = name_states(mode.label)
-        at = "0" if mode.idle else mark_of(mode.label)
-        both = states + tuple(f"u_{{{mark},{at}}}" for mark in marks)
-        ends = (" low", " high") if len(mode.vertices) > 1 else ("",)
-        for end in ends:
-            yield "decrease", f"{mode.label}{end}", both
+        states, both = _mode_symbols(system, mode)
+        if not scaled:
+            yield from _decrease_sites(system, "decrease", mode)
         yield "positivity", mode.label, both
         if certificate.is_bounded:
             yield "upper bound", mode.label, both
         if getattr(certificate.template, "definite", False):
             yield "storage", mode.label, states
+
+
+def _mode_symbols(system: ProximalLagrangianSystem, mode: Mode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """States of a mode; and the same with its outputs."""
+    states = name_states(mode.label)
+    at = "0" if mode.idle else mark_of(mode.label)
+    return states, states + tuple(f"u_{{{mark},{at}}}" for mark in Symbols.of(system).marks)
+
+
+def _decrease_sites(
+    system: ProximalLagrangianSystem, part: str, mode: Mode
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Sites of a part that moves, one at each end of a mode."""
+    for end in (" low", " high") if len(mode.vertices) > 1 else ("",):
+        yield part, f"{mode.label}{end}", _mode_symbols(system, mode)[1]
 
 
 def prepare_proximal(system: ProximalLagrangianSystem) -> Iterator[Block]:

@@ -7,8 +7,8 @@ equilibrium :math:`\sigma` grows without bound (for :math:`\alpha < 1`).
   scale says, so the last phase is that of the unscaled method: the finite time is lost. The bound is found while it
   runs: F may change by a part of itself.
 * *semi-implicit*: :math:`x^+ = x + (I/s - J)^{-1}F(x)`, with :math:`\sigma` taken at x and F, linearised, at
-  :math:`x^+`. It is consistent: as s grows it becomes Newton's method, and the smaller the tolerance, the fewer the steps for each
-  digit. Each step costs a Jacobian and a linear system; where F bends too much for it, s is halved.
+  :math:`x^+`. It is consistent: as s grows it becomes Newton's method, and the smaller the tolerance, the fewer the
+  steps for each digit. Each step costs a Jacobian and a linear system; where F bends too much for it, s is halved.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from ..certificates.verification import verify
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
+from ..lmi.time_scales import ScaledClaim
 from ..search.bracket import Bracket
 from ..search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from ..search.pipeline import attempt
@@ -236,9 +237,12 @@ def _judge(answer: object) -> object:
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)
         return outcome
     certificate = answer if isinstance(answer, Certificate) else getattr(answer, "certificate", None)
-    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay):
+    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay | ScaledClaim):
+        kind, other = type(certificate.claim).__name__, "an order"
+        if isinstance(certificate.claim, ScaledClaim):
+            other = "a settling time"
         raise InvalidModelError(
-            "a sweep compares rates and factors with those of linear members, and a SublinearDecay has an order"
+            f"a sweep compares rates and factors with those of linear members, and a {kind} has {other}"
         )
     match answer:
         case Certificate():
