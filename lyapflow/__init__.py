@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .sweeps.execution import sweep as sweep
     from .sweeps.results import SweepResult as SweepResult
     from .time_scaling.flows import ScaledFlow as ScaledFlow
+    from .time_scaling.flows import iterate_flow as iterate_flow
     from .time_scaling.flows import scale_time as scale_time
 
 __version__ = "0.1.0"
@@ -154,6 +155,7 @@ _ROOMS = {
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
+    "iterate_flow": "time_scaling.flows",
     "largest_step": "search.steps",
     "load": "certificates.files",
     "members": "",

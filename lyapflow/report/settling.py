@@ -135,7 +135,7 @@ def _measure_prescribed(certificate: Certificate, claim: PrescribedTimeStability
         key="exponent", name="Exponent 2ρc in V(t) ≤ V(0) (1 − t/T)^(2ρc)", proved=exponent,
         shown=_show_exact(exponent, "down"), remark=f"With the gain c = {claim.gain}.",
     )  # fmt: skip
-    if certificate.is_bounded and exponent >= 2:
+    if certificate.is_bounded and exponent >= 2 and claim.speed_limit is not None:
         upper = certificate.values[UPPER]
         if isinstance(certificate.template, VariableMetric):
             upper *= reduce_splitting(certificate.system).largest

@@ -199,6 +199,7 @@ class ScaledFlow:
         --------
         >>> from lyapflow.classes import SmoothStronglyConvex
         >>> from lyapflow.flows import gradient_flow
+        >>> from lyapflow.lmi.time_scales import FiniteTime
         >>> from lyapflow.members import SquaredNorm
         >>> from lyapflow.search import certify
         >>> flow = gradient_flow(SmoothStronglyConvex(1, 10))
@@ -250,6 +251,7 @@ def iterate_flow(
     --------
     >>> from lyapflow.classes import SmoothStronglyConvex
     >>> from lyapflow.flows import gradient_flow
+    >>> from lyapflow.lmi.time_scales import FiniteTime
     >>> from lyapflow.members import QuadraticFunction
     >>> from lyapflow.search import certify
     >>> flow = gradient_flow(SmoothStronglyConvex(1, 10))
@@ -313,11 +315,12 @@ def scale_time(
     --------
     >>> from lyapflow.classes import SmoothStronglyConvex
     >>> from lyapflow.flows import gradient_flow
+    >>> from lyapflow.lmi.time_scales import FixedTime
     >>> from lyapflow.search import certify
     >>> flow = gradient_flow(SmoothStronglyConvex(mu=1, L=10))
     >>> scaled = scale_time(flow, certify(flow), FixedTime("1/2", "3/2"), optimise="settling_time")
-    >>> bool(np.pi < scaled.settling_time() < np.pi * (1 + 1e-5))  # the bound is sharp
-    True
+    >>> round(float(scaled.settling_time()), 4)  # pi, which a quadratic function needs
+    3.1416
     """
     if not isinstance(certificate, Certificate):
         raise InvalidModelError(f"scale_time needs a Certificate, got {type(certificate).__name__}")
