@@ -40,9 +40,9 @@ _ONE, _TWO = Fraction(1), Fraction(2)
 
 
 def _put(owner: object, **numbers: object) -> None:
-    """Numbers of a frozen dataclass as rationals; None stays what it is."""
+    """Numbers of a frozen dataclass as rationals."""
     for name, value in numbers.items():
-        object.__setattr__(owner, name, None if value is None else rational(value, name=name))
+        object.__setattr__(owner, name, rational(value, name=name))
 
 
 def _check_positive(owner: object, *names: str) -> None:
@@ -177,7 +177,7 @@ class PrescribedTime:
     gain: Fraction | None = None
 
     def __post_init__(self) -> None:
-        _put(self, time=self.time, gain=self.gain)
+        _put(self, time=self.time, **({} if self.gain is None else {"gain": self.gain}))
         _check_positive(self, "time", "gain")
 
 
@@ -225,7 +225,7 @@ class FiniteTimeStability:
 
     @property
     def exponents(self) -> tuple[Fraction, ...]:
-        """A."""
+        """The power a of V in its decrease."""
         return self.scale.exponents
 
     @property
@@ -283,7 +283,7 @@ class FixedTimeStability:
 
     @property
     def exponents(self) -> tuple[Fraction, ...]:
-        """A and b."""
+        """The powers a and b of V in its decrease."""
         return self.scale.exponents
 
     @property
@@ -336,14 +336,14 @@ class PrescribedTimeStability:
 
     def __post_init__(self) -> None:
         _check_scale(self, PrescribedTime)
-        _put(self, rate=self.rate, speed_limit=self.speed_limit)
+        _put(self, rate=self.rate, **({} if self.speed_limit is None else {"speed_limit": self.speed_limit}))
         _check_positive(self, "rate", "speed_limit")
         if self.scale.gain is None:
             raise InvalidModelError("PrescribedTimeStability needs a PrescribedTime with a gain, got none")
 
     @property
     def gain(self) -> Fraction:
-        """C."""
+        """The gain c of the time scale."""
         return _ONE if self.scale.gain is None else self.scale.gain
 
     @property

@@ -121,14 +121,12 @@ def follow_orbit(
     first = float(np.linalg.norm(deviation))
     if first == 0:
         return Orbit(np.zeros(1), np.zeros(1), deviation[None], np.zeros(1), 0.0)
-    eps, place = np.finfo(np.float64).eps, float(np.linalg.norm(equilibrium.x))
-    least = max(eps * loop.measure_terms(equilibrium.x, equilibrium.u), equilibrium.residual)
     parts: list[tuple[Array, Array, Array, Array]] = []
     s, t, size, error, shrink = 0.0, 0.0, first, 0.0, 1.0
     while True:
         end = max(_DECADE * size, threshold * first)
         speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, deviation)))
-        noise = max(least, 4 * eps * place * speed / size)  # rounding of the state is felt in F too
+        noise = _measure_noise(loop, equilibrium, size, speed)
         if threshold == 0 and (speed * _FELT <= noise or size <= _LEAST * first or shrink <= _SETTLED):
             break
         fine = max(rtol, _CLEAR * noise / speed) if speed > 0 else rtol
@@ -258,35 +256,58 @@ def integrate_scaled(
     SimulationError
         If it does not get there, or the integrator stops.
     """
-    start = (x0 - equilibrium.x).ravel()
-    first = float(np.linalg.norm(start))
+    state = (x0 - equilibrium.x).ravel()
+    first = size = float(np.linalg.norm(state))
     field = _make_field(loop, equilibrium, scale)
+    end = float(scale.time) * (1 - 1e-12) if isinstance(scale, PrescribedTime) else np.inf
+    times, pieces = [0.0], []
+    while size > threshold * first * (1 + 1e-6):
+        goal = max(_DECADE * size, threshold * first)
+        speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, state)))
+        if speed == 0:
+            raise SimulationError("the orbit rests at a point that is not the equilibrium")
+        fine = min(max(rtol, _CLEAR * _measure_noise(loop, equilibrium, size, speed) / speed), _COARSEST)
+        longest = times[-1] + _LONGEST * size / speed * float(measure_slowness(scale, speed))
+        with np.errstate(all="ignore"):
+            found = solve_ivp(
+                field,
+                (times[-1], min(end, longest)),
+                state,
+                method=method,
+                dense_output=True,
+                rtol=fine,
+                atol=1e-3 * fine * goal,
+                events=_make_event(goal),
+            )
+        if found.status != 1 or found.sol is None:
+            raise SimulationError(
+                f"the scaled flow must come within {threshold:g} of its initial distance, but {method} stopped at time "
+                f"{found.t[-1]:.6g}: {found.message}"
+            )
+        times += found.sol.ts[1:].tolist()
+        pieces += found.sol.interpolants
+        state = found.y[:, -1]
+        size = float(np.linalg.norm(state))
+    if not pieces:
+        raise SimulationError("the start must not be the equilibrium: from there nothing moves")
+    return record(loop, equilibrium, np.linspace(0.0, times[-1], points), OdeSolution(np.array(times), pieces))
+
+
+def _make_event(goal: float) -> Callable[[float, Array], float]:
+    """The distance falls to a goal; there the integration ends."""
 
     def arrive(_: float, state: Array) -> float:
-        return float(np.linalg.norm(state)) - threshold * first
+        return float(np.linalg.norm(state)) - goal
 
     arrive.terminal, arrive.direction = True, -1.0  # type: ignore[attr-defined]
-    speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, start)))
-    if first == 0 or speed == 0:
-        raise SimulationError("the start must not be an equilibrium: from there nothing moves")
-    end = float(scale.time) * (1 - 1e-12) if isinstance(scale, PrescribedTime) else np.inf
-    with np.errstate(all="ignore"):
-        found = solve_ivp(
-            field,
-            (0.0, min(end, _LONGEST * first / speed * float(measure_slowness(scale, speed)))),
-            start,
-            method=method,
-            dense_output=True,
-            rtol=rtol,
-            atol=1e-3 * rtol * threshold * first,
-            events=arrive,
-        )
-    if found.status != 1 or found.sol is None:
-        raise SimulationError(
-            f"the scaled flow must come within {threshold:g} of its initial distance, but {method} stopped at time "
-            f"{found.t[-1]:.6g}: {found.message}"
-        )
-    return record(loop, equilibrium, np.linspace(0.0, float(found.t[-1]), points), found.sol)
+    return arrive
+
+
+def _measure_noise(loop: Loop, equilibrium: Equilibrium, size: float, speed: float) -> float:
+    """Rounding in F at a deviation of a size, as far as it can be foreseen: its terms, and that of the state."""
+    eps, place = np.finfo(np.float64).eps, float(np.linalg.norm(equilibrium.x))
+    terms = loop.measure_terms(equilibrium.x, equilibrium.u)
+    return max(eps * terms, equilibrium.residual, 4 * eps * place * speed / size)
 
 
 def _make_field(loop: Loop, equilibrium: Equilibrium, scale: TimeScale) -> Callable[[float, Array], Array]:
