@@ -20,7 +20,7 @@ speed.
 (after Ozaslan, Jovanović, "From exponential to finite/fixed-time stability: applications to optimization",
 arXiv 2409.11713). In finite time the bound grows like :math:`|x_0 - x^\\star|^{1/2}`, in fixed time it stays finite.
 
-**Runs in** about 40 s (quick: 20 s).
+**Runs in** about 40 s (quick: 25 s).
 """
 
 # %%
