@@ -491,7 +491,7 @@ report = lf.write_report(
         kinds=("", "", *("seen in simulation" for _ in range(4))),
     ),
     *(Simulation(decay[p.key], runs[p.key], f"{p.title}, unscaled".capitalize()) for p in PROBLEMS),
-    # *(flow.certificate for flow in scaled.values()),
+    *(flow.certificate for flow in scaled.values()),
     title="Finite and fixed settling times",
 )
 print(f"report: {report}")

@@ -47,9 +47,7 @@ def make_rows():
         "forward-backward, 2/(mu + L)": Row(
             a.forward_backward_flow(f, g, step="2/11"), forward_backward_constants(1, 10, 2 / 11), factor=9 / 11
         ),
-        "Douglas-Rachford": Row(
-            a.douglas_rachford_flow(f, g, step="1/3"), douglas_rachford_constants(1, 10, 1 / 3)
-        ),
+        "Douglas-Rachford": Row(a.douglas_rachford_flow(f, g, step="1/3"), douglas_rachford_constants(1, 10, 1 / 3)),
         "primal-dual": Row(
             a.primal_dual_flow(f, constraint=[[1, 0, 0], [0, 3, 0]]), primal_dual_constants(1, 10, 1, 3)
         ),

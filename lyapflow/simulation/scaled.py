@@ -25,7 +25,7 @@ from .trajectories import Trajectory
 __all__ = ["check_orbit"]
 
 _ERROR = 1e-6  # relative error of times and speeds, far above the integrator's
-_HIDDEN = 1e-14  # error of values from numbers of order 1 inside of members, which a storage cannot know of
+_HIDDEN = 1e-12  # error of values from numbers of order 1 inside of members, which a storage cannot know of
 _NEAREST = 1e-10  # distance below which such numbers are felt in all
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -35,7 +35,7 @@ def check_orbit(certificate: Certificate, loop: Loop, equilibrium: Equilibrium, 
     claim = certificate.claim
     if not isinstance(claim, ScaledClaim):
         raise ClaimMismatchError(f"an orbit on two clocks belongs to a claim on another time scale, got {claim}")
-    orbit = follow_orbit(loop, equilibrium, x0, claim.scale, rtol=1e-10)
+    orbit = follow_orbit(loop, equilibrium, x0, claim.scale, rtol=1e-8)
     path = orbit.trace(loop, equilibrium)
     kept = np.isin(orbit.t, path.t)
     s = np.interp(path.t, orbit.t[kept], orbit.s[kept])

@@ -146,6 +146,4 @@ def _from_norms(decay: float, fast: float, lower: float, upper: float) -> Consta
 
 def convert_metric(constants: Constants, least: float, largest: float) -> Constants:
     """From a metric whose spectrum lies in ``[least, largest]`` to the Euclidean norm."""
-    return Constants(
-        constants.decay, constants.most / least, constants.least / largest, constants.start * largest
-    )
+    return Constants(constants.decay, constants.most / least, constants.least / largest, constants.start * largest)

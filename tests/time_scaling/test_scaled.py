@@ -1,11 +1,13 @@
 """Flows on other time scales: reference values, proofs, files, two ways to a settling time, and what is refused."""
 
 import dataclasses
+import itertools
 import json
 import math
 import os
 import tomllib
 from fractions import Fraction as Q
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from lyapflow.search import scaled_numbers
 from lyapflow.search.scaled import find_scaled
 
 REFERENCE = tomllib.loads((Path(__file__).parents[1] / "reference" / "scaled.toml").read_text())
-TRIALS = int(os.environ.get("LYAPFLOW_TRIALS", "2"))  # `make test-all` makes 250
+TRIALS = int(os.environ.get("LYAPFLOW_TRIALS", "1"))  # `make test-all` makes 250
 F = lf.SmoothStronglyConvex(1, 10)
 GRADIENT = lf.flows.gradient_flow(F)
 SCALES = {
@@ -44,22 +46,22 @@ def diagonal(*entries):
     return lf.members.QuadraticFunction(np.diag(np.array(entries, dtype=float)))
 
 
-@pytest.fixture(scope="module")
-def certificates():
-    return {}
+@cache
+def certify(name):
+    return lf.certify(FLOWS[name])
 
 
-def certify(certificates, name):
-    if name not in certificates:
-        certificates[name] = lf.certify(FLOWS[name])
-    return certificates[name]
+@cache
+def make_scaled(name, label):
+    optimise = "settling_time" if label in {"finite", "fixed"} else None
+    if "nonsmooth" in name and label == "normalised":
+        optimise = "settling_time"  # the V of the certificate says nothing of the speed
+    return lf.scale_time(FLOWS[name], certify(name), SCALES[label], optimise=optimise)
 
 
 @pytest.fixture(params=[(n, s) for n in FLOWS for s in SCALES if s not in SPEED_IS_FREE.get(n, ())], ids="-".join)
-def scaled(request, certificates):
-    name, label = request.param
-    certificate = certify(certificates, name)
-    return lf.scale_time(FLOWS[name], certificate, SCALES[label], optimise="settling_time")
+def scaled(request):
+    return make_scaled(*request.param)
 
 
 # Reference values
@@ -192,16 +194,18 @@ def test_no_number_may_change(scaled):
     for field in ("decay", "dissipation", "rate", "speed"):
         number = getattr(certificate.claim, field, None)
         if number is not None:
-            wrong = dataclasses.replace(certificate, claim=dataclasses.replace(certificate.claim, **{field: 2 * number}))
+            wrong = dataclasses.replace(
+                certificate, claim=dataclasses.replace(certificate.claim, **{field: 2 * number})
+            )
             assert not lf.verify(wrong).proved
 
 
-def test_a_flow_whose_speed_has_no_bound_is_refused(certificates):
+def test_a_flow_whose_speed_has_no_bound_is_refused():
     name = "heavy-ball-nonsmooth"
     for label in SPEED_IS_FREE[name]:
         with pytest.raises(lf.NoCertificateError, match="speed"):
-            lf.scale_time(FLOWS[name], certify(certificates, name), SCALES[label], optimise="settling_time")
-    assert lf.scale_time(FLOWS[name], certify(certificates, name), SCALES["prescribed"]).claim.speed_limit is None
+            lf.scale_time(FLOWS[name], certify(name), SCALES[label], optimise="settling_time")
+    assert lf.scale_time(FLOWS[name], certify(name), SCALES["prescribed"]).claim.speed_limit is None
 
 
 def test_a_wrong_claim_is_falsified():
@@ -227,10 +231,11 @@ def test_a_coefficient_that_does_not_follow_is_seen(tmp_path, field):
 
 
 @pytest.mark.parametrize(
-    "name", ["gradient", "heavy-ball-sector", "forward-backward", "douglas-rachford", "davis-yin", "primal-dual-augmented"]
+    "name",
+    ["gradient", "heavy-ball-sector", "forward-backward", "douglas-rachford", "davis-yin", "primal-dual-augmented"],
 )
-def test_closed_forms_where_the_solver_fails(monkeypatch, certificates, name):
-    certificate = certify(certificates, name)
+def test_closed_forms_where_the_solver_fails(monkeypatch, name):
+    certificate = certify(name)
     if certificate.template != lf.QuadraticStorage():
         certificate = lf.certify(FLOWS[name], template=lf.QuadraticStorage())
     monkeypatch.setattr(scaled_numbers, "tighten", lambda pencil, objective: None)
@@ -254,16 +259,14 @@ def test_direct_simulation_and_time_change_agree(label):
     assert seen == pytest.approx(path.t[-1], rel=1e-7)
     assert seen < scaled.measure_settling_time([diagonal(1, 10)], x0) <= scaled.settling_time(x0=x0.tolist())
     V, bound = path.storage(scaled.certificate), path.bound(scaled.certificate)
-    assert np.all(V <= bound * (1 + 1e-6) + 1e-12 * V[0])
+    assert np.all(bound * (1 + 1e-6) + 1e-12 * V[0] >= V)
     assert np.all(path.distance <= path.norm_bound(scaled.certificate) * (1 + 1e-6))
 
 
 def test_fixed_time_is_bounded_and_approached():
     scaled = lf.scale_time(GRADIENT, lf.certify(GRADIENT), SCALES["fixed"], optimise="settling_time")
-    seen = [
-        scaled.measure_settling_time([lf.members.SquaredNorm(1)], [distance]) for distance in 10.0 ** np.arange(9)
-    ]
-    assert all(a < b for a, b in zip(seen, seen[1:], strict=False))
+    seen = [scaled.measure_settling_time([lf.members.SquaredNorm(1)], [distance]) for distance in 10.0 ** np.arange(9)]
+    assert all(a < b for a, b in itertools.pairwise(seen))
     assert max(seen) < math.pi <= scaled.settling_time()
     assert max(seen) == pytest.approx(math.pi, abs=1e-3)
 
@@ -373,7 +376,7 @@ def test_gains_out_of_range(gains):
 
 def test_the_certificate_of_another_flow():
     other = lf.flows.heavy_ball_flow(F, damping=2)
-    with pytest.raises(lf.ClaimMismatchError, match="another|other"):
+    with pytest.raises(lf.ClaimMismatchError, match="other data"):
         lf.scale_time(other, lf.certify(GRADIENT), SCALES["fixed"])
 
 
