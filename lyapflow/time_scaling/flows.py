@@ -210,7 +210,7 @@ class ScaledFlow:
         if not 0 <= threshold < 1:
             raise InvalidModelError(f"threshold must be >= 0 and < 1, got {threshold}")
         loop, rest, start = settle(self.system, members, x0, equilibrium=equilibrium, offset=offset)
-        return follow_orbit(loop, rest, start, self.scale, threshold=threshold, rtol=rtol).settling_time
+        return float(follow_orbit(loop, rest, start, self.scale, threshold=threshold, rtol=rtol).settling_time)
 
 
 def iterate_flow(
