@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
+    from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
@@ -56,6 +57,12 @@ if TYPE_CHECKING:
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
+    from .lmi.time_scales import FiniteTime as FiniteTime
+    from .lmi.time_scales import FiniteTimeStability as FiniteTimeStability
+    from .lmi.time_scales import FixedTime as FixedTime
+    from .lmi.time_scales import FixedTimeStability as FixedTimeStability
+    from .lmi.time_scales import PrescribedTime as PrescribedTime
+    from .lmi.time_scales import PrescribedTimeStability as PrescribedTimeStability
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -76,6 +83,9 @@ if TYPE_CHECKING:
     from .simulation.trajectories import Trajectory as Trajectory
     from .sweeps.execution import sweep as sweep
     from .sweeps.results import SweepResult as SweepResult
+    from .time_scaling.flows import ScaledFlow as ScaledFlow
+    from .time_scaling.flows import iterate_flow as iterate_flow
+    from .time_scaling.flows import scale_time as scale_time
 
 __version__ = "0.1.0"
 
@@ -92,6 +102,10 @@ _ROOMS = {
     "ConvexIndicator": "classes.functions",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
+    "FiniteTime": "lmi.time_scales",
+    "FiniteTimeStability": "lmi.time_scales",
+    "FixedTime": "lmi.time_scales",
+    "FixedTimeStability": "lmi.time_scales",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
@@ -105,12 +119,16 @@ _ROOMS = {
     "NoCertificateError": "errors",
     "ParametricSystem": "dynamics.parametric",
     "PolytopicSystem": "dynamics.polytope",
+    "PrescribedTime": "lmi.time_scales",
+    "PrescribedTimeStability": "lmi.time_scales",
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
+    "ProximalLagrangianSystem": "dynamics.proximal",
     "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",
+    "ScaledFlow": "time_scaling.flows",
     "SectorBounded": "classes.operators",
     "SimulationError": "errors",
     "SlopeRestricted": "classes.operators",
@@ -137,10 +155,12 @@ _ROOMS = {
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
+    "iterate_flow": "time_scaling.flows",
     "largest_step": "search.steps",
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",
+    "scale_time": "time_scaling.flows",
     "simulate": "simulation.motion",
     "sweep": "sweeps.execution",
     "tune": "search.tuning",

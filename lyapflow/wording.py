@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .certificates.certificate import Certificate
+from .certificates.settling import tell_scaled
 from .certificates.verification import Verification
+from .errors import InvalidModelError
 from .exact.rationals import shorten, show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
+from .lmi.dissipation import UPPER
+from .lmi.time_scales import FixedTime, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 
 if TYPE_CHECKING:
     from .search.bracket import Bracket
@@ -91,12 +95,41 @@ def studied_data(one: Studied) -> dict[str, Any]:
 
 def tell_claim(certificate: Certificate) -> str:
     """What a certificate claims, proved or not."""
+    if isinstance(certificate.claim, ScaledClaim):
+        return _tell_scaled_claim(certificate, certificate.claim)
     if isinstance(certificate.claim, SublinearDecay):
         return f"decay of the function value with order {shorten(certificate.order)}"
     bounded = "" if certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"
     if _is_discrete(certificate):
         return f"contraction with factor {shorten(certificate.factor)} per step{bounded}"
     return f"exponential decay with rate {shorten(certificate.rate)}{bounded}"
+
+
+def _tell_scaled_claim(certificate: Certificate, claim: ScaledClaim) -> str:
+    """What a claim on another time scale says of settling, times rounded up."""
+    scale = claim.scale
+    names = [name for name in ("alpha", "beta") if hasattr(scale, name)]
+    numbers = [f"{name} = {shorten(getattr(scale, name))}" for name in names]
+    if isinstance(scale, FixedTime):
+        numbers += [] if scale.gains == (1, 1) else [f"gains {' and '.join(map(shorten, scale.gains))}"]
+    elif scale.gain is not None:
+        numbers += [] if scale.gain == 1 and names else [f"gain {shorten(scale.gain)}"]
+    try:
+        says = _tell_settling(certificate, claim)
+    except InvalidModelError:  # numbers of a file, which nobody has proved, may be beyond any bound
+        says = "settles at a time that cannot be enclosed"
+    return f"{tell_scaled(claim)}: {says} ({', '.join(numbers)})"
+
+
+def _tell_settling(certificate: Certificate, claim: ScaledClaim) -> str:
+    if isinstance(claim, PrescribedTimeStability):
+        falls = f"V(t) <= V(0) (1 - t/T)^{show_below(claim.exponents[0], 6)}"
+        return f"every start settles at T = {shorten(claim.number)}, as {falls}"
+    if isinstance(claim, FixedTimeStability):
+        return f"settles within {show_above(certificate.settling_time())} from every start"
+    if certificate.is_bounded and certificate.values[UPPER] > 0:
+        return f"settles within {show_above(certificate.settling_time(x0=1))} from distance 1"
+    return f"settles within {show_above(certificate.settling_time(V0=1))} from V(0) = 1"
 
 
 def tell_verdict(file: Path, verdict: Verification, certificate: Certificate) -> str:

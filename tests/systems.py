@@ -67,6 +67,10 @@ def catalogue():
         "davis-yin": lf.flows.davis_yin_flow(f, lf.Convex(), lf.SmoothConvex(4), step="1/5"),
         "primal-dual": lf.flows.primal_dual_flow(f, constraint=[[1, 0, 1], [0, 2, 1]], dual_gain=2),
         "primal-dual-augmented": lf.flows.primal_dual_flow(f, constraint=[[1, 1]], augmentation="1/2"),
+        "proximal-lagrangian": lf.flows.proximal_augmented_lagrangian_flow(f, lf.Convex(), penalty=9),
+        "proximal-lagrangian-operator": lf.flows.proximal_augmented_lagrangian_flow(
+            f, lf.SmoothConvex(5), penalty="1/2", operator=[[1, 1, 0], [0, 1, 2]]
+        ),
     }
 
 
@@ -96,6 +100,9 @@ def algorithms():
         "euler-heavy-ball": a.euler(lf.flows.heavy_ball_flow(f, damping=2), "1/10"),
         "euler-primal-dual": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1, 2, 3], [0, 1, 5]]), "1/50"),
         "euler-primal-dual-augmented": a.euler(lf.flows.primal_dual_flow(f, constraint=[[1]], augmentation=1), "1/20"),
+        "euler-proximal-lagrangian": a.euler(
+            lf.flows.proximal_augmented_lagrangian_flow(f, g, penalty=2, operator=[[1, 1, 0], [0, 1, 2]]), "1/20"
+        ),
     }
 
 

@@ -18,6 +18,7 @@ from lyapflow.errors import (
 )
 
 F = lf.SmoothStronglyConvex(1, 10)
+G = lf.Convex()
 DOMINATED = lf.GradientDominated(1, 10)
 
 
@@ -235,6 +236,76 @@ MODELS = {
         lambda: lf.PrimalDualSystem(F, [[1]], enclosures=[[0, 4]]),
         InvalidModelError,
         ["enclosures", "positive"],
+    ),
+    "an operator for f, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(lf.Cocoercive(1), G, penalty=1),
+        InvalidModelError,
+        ["class of functions for f", "Cocoercive"],
+    ),
+    "an operator for g, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, lf.Monotone(), penalty=1, operator=[[1]]),
+        InvalidModelError,
+        ["class of functions for g", "Monotone"],
+    ),
+    "a class and not an instance, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, lf.Convex, penalty=1, operator=[[1]]),
+        InvalidModelError,
+        ["class of functions for g", "Convex"],
+    ),
+    "dominated f, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(DOMINATED, G, penalty=1, operator=[[1]]),
+        InvalidModelError,
+        ["f must", "GradientDominated"],
+    ),
+    "nonconvex g, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, lf.SlopeRestricted(-1, 1), penalty=1),
+        InvalidModelError,
+        ["prox step", "monotone", "SlopeRestricted"],
+    ),
+    "penalty zero": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=0),
+        InvalidModelError,
+        ["penalty", "> 0", "got 0"],
+    ),
+    "penalty negative, with an operator": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=-1, operator=[[1]]),
+        InvalidModelError,
+        ["penalty", "> 0", "-1"],
+    ),
+    "operator with dependent rows": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[[1, 2], [2, 4]]),
+        InvalidModelError,
+        ["operator", "full row rank", "rank 1", "2 rows", "Remove"],
+    ),
+    "operator with more rows than columns": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[[1], [2]]),
+        InvalidModelError,
+        ["operator", "rank 1", "2 rows"],
+    ),
+    "operator zero, proximal Lagrangian": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[[0]]),
+        InvalidModelError,
+        ["operator", "rank 0"],
+    ),
+    "operator empty": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[]),
+        DimensionError,
+        ["operator"],
+    ),
+    "operator NaN": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[[math.nan]]),
+        InvalidModelError,
+        ["operator[0, 0]", "nan"],
+    ),
+    "strongly convex g with an irrational singular value": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, F, penalty=1, operator=[[1, 1]]),
+        InvalidModelError,
+        ["without strong convexity", "SmoothStronglyConvex", "Convex()", "rational singular values"],
+    ),
+    "intervals that miss": (
+        lambda: lf.ProximalLagrangianSystem(F, G, penalty=1, operator=[[1, 0], [0, 2]], intervals=[[1, "3/2"]]),
+        InvalidModelError,
+        ["intervals", "all 2", "hold 1"],
     ),
     "rate zero": (lambda: lf.ExponentialDecay(0), InvalidModelError, ["rate > 0", "got 0"]),
     "rate negative": (lambda: lf.ExponentialDecay(-1), InvalidModelError, ["rate > 0", "-1"]),

@@ -4,13 +4,17 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 import lyapflow as lf
+from lyapflow.certificates.encoding import from_json, to_json
 from lyapflow.cli import main
+from lyapflow.lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
 from lyapflow.problems import read_problem
+from lyapflow.search.scaled import find_scaled
 from lyapflow.studies import study
 
 CASES = Path(__file__).parents[1] / "case_studies"
@@ -290,3 +294,90 @@ def test_committed_problem_files_are_readable():
     assert len(files) == 2
     for file in files:
         assert len(read_problem(file).requests) == 2
+
+
+@pytest.fixture(scope="module")
+def scaled_files(tmp_path_factory):
+    """Certificates on three time scales, of one flow."""
+    folder = tmp_path_factory.mktemp("scaled")
+    certificate = lf.certify(lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, 10)))
+    scales = {"finite": FiniteTime("1/2"), "fixed": FixedTime("1/2", "3/2"), "prescribed": PrescribedTime("1/3")}
+    made = {name: find_scaled(certificate, scale, optimise=False) for name, scale in scales.items()}
+    return {name: (lf.save(one, folder / f"{name}.json"), one) for name, one in made.items()}
+
+
+def read_decimal(text, before, after):
+    return Fraction(text.partition(before)[2].partition(after)[0])
+
+
+def test_time_scales_are_told_with_times_rounded_up(scaled_files):
+    done = run("verify", *(file for file, _ in scaled_files.values()))
+    assert done.returncode == 0, done.stderr
+    finite, fixed, prescribed = (line for line in done.stdout.splitlines() if ": proved: " in line)
+    assert "finite-time stability: settles within " in finite
+    assert "from distance 1 (alpha = 1/2)" in finite
+    assert "fixed-time stability: settles within " in fixed
+    assert "from every start (alpha = 1/2, beta = 3/2)" in fixed
+    assert "every start settles at T = 1/3, as V(t) <= V(0) (1 - t/T)^2 (gain 1)" in prescribed
+    assert "rate" not in done.stdout
+    shown = read_decimal(finite, "within ", " from"), read_decimal(fixed, "within ", " from")
+    exact = scaled_files["finite"][1].settling_time(x0=1), scaled_files["fixed"][1].settling_time()
+    for number, value in zip(shown, exact, strict=True):
+        assert value <= number < value * (1 + Fraction(1, 10**8))
+
+
+def test_time_scales_are_reported(scaled_files, certificate_file, tmp_path):
+    files = [certificate_file, *(file for file, _ in scaled_files.values())]
+    done = run("report", *files, "-o", tmp_path / "r.html", "--latex", tmp_path / "r.tex", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "in fixed time" in (tmp_path / "r.html").read_text()
+    assert (tmp_path / "r.tex").read_text().count(r"\begin{theorem}") == 4
+    sections = json.loads(done.stdout)["sections"]
+    assert [section["verdict"] for section in sections] == ["proved"] * 4
+    assert "fixed-time stability" in sections[2]["theorem"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data["claim"].update(decay=double(data["claim"]["decay"])),
+        lambda data: data["claim"].update(dissipation=double(data["claim"]["dissipation"])),
+        lambda data: data["claim"].update(rate=double(data["claim"]["rate"])),
+        lambda data: data["claim"].update(speed=double(data["claim"]["speed"])),
+        lambda data: data["unknowns"].update({"upper bound": "1/2"}),
+        lambda data: data["unknowns"].update({next(n for n in data["unknowns"] if n.startswith("speed: ")): "-1"}),
+    ],
+)
+@pytest.mark.parametrize("has_seal", [False, True])
+def test_a_changed_number_of_a_time_scale_is_refused(scaled_files, change, has_seal, tmp_path):
+    """As it is, and written anew by lyapflow itself, with a digest and coefficients that fit."""
+    data = json.loads(scaled_files["fixed"][0].read_text())
+    change(data)
+    path = tmp_path / "changed.json"
+    if has_seal:
+        forged = from_json(json.loads(json.dumps(data), parse_int=str))
+        data = {**to_json(forged), "digest": forged.digest}
+    path.write_text(json.dumps(data))
+    done = run("verify", path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "NOT PROVED" in done.stdout
+    if has_seal:
+        page = run("report", path, "-o", tmp_path / "r.html")
+        assert page.returncode == 1
+        assert "NOT PROVED" in (tmp_path / "r.html").read_text()
+
+
+@pytest.mark.parametrize("place", ["coefficients", "exponents"])
+def test_changed_coefficients_of_a_time_scale_are_refused(scaled_files, place, tmp_path):
+    """They follow from the rest of the file, and must be what follows."""
+    data = json.loads(scaled_files["fixed"][0].read_text())
+    data["claim"][place][1] = double(data["claim"][place][1])
+    (tmp_path / "changed.json").write_text(json.dumps(data))
+    done = run("verify", tmp_path / "changed.json")
+    assert done.returncode in {1, 2}
+    assert ": proved: " not in done.stdout
+    assert f"claim/{place}" in done.stdout + done.stderr
+
+
+def double(text):
+    return str(2 * Fraction(text))

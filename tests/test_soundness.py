@@ -105,6 +105,8 @@ def enlarged(oracle):
 def with_oracle(system, j, oracle):
     if isinstance(system, lf.PrimalDualSystem):
         return replace(system, oracle=oracle)
+    if isinstance(system, lf.ProximalLagrangianSystem):
+        return replace(system, **{"fg"[j]: oracle})
     return replace(system, oracles=(*system.oracles[:j], oracle, *system.oracles[j + 1 :]))
 
 
@@ -128,6 +130,12 @@ def moved_systems(system):
             for new in (getattr(system, name) / 7, getattr(system, name) * 7 + 1):
                 if name != "dual_gain" or new > 0:
                     yield replace(system, **{name: new})
+        return
+    if isinstance(system, lf.ProximalLagrangianSystem):
+        for factor in (Fraction(1, 7), 7):
+            yield replace(system, penalty=factor * system.penalty)
+            scaled = [[factor * v for v in row] for row in system.operator]
+            yield replace(system, operator=scaled, intervals=None)
         return
     for name in "AB":
         m = getattr(system, name)

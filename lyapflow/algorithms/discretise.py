@@ -7,12 +7,13 @@ from typing import TypeVar
 from ..dynamics.checks import check_parameter
 from ..dynamics.constrained import PrimalDualSystem
 from ..dynamics.lure import LureSystem, name_euler, take_euler_step
+from ..dynamics.proximal import ProximalLagrangianSystem
 from ..errors import InvalidModelError
 
 __all__ = ["euler"]
 
 
-Flow = TypeVar("Flow", LureSystem, PrimalDualSystem)
+Flow = TypeVar("Flow", LureSystem, PrimalDualSystem, ProximalLagrangianSystem)
 
 
 def euler(flow: Flow, step: object) -> Flow:
@@ -29,14 +30,14 @@ def euler(flow: Flow, step: object) -> Flow:
 
     Parameters
     ----------
-    flow : LureSystem or PrimalDualSystem
+    flow : LureSystem, PrimalDualSystem or ProximalLagrangianSystem
         In continuous time.
     step : rational
         h > 0, in the time unit of the flow.
 
     Returns
     -------
-    LureSystem or PrimalDualSystem
+    LureSystem, PrimalDualSystem or ProximalLagrangianSystem
         The same states and oracles; one step of the method is one unit of its time.
 
     Raises
@@ -51,13 +52,25 @@ def euler(flow: Flow, step: object) -> Flow:
     >>> euler(heavy_ball_flow(SmoothStronglyConvex(1, 10), damping=2), "1/10").A
     ((Fraction(1, 1), Fraction(1, 10)), (Fraction(0, 1), Fraction(4, 5)))
     """
-    if not isinstance(flow, LureSystem | PrimalDualSystem):
-        raise InvalidModelError(f"euler needs a LureSystem or a PrimalDualSystem, got {type(flow).__name__}")
+    if not isinstance(flow, LureSystem | PrimalDualSystem | ProximalLagrangianSystem):
+        raise InvalidModelError(
+            f"euler needs a LureSystem, a PrimalDualSystem or a ProximalLagrangianSystem, got {type(flow).__name__}"
+        )
     if flow.dt != 0:
         raise InvalidModelError(f"euler needs a flow in continuous time (dt = 0), got dt = {flow.dt}")
     h = check_parameter("step", step)
     if isinstance(flow, LureSystem):
         return take_euler_step(flow, h)
+    if isinstance(flow, ProximalLagrangianSystem):
+        return ProximalLagrangianSystem(
+            flow.f,
+            flow.g,
+            penalty=flow.penalty,
+            operator=flow.operator,
+            step=h,
+            intervals=flow.intervals,
+            name=name_euler(flow.name, h),
+        )
     return PrimalDualSystem(
         flow.oracle,
         flow.constraint,

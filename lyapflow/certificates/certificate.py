@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
@@ -17,12 +17,17 @@ from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
+from ..lmi.scaled import assemble_scaled
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from ..lmi.time_scales import ScaledClaim
 from . import consequences
+from .settling import bound_scaled_time, bound_start, tell_scaled
 
 __all__ = ["SCHEMA", "Certificate"]
+
+_BAND = "0.02"
 
 SCHEMA = 1
 """Version of the certificate file format."""
@@ -37,10 +42,11 @@ class Certificate:
 
     Attributes
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or PolytopicSystem
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration, ProximalLagrangianSystem or PolytopicSystem
         The dynamics and what is known of its oracles.
-    claim : ExponentialDecay, Contraction or SublinearDecay
-        With its rate or order (continuous time) or factor (discrete time).
+    claim : ExponentialDecay, Contraction, SublinearDecay, or one on another time scale
+        With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
+        not on: FiniteTimeStability, FixedTimeStability or PrescribedTimeStability.
     template : QuadraticStorage, QuadraticPlusValue or VariableMetric
         Form of V.
     unknowns : tuple of (name, Fraction)
@@ -52,23 +58,22 @@ class Certificate:
     """
 
     system: System
-    claim: Claim
+    claim: Claim | ScaledClaim
     template: Template
     unknowns: tuple[tuple[str, Fraction], ...]
     supremum: float | None = None
     versions: tuple[tuple[str, str], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if not isinstance(
-            self.system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem
-        ):
+        if not isinstance(self.system, System):
             raise InvalidModelError(
-                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
-                f"ParametricSystem, got {self.system!r}"
+                "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
+                f"PolytopicSystem or a ParametricSystem, got {self.system!r}"
             )
-        if not isinstance(self.claim, ExponentialDecay | Contraction | SublinearDecay):
+        if not isinstance(self.claim, Claim | ScaledClaim):
             raise InvalidModelError(
-                f"claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got {self.claim}"
+                "claim must be ExponentialDecay(rate), Contraction(factor), SublinearDecay(order), or one on another "
+                f"time scale, got {self.claim}"
             )
         if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric):
             raise InvalidModelError(
@@ -108,7 +113,7 @@ class Certificate:
             If the value is not between the ends.
         """
         family = self.system
-        if not isinstance(family, ParametricSystem):
+        if not isinstance(family, ParametricSystem) or isinstance(self.claim, ScaledClaim):
             raise ClaimMismatchError("only the certificate of a ParametricSystem has members")
         member = family.at(s)
         lifting = lift_family(family, self.claim, self.template, bounded=self.is_bounded)
@@ -131,6 +136,8 @@ class Certificate:
             If the claim is one of discrete time; see `factor`.
         """
         if not isinstance(self.claim, ExponentialDecay) or self.claim.rate is None:
+            if isinstance(self.claim, ScaledClaim):
+                raise ClaimMismatchError(f"{tell_scaled(self.claim)} has no rate. Ask for its settling_time.")
             other = "order" if isinstance(self.claim, SublinearDecay) else "factor"
             raise ClaimMismatchError(f"the certificate's claim has no rate, it is {self.claim}. Ask for its {other}.")
         return self.claim.rate
@@ -295,6 +302,8 @@ class Certificate:
 
     def pencil(self) -> Pencil:
         """The exact inequalities of this claim, assembled from the system."""
+        if isinstance(self.claim, ScaledClaim):
+            return assemble_scaled(self.system, self.claim, self.template, bounded=self.is_bounded)
         return assemble(self.system, self.claim, self.template, bounded=self.is_bounded)
 
     @property
@@ -308,6 +317,18 @@ class Certificate:
         """
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
+        above, below = self.norm_ratios
+        return consequences.bound_transient(above / below)
+
+    @property
+    def norm_ratios(self) -> tuple[Fraction, Fraction]:
+        """Proved ``c`` and ``c'`` in ``c' |x - x*|^2 <= V <= c |x - x*|^2``, in the order (c, c'), in the user's norm.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If V has no upper bound in the state norm (a class with L = infinity).
+        """
         if not self.is_bounded:
             raise ClaimMismatchError(
                 "transient_bound needs V <= c2 |x - x*|^2, which this certificate does not prove (it cannot hold where "
@@ -315,29 +336,48 @@ class Certificate:
                 "template=QuadraticStorage()."
             )
         upper = self.values[UPPER]
-        if isinstance(self.template, VariableMetric):  # back to the Euclidean norm
-            reduction = reduce_splitting(self.system)
-            upper *= reduction.largest / reduction.least
-        return consequences.bound_transient(upper)
+        if not isinstance(self.template, VariableMetric):
+            return upper, Fraction(1)
+        reduction = reduce_splitting(self.system)  # back to the Euclidean norm
+        return upper * reduction.largest, reduction.least
 
-    def settling_time(self, band: object = "0.02") -> Fraction:
+    def settling_time(self, band: object = _BAND, *, V0: object = None, x0: object = None) -> Fraction:
         """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.
+
+        On another time scale, the time after which it stays at the equilibrium.
 
         Parameters
         ----------
         band : rational, default 0.02
-            Fraction of the initial norm, in (0, 1).
+            Fraction of the initial norm, in (0, 1); of no use on another time scale.
+        V0 : rational, optional
+            V at the start, or an upper bound; on another time scale only.
+        x0 : rational, or nested sequence of rationals, optional
+            Deviation ``x(0) - x*`` of the state, or its norm; on another time scale only. A finite time needs one of
+            the two; a fixed time is the least upper bound over all starts without them.
 
         Returns
         -------
         Fraction
             In the time unit of the dynamics; in discrete time, a number of steps.
         """
+        if isinstance(self.claim, ScaledClaim):
+            if band != _BAND:
+                raise InvalidModelError(f"band belongs to exponential decay; {tell_scaled(self.claim)} has none")
+            return bound_scaled_time(self.claim, self._bound_start(V0, x0))
+        if V0 is not None or x0 is not None:
+            raise InvalidModelError("V0 and x0 belong to another time scale; exponential decay has no end, only a band")
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay has no settling time of the state; see constant")
         if isinstance(self.claim, Contraction):
             return consequences.bound_settling_steps(self.factor, self.transient_bound, band)
         return consequences.bound_settling_time(self.rate, self.transient_bound, band)
+
+    def _bound_start(self, V0: object, x0: object) -> Fraction | None:
+        upper, form = self.norm_ratios[0] if self.is_bounded else None, None
+        if isinstance(self.template, QuadraticStorage) and isinstance(self.system, LureSystem | PolytopicSystem):
+            form = self.P
+        return bound_start(V0, x0, upper=upper, form=form)
 
     @property
     def digest(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,15 @@ from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from ..lmi.time_scales import (
+    FiniteTime,
+    FiniteTimeStability,
+    FixedTime,
+    FixedTimeStability,
+    PrescribedTime,
+    PrescribedTimeStability,
+    ScaledClaim,
+)
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
 
@@ -94,7 +104,9 @@ def _float(text: object) -> float:
     return value
 
 
-def _claim_to_json(claim: Claim) -> dict[str, str]:
+def _claim_to_json(claim: Claim | ScaledClaim) -> dict[str, Any]:
+    if isinstance(claim, ScaledClaim):
+        return _scaled_to_json(claim)
     if isinstance(claim, Contraction):
         return {"type": "Contraction", "factor": _written(claim.factor)}
     if isinstance(claim, SublinearDecay):
@@ -108,8 +120,10 @@ def _written(number: Fraction | None) -> str:
     return as_text(number)
 
 
-def _claim_from_json(data: Mapping[str, Any]) -> Claim:
+def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
     kind = data.get("type")
+    if isinstance(kind, str) and kind in _SCALED:
+        return _scaled_from_json(data)
     if kind == "ExponentialDecay":
         return ExponentialDecay(read_number(data.get("rate"), "rate"))
     if kind == "Contraction":
@@ -117,8 +131,49 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim:
     if kind == "SublinearDecay":
         return SublinearDecay(read_number(data.get("order"), "order"))
     raise CertificateFormatError(
-        f"claim type must be ExponentialDecay, Contraction or SublinearDecay, got {echo(kind)}"
+        f"claim type must be one of ExponentialDecay, Contraction, SublinearDecay, {', '.join(_SCALED)}, got "
+        f"{echo(kind)}"
     )
+
+
+_SCALED = ("FiniteTimeStability", "FixedTimeStability", "PrescribedTimeStability")
+
+
+def _scaled_to_json(claim: ScaledClaim) -> dict[str, Any]:
+    """All fields, with what follows from them: exponents and coefficients of the decrease of V, for the reader."""
+    numbers = {f.name: _numbers_to_json(getattr(claim, f.name)) for f in fields(claim) if f.name != "scale"}
+    scale = {f.name: _numbers_to_json(getattr(claim.scale, f.name)) for f in fields(claim.scale)}
+    follows = {name: _numbers_to_json(getattr(claim, name)) for name in ("exponents", "coefficients")}
+    return {"type": type(claim).__name__, "scale": scale, **numbers, **follows}
+
+
+def _numbers_to_json(value: Fraction | tuple[Fraction, ...] | None) -> str | list[str] | None:
+    if value is None:
+        return None
+    return [as_text(v) for v in value] if isinstance(value, tuple) else as_text(value)
+
+
+def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
+    """The claim of its fields; that the rest follows from them is checked with the whole file."""
+    scale = read_part(data, "scale", dict)
+
+    def number(name: str) -> Fraction:
+        return read_number(data.get(name), name)
+
+    if data["type"] == "PrescribedTimeStability":
+        limit = None if data.get("speed_limit") is None else number("speed_limit")
+        prescribed = PrescribedTime(read_number(scale.get("time"), "time"), read_number(scale.get("gain"), "gain"))
+        return PrescribedTimeStability(prescribed, number("rate"), limit)
+    alpha = read_number(scale.get("alpha"), "alpha")
+    if data["type"] == "FiniteTimeStability":
+        finite = FiniteTime(alpha, read_number(scale.get("gain"), "gain"))
+        return FiniteTimeStability(finite, number("decay"), number("dissipation"))
+    gains = read_part(scale, "gains", list)
+    if len(gains) != 2:
+        raise CertificateFormatError(f"a FixedTime has two gains, got {echo(gains)}")
+    first, second = (read_number(gain, "gains") for gain in gains)
+    fixed = FixedTime(alpha, read_number(scale.get("beta"), "beta"), (first, second))
+    return FixedTimeStability(fixed, number("decay"), number("dissipation"), number("rate"), number("speed"))
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:

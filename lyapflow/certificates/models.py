@@ -9,7 +9,15 @@ from typing import Any
 
 from ..classes import Intersection
 from ..classes.moduli import PLAIN_CLASSES
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..errors import CertificateFormatError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
@@ -87,6 +95,17 @@ def system_to_json(system: System) -> dict[str, Any]:
             **({} if system.operator is None else {"operator": _matrix_to_json(system.operator)}),
             "intervals": _matrix_to_json(system.intervals),
         }
+    if isinstance(system, ProximalLagrangianSystem):
+        return {
+            "type": "ProximalLagrangianSystem",
+            "name": system.name,
+            "f": _class_to_json(system.f),
+            "g": _class_to_json(system.g),
+            "penalty": as_text(system.penalty),
+            **({"step": as_text(system.step)} if system.step else {}),
+            "operator": _matrix_to_json(system.operator),
+            "intervals": _matrix_to_json(system.intervals),
+        }
     if isinstance(system, PolytopicSystem):
         return {
             "type": "PolytopicSystem",
@@ -134,6 +153,7 @@ def system_from_json(data: Mapping[str, Any]) -> System:
         "LureSystem": _lure_from_json,
         "PrimalDualSystem": _primal_dual_from_json,
         "PrimalDualIteration": _iteration_from_json,
+        "ProximalLagrangianSystem": _proximal_from_json,
         "PolytopicSystem": _polytope_from_json,
         "ParametricSystem": _parametric_from_json,
     }
@@ -198,6 +218,18 @@ def _iteration_from_json(data: Mapping[str, Any]) -> PrimalDualIteration:
         step_dual=read_number(data.get("step_dual"), "step_dual"),
         extrapolation=read_number(data.get("extrapolation"), "extrapolation"),
         operator=_matrix_from_json(data, "operator") if "operator" in data else None,
+        intervals=_matrix_from_json(data, "intervals"),
+        name=str(data.get("name")),
+    )
+
+
+def _proximal_from_json(data: Mapping[str, Any]) -> ProximalLagrangianSystem:
+    return ProximalLagrangianSystem(
+        _class_from_json(data.get("f")),
+        _class_from_json(data.get("g")),
+        penalty=read_number(data.get("penalty"), "penalty"),
+        operator=_matrix_from_json(data, "operator"),
+        step=read_number(data["step"], "step") if "step" in data else 0,
         intervals=_matrix_from_json(data, "intervals"),
         name=str(data.get("name")),
     )

@@ -8,7 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from .. import classes
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+)
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
 from ..exact.dense import scalars
@@ -17,6 +24,7 @@ from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
+from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .certificate import Certificate
 from .files import Stored, read
 
@@ -151,11 +159,15 @@ def _find_stranger(certificate: Certificate) -> str | None:
         LureSystem,
         PrimalDualSystem,
         PrimalDualIteration,
+        ProximalLagrangianSystem,
         PolytopicSystem,
         ParametricSystem,
         ExponentialDecay,
         Contraction,
         SublinearDecay,
+        FiniteTimeStability,
+        FixedTimeStability,
+        PrescribedTimeStability,
         QuadraticStorage,
         QuadraticPlusValue,
         VariableMetric,

@@ -6,9 +6,12 @@ from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
 from .parametric import ParametricSystem
 from .polytope import PolytopicSystem
+from .proximal import ProximalLagrangianSystem
 from .saddle import PrimalDualIteration
 
-System: TypeAlias = LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem
+System: TypeAlias = (
+    LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | PolytopicSystem | ParametricSystem
+)
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
 __all__ = [
@@ -18,5 +21,6 @@ __all__ = [
     "PolytopicSystem",
     "PrimalDualIteration",
     "PrimalDualSystem",
+    "ProximalLagrangianSystem",
     "System",
 ]

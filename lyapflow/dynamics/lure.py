@@ -180,8 +180,9 @@ class Mode:
     label : str
         Empty for a system with one mode.
     vertices : tuple of LureSystem
-        The true dynamics is a convex combination of these, so an inequality that is affine in the dynamics and holds
-        at each vertex holds for it. So does ``factor^2 V - V+ >= ...``, where V is a convex function of the state.
+        The true dynamics is a convex combination of these, so an inequality that is affine (or concave) in the
+        dynamics and holds at each vertex holds for it. So does ``factor^2 V - V+ >= ...``, where V is a convex function
+        of the state.
     norm_above, norm_below : Matrix
         Quadratic forms with ``x' norm_below x <= |state|^2 <= x' norm_above x`` in the user's norm.
     idle : tuple of int, optional

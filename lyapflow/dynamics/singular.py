@@ -48,10 +48,10 @@ def enclose_singular_values(K: Matrix) -> tuple[Interval, ...]:
     return _merge(found)
 
 
-def find_intervals(K: Matrix) -> tuple[Interval, ...]:
+def find_intervals(K: Matrix, *, most: int = _MOST) -> tuple[Interval, ...]:
     """Intervals for a proof: one for each singular value while they are few, else one for all."""
     boxes = _merge([box if box[0] == box[1] else _widen(*box) for box in enclose_singular_values(K)])
-    return boxes if len(boxes) <= _MOST else ((boxes[0][0], boxes[-1][1]),)
+    return boxes if len(boxes) <= most else ((boxes[0][0], boxes[-1][1]),)
 
 
 def _widen(low: Fraction, high: Fraction) -> Interval:

@@ -18,6 +18,7 @@ from .rationals import ceil_to
 
 __all__ = [
     "bound_abscissa",
+    "bound_abscissa_between",
     "bound_radius",
     "bound_radius_between",
     "bracket_smallest",
@@ -180,18 +181,34 @@ def bound_radius_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Mat
     True
     """
     with working_precision():
-        parts = [(low, high)] if imaginary is None else [(low, high), imaginary]
-        (a, b), (c, d) = (
-            [
-                sum((_between(p[i][j], q[i][j]) * acb(0, 1) ** k for k, (p, q) in enumerate(parts)), acb(0))
-                for j in (0, 1)
-            ]
-            for i in (0, 1)
-        )
-        trace, determinant = a + d, a * d - b * c
-        root = (trace * trace - 4 * determinant).sqrt()
-        moduli = [lower_end(((trace + sign * root) / 2).abs_lower()) for sign in (1, -1)]
+        moduli = [lower_end(value.abs_lower()) for value in _eigenvalues_between(low, high, imaginary)]
     return _round_outward(max(Fraction(0), *moduli), Fraction(0), 15)[0]
+
+
+def bound_abscissa_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Matrix] | None = None) -> Fraction:
+    """Lower bound of the spectral abscissa that holds for the same matrices as that of `bound_radius_between`.
+
+    Examples
+    --------
+    >>> one = Fraction(-2), Fraction(0)
+    >>> bound_abscissa_between((one, one[::-1]), (one, (Fraction(0), Fraction(-3)))) <= -2
+    True
+    """
+    with working_precision():
+        lowest = max(lower_end(value.real) for value in _eigenvalues_between(low, high, imaginary))
+    return _round_outward(lowest, lowest, 15)[0]
+
+
+def _eigenvalues_between(low: Matrix, high: Matrix, imaginary: tuple[Matrix, Matrix] | None) -> list[acb]:
+    """Two balls, each with an eigenvalue of every matrix between two, and together with both."""
+    parts = [(low, high)] if imaginary is None else [(low, high), imaginary]
+    (a, b), (c, d) = (
+        [sum((_between(p[i][j], q[i][j]) * acb(0, 1) ** k for k, (p, q) in enumerate(parts)), acb(0)) for j in (0, 1)]
+        for i in (0, 1)
+    )
+    trace, determinant = a + d, a * d - b * c
+    root = (trace * trace - 4 * determinant).sqrt()
+    return [(trace + sign * root) / 2 for sign in (1, -1)]
 
 
 def _between(a: Fraction, b: Fraction) -> acb:

@@ -22,6 +22,7 @@ __all__ = [
     "convergent_near",
     "floor_to",
     "rational",
+    "round_down",
     "round_up",
     "shorten",
     "show_above",
@@ -162,6 +163,16 @@ def round_up(value: Fraction, bits: int) -> Fraction:
     shift = bits - value.numerator.bit_length() + value.denominator.bit_length()
     scaled = value * Fraction(2) ** shift  # between 2**(bits - 1) and 2**(bits + 1)
     return math.ceil(scaled) / Fraction(2) ** shift
+
+
+def round_down(value: Fraction, bits: int) -> Fraction:
+    """As `round_up`, not above a positive value.
+
+    >>> round_down(Fraction(1, 3), 4)
+    Fraction(5, 16)
+    """
+    shift = bits - value.numerator.bit_length() + value.denominator.bit_length()
+    return math.floor(value * Fraction(2) ** shift) / Fraction(2) ** shift
 
 
 def show_below(value: Fraction, digits: int = 9) -> str:

@@ -11,17 +11,51 @@ balls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 
-from flint import arb, fmpq
+from flint import arb, fmpq, fmpz
 
 from ..errors import InvalidModelError
-from .elementary import exact_sqrt, upper_end, working_precision
-from .rationals import round_up
+from .elementary import exact_sqrt, lower_end, upper_end, working_precision
+from .rationals import round_down, round_up
 
-__all__ = ["settling_time", "settling_time_by_terms"]
+__all__ = ["power_product_below", "settling_time", "settling_time_by_terms"]
 
 _BITS = 60  # of the rationals that are returned
+_MOST_ROOT, _MOST_POWER = 24, 96  # roots and powers up to these are looked for among the rationals
+_MOST_LOG = 10_000  # a number whose logarithm is larger than this has no business in a model
+
+
+def power_product_below(factors: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
+    """Rational not above a product of powers of positive numbers; the product itself where it is rational and simple.
+
+    Parameters
+    ----------
+    factors : sequence of (base, exponent)
+        Bases > 0.
+
+    Examples
+    --------
+    >>> power_product_below([(Fraction(2), Fraction(1, 2)), (Fraction(8), Fraction(1, 2))])
+    Fraction(4, 1)
+    >>> power_product_below([(Fraction(2), Fraction(1, 2))]) ** 2 < 2
+    True
+    """
+    order = lcm(*(exponent.denominator for _, exponent in factors))
+    if order <= _MOST_ROOT and all(abs(exponent * order) <= _MOST_POWER for _, exponent in factors):
+        power = Fraction(1)
+        for base, exponent in factors:
+            power *= base ** int(exponent * order)
+        root = Fraction(*(int(fmpz(part).root(order)) for part in power.as_integer_ratio()))
+        if root**order == power:
+            return root
+    with working_precision():
+        logarithm = sum((_ball(base).log() * _ball(exponent) for base, exponent in factors), arb(0))
+        if not abs(logarithm) < _MOST_LOG:
+            raise InvalidModelError("a coefficient leaves the range of what can be enclosed. Choose other units.")
+        return round_down(lower_end(logarithm.exp()), _BITS)
 
 
 def settling_time(A: Fraction, p: Fraction, B: Fraction, q: Fraction, k: Fraction, v0: Fraction | None) -> Fraction:

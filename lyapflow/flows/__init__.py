@@ -3,6 +3,7 @@
 from .accelerated import accelerated_douglas_rachford_flow, accelerated_forward_backward_flow
 from .momentum import gradient_flow, heavy_ball_flow, hessian_damped_flow, nesterov_flow
 from .primal_dual import primal_dual_flow
+from .proximal_lagrangian import proximal_augmented_lagrangian_flow
 from .splitting import davis_yin_flow, douglas_rachford_flow, forward_backward_flow
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "hessian_damped_flow",
     "nesterov_flow",
     "primal_dual_flow",
+    "proximal_augmented_lagrangian_flow",
 ]

@@ -37,15 +37,18 @@ from .pencil import Condition, Entry, Equality, Form, Pencil
 from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from .time_scales import ScaledClaim
 
 __all__ = [
     "UPPER",
+    "Assembly",
     "Evaluation",
     "Group",
     "assemble",
     "check_claim",
     "lift_family",
     "list_groups",
+    "rename_group",
     "storage_name",
     "value_name",
 ]
@@ -142,7 +145,8 @@ def _list_slopes(oracle: OperatorClass, point: str, named: bool) -> tuple[Inequa
     return (slope, *both)
 
 
-def _rename(group: Group, part: str, other: str) -> Group:
+def rename_group(group: Group, part: str, other: str) -> Group:
+    """The group with the multipliers of another part of the proof."""
     return Group(group.points, tuple((other + name.removeprefix(part), i) for name, i in group.uses))
 
 
@@ -151,7 +155,7 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous time for `ExponentialDecay` and `SublinearDecay`, in discrete time for `Contraction`.
     claim : ExponentialDecay, Contraction or SublinearDecay
         With a rate, a factor or an order.
@@ -179,16 +183,20 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
         raise InvalidModelError("assemble needs a claim with a rate, a factor or an order; certify searches for one")
     if isinstance(claim, SublinearDecay):
         return assemble_sublinear(system, claim.parameter, template)
-    return _Assembly(system, template, claim.parameter, bounded=bounded).pencil()
+    return Assembly(system, template, claim.parameter, bounded=bounded).pencil()
 
 
-def lift_family(system: ParametricSystem, claim: Claim, template: Template, *, bounded: bool = False) -> Lifting:
+def lift_family(
+    system: ParametricSystem, claim: Claim | ScaledClaim, template: Template, *, bounded: bool = False
+) -> Lifting:
     """The pencil of a claim about all members of a family, as `assemble`, with what its multipliers are for each."""
+    if isinstance(claim, ScaledClaim):
+        raise InvalidModelError(f"a family over a parameter takes ExponentialDecay or Contraction, got {claim}")
     return lift(system, lambda member: assemble(member, claim, template, bounded=bounded))
 
 
-class _Assembly:
-    """One use of `assemble`: what its parts share."""
+class Assembly:
+    """What the inequalities of one claim about one system share."""
 
     def __init__(self, system: System, template: Template, parameter: Fraction, *, bounded: bool) -> None:
         self.system, self.template, self.parameter, self.bounded = system, template, parameter, bounded
@@ -196,17 +204,18 @@ class _Assembly:
         self.discrete = system.dt > 0
         self.groups = {part: list_groups(system, template, part) for part in (_DECREASE, _POSITIVITY)}
         if bounded:  # the same inequalities as for positivity, with multipliers of their own
-            self.groups[UPPER] = tuple(_rename(group, _POSITIVITY, UPPER) for group in self.groups[_POSITIVITY])
+            self.groups[UPPER] = tuple(rename_group(group, _POSITIVITY, UPPER) for group in self.groups[_POSITIVITY])
         self.definite = isinstance(template, QuadraticPlusValue) and template.definite
         self.lifts: tuple[Lift, ...] = ()
         if isinstance(system, PrimalDualIteration):
             self.lifts = tuple(Lift.of(system, span) for span in system.spans)
 
     def pencil(self) -> Pencil:
+        """All inequalities."""
         system = self.system
         weights = [value_name(system.oracle_names[j]) for j in self.valued]
         multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
-        storage = [name for mode in system.modes for name in dict.fromkeys(e[0] for e in self._entries(mode)) if name]
+        storage = [name for mode in system.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
         lifted = [name for lift in self.lifts for name in lift.unknowns]
         return Pencil(
             unknowns=(*storage, *lifted, *weights, *multipliers, *((UPPER,) if self.bounded else ())),
@@ -218,7 +227,8 @@ class _Assembly:
             equalities=tuple(self._equalities()),
         )
 
-    def _entries(self, mode: Mode) -> tuple[Entry, ...]:
+    def entries(self, mode: Mode) -> tuple[Entry, ...]:
+        """Entries of the storage matrix of a mode."""
         return _storage_entries(mode.label, self._size(mode))
 
     def _size(self, mode: Mode) -> int:
@@ -226,32 +236,34 @@ class _Assembly:
 
     def _conditions(self, mode: Mode) -> Iterator[Condition]:
         where = f" of {mode.label}" if mode.label else ""
-        n = mode.vertices[0].shape[0]
-        states = tuple(f"x{i + 1}" for i in range(n))
-        outputs = tuple(f"u_{name}" for name in self.system.oracle_names)
-        base = states + outputs
         own = output_oracles(self.system, self.template)
-        marks = tuple(f"{outputs[j]}{'+' if self.discrete else chr(39)}" for j in own)
+        every, base = self.name_signals(mode), self.name_signals(mode, moving=False)
         for k, plant in enumerate(() if mode.is_end else mode.vertices):
             at = f", end {k + 1}" if len(mode.vertices) > 1 else ""
             signals = Signals.of(plant, own, with_next=bool(own))
             decrease = self._step_forms if self.discrete else self._flow_forms
-            forms = (*decrease(mode, signals), *self._multiplied(_DECREASE, signals, mode.idle))
-            yield self._condition(f"{_DECREASE}{where}{at}", base + marks, forms)
+            forms = (*decrease(mode, signals), *self.multiplied(self.groups[_DECREASE], signals, mode.idle))
+            yield self._condition(f"{_DECREASE}{where}{at}", every, forms)
         signals = Signals.of(mode.vertices[0], own)
         for part in list(self.groups)[1:]:
-            forms = (*self._bound_forms(mode, signals, part), *self._multiplied(part, signals, mode.idle))
+            forms = (*self._bound_forms(mode, signals, part), *self.multiplied(self.groups[part], signals, mode.idle))
             yield self._condition(f"{part}{where}", base, forms)
         if self.definite:
-            size = self._size(mode)
-            every = unit(size)
-            names = states + tuple(outputs[j] for j in own)
-            yield self._condition(f"storage{where}", names, (Form(every, every, self._entries(mode)),))
+            whole = unit(self._size(mode))
+            names = base[: len(mode.norm_above)] + tuple(f"u_{self.system.oracle_names[j]}" for j in own)
+            yield self._condition(f"storage{where}", names, (Form(whole, whole, self.entries(mode)),))
+
+    def name_signals(self, mode: Mode, *, moving: bool = True) -> tuple[str, ...]:
+        """Names of states and outputs, and of the moving outputs that V contains: next ones, or derivatives."""
+        outputs = tuple(f"u_{name}" for name in self.system.oracle_names)
+        own = output_oracles(self.system, self.template) if moving else ()
+        marks = tuple(f"{outputs[j]}{'+' if self.discrete else chr(39)}" for j in own)
+        return (*(f"x{i + 1}" for i in range(mode.vertices[0].shape[0])), *outputs, *marks)
 
     def _lifted_conditions(self, lift: Lift) -> Iterator[Condition]:
         at = lift.span.label
-        storage = lift.storage_forms(*map(self._entries, lift.span.ends))
-        forms = (*storage, *self._multiplied(_DECREASE, lift.now), *lift.interval_forms())
+        storage = lift.storage_forms(*map(self.entries, lift.span.ends))
+        forms = (*storage, *self.multiplied(self.groups[_DECREASE], lift.now), *lift.interval_forms())
         yield self._condition(f"{_DECREASE} of {at}", lift.signals, forms)
         yield self._condition(f"{_DECREASE} multiplier of {at}", BASE, (lift.multiplier_form(),))
 
@@ -260,10 +272,12 @@ class _Assembly:
 
     def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``-(V' + 2 rate V)``, without function values: those have the derivative ``<u, C x'>``."""
-        P = self._entries(mode)
-        here = z.storage
-        yield Form(here, z.storage_next, P, Fraction(-2))
-        yield Form(here, here, P, _ZERO, Fraction(-2))
+        yield from self.derivative_forms(mode, z)
+        yield Form(z.storage, z.storage, self.entries(mode), _ZERO, Fraction(-2))
+
+    def derivative_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+        """``-V'``."""
+        yield Form(z.storage, z.storage_next, self.entries(mode), Fraction(-2))
         for j in self.valued:
             name = value_name(self.system.oracle_names[j])
             plant = mode.vertices[0]  # the row of an explicit gradient is common to all vertices
@@ -275,7 +289,7 @@ class _Assembly:
 
     def _step_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``factor^2 V - V+``, as a form in V and its increment, so that nothing large cancels in floating point."""
-        P, here = self._entries(mode), z.storage
+        P, here = self.entries(mode), z.storage
         change = add(z.storage_next, here, -1)
         yield Form(here, change, P, Fraction(-2))
         yield Form(change, change, P, Fraction(-1))
@@ -286,15 +300,15 @@ class _Assembly:
         lower = part == _POSITIVITY
         sign = Fraction(1 if lower else -1)
         here = z.storage
-        yield Form(here, here, self._entries(mode), sign)
+        yield Form(here, here, self.entries(mode), sign)
         norm = mode.norm_above if lower else mode.norm_below
         unknown = None if lower else UPPER
         entries = tuple((unknown, i, j, scalar(v)) for i, row in enumerate(norm) for j, v in enumerate(row) if v)
         yield Form(z.x, z.x, entries, -sign)
 
-    def _multiplied(self, part: str, z: Signals, idle: tuple[int, ...] = ()) -> Iterator[Form]:
+    def multiplied(self, groups: tuple[Group, ...], z: Signals, idle: tuple[int, ...] = ()) -> Iterator[Form]:
         """Minus the sum of multipliers times class inequalities, one form per operator that is not idle."""
-        for group in self.groups[part]:
+        for group in groups:
             if group.points[0][1].oracle in idle:
                 continue
             place = {name: 2 * k for k, (name, _) in enumerate(group.points)}  # rows y, u of each point

@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+)
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import NEXT, output_oracles
-from .clock import Clock, is_discrete, is_sublinear
+from .clock import Clock, is_discrete, is_scaled, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, add_up, combine
 from .hypotheses import write_input, write_motion
@@ -18,6 +25,8 @@ from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_co
 from .numbers import tex_number
 from .parametric import argue_family
 from .proof import Part, Step, Used, list_parts, list_steps
+from .proximal import lead_proximal, name_proximal_sum, prepare_proximal
+from .scaled_argument import WEIGHTS_OF_SCALED, finish_scaled, lead_scaled, left_of_scaled, prepare_scaled
 from .squares import write_squares
 from .statement import describe_values, weighted_oracles
 from .sublinear import LEFT_OF_SUBLINEAR, finish_sublinear, prepare_sublinear
@@ -27,7 +36,7 @@ from .wide import close_wide, prepare_wide
 __all__ = ["argue"]
 
 _LEFT = {"positivity": "V-N", "upper bound": "c_{2}N-V"}
-_TITLES = {"decrease": "Decrease", "positivity": "Positivity", "upper bound": "Upper bound"}
+_BOUNDS = frozenset(_LEFT)
 
 
 def argue(certificate: Certificate) -> tuple[Block, ...]:
@@ -48,19 +57,23 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
     InvalidModelError
         If a condition fails.
     """
-    certificate = certificate.core
+    whole, certificate = certificate, certificate.core
     if isinstance(certificate.system, ParametricSystem):
         middle = certificate.at(certificate.system.place(Fraction(0)))
         return tuple(argue_family(certificate, argue(middle)))
-    steps = list_steps(certificate)
+    steps = list_steps(whole)
     prepare = prepare_sublinear if is_sublinear(certificate) else _prepare
     blocks: list[Block] = [*prepare(certificate), *_inequalities(certificate)]
+    if is_scaled(whole):
+        blocks += prepare_scaled(whole)
     count = 0
     for part in list_parts(certificate):
         own = [step for step in steps if step.part in (part.name, f"{part.name} multiplier")]
-        blocks += _identity(certificate, part, own, count)
+        blocks += _identity(whole, part, own, count)
         count += sum(len(step.squares) for step in own)
     blocks += _definite(certificate, [step for step in steps if step.part == "storage"], count)
+    if is_scaled(whole):
+        return (*blocks, *finish_scaled(whole))
     return (*blocks, finish_sublinear(certificate) if is_sublinear(certificate) else _finish(certificate))
 
 
@@ -78,6 +91,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         return
     if isinstance(system, PrimalDualIteration):
         yield from prepare_coordinates(system)
+        return
+    if isinstance(system, ProximalLagrangianSystem):
+        yield from prepare_proximal(system)
         return
     if is_wide(system):
         yield from prepare_wide(certificate)
@@ -145,19 +161,19 @@ def _natural(item: tuple[str, Used]) -> list[str | int]:
 
 def _identity(certificate: Certificate, part: Part, steps: list[Step], count: int) -> Iterator[Block]:
     """One condition: its left side as multipliers times class inequalities, plus squares."""
+    head, certificate = f"{_left(certificate, part.name)} = ", certificate.core
     used = [u for u in part.used if u.value]
     weighted = [rf"+{u.symbol}\,{u.label}" for u in used]
     where: list[tuple[Math, Fraction]] = [(Math(u.symbol), u.value) for u in used]
     if part.name == "upper bound":
         where.append((Math("c_{2}"), certificate.values[UPPER]))
     forms: list[Math] = []
-    yield Paragraph(_lead(certificate, part.name), lead=f"{_TITLES[part.name]}.")
-    head = f"{_left(certificate, part.name)} = "
+    yield Paragraph(_lead(certificate, part.name), lead=f"{part.name.capitalize()}.")
     if is_wide(certificate.system):
         remainder, why = close_wide(steps[0])
         yield Display(tuple(add_up([*weighted, remainder], head=head)))
         yield Paragraph(why)
-    elif isinstance(certificate.system, PolytopicSystem) and part.name == "decrease":
+    elif isinstance(certificate.system, PolytopicSystem) and part.name not in _BOUNDS:
         yield from _vertices(steps, weighted, head, where, forms, count)
     elif isinstance(certificate.system, LureSystem | PolytopicSystem):
         squares, _ = write_squares(steps[0], count, where, forms)
@@ -199,23 +215,30 @@ def _vertices(
 def _lead(certificate: Certificate, part: str) -> Sentence:
     system = certificate.system
     if isinstance(system, PrimalDualSystem):
-        return lead_modes(system, part)
+        return lead_scaled(part) if is_scaled(certificate) and part not in _BOUNDS else lead_modes(system, part)
     if isinstance(system, PrimalDualIteration):
         return lead_coordinates(system, part)
+    if isinstance(system, ProximalLagrangianSystem):
+        return lead_proximal(system, part)
     return ("The following is an identity in the signals:",)
 
 
 def _left(certificate: Certificate, part: str) -> str:
     if is_sublinear(certificate):
         return LEFT_OF_SUBLINEAR[part]
+    if is_scaled(certificate) and part not in _BOUNDS:
+        return left_of_scaled(certificate, part)
     bounded = LEFT_OF_MODES if isinstance(certificate.system, PrimalDualSystem) else _LEFT
     return Clock.of(certificate.system).left if part == "decrease" else bounded[part]
 
 
 def _name_sum(certificate: Certificate, step: Step) -> tuple[str, str]:
     """Symbol of the sum of squares of a mode, and where it holds."""
-    name = name_mode_sum if isinstance(certificate.system, PrimalDualSystem) else name_coordinate_sum
-    return name(step)
+    if isinstance(certificate.system, PrimalDualSystem):
+        return name_mode_sum(step)
+    if isinstance(certificate.system, ProximalLagrangianSystem):
+        return name_proximal_sum(step)
+    return name_coordinate_sum(step)
 
 
 def _cancellations(certificate: Certificate, part: Part) -> Iterator[Block]:
@@ -224,7 +247,9 @@ def _cancellations(certificate: Certificate, part: Part) -> Iterator[Block]:
     weights = certificate.value_weights
     lines: list[Math] = []
     signs = {False: {"positivity": "", "upper bound": "-"}.get(part.name, "")}
-    if part.name == "decrease":
+    if is_scaled(certificate) and part.name not in _BOUNDS:
+        signs = {False: WEIGHTS_OF_SCALED[part.name]}
+    elif part.name == "decrease":
         signs = {False: "-p"} if is_sublinear(certificate) else dict(Clock.of(certificate.system).weights)
     rest = "0"
     if is_sublinear(certificate) and part.name == "positivity":

@@ -9,10 +9,11 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import System
 from ..lmi.claims import Contraction, SublinearDecay
+from ..lmi.time_scales import ScaledClaim
 from .formulas import Math, Sentence
 from .symbols import state
 
-__all__ = ["Clock", "is_discrete", "is_sublinear", "number_of"]
+__all__ = ["Clock", "is_discrete", "is_scaled", "is_sublinear", "number_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,15 @@ def is_sublinear(certificate: Certificate) -> bool:
     return isinstance(certificate.claim, SublinearDecay)
 
 
+def is_scaled(certificate: Certificate) -> bool:
+    """Whether the claim is one on another time scale."""
+    return isinstance(certificate.claim, ScaledClaim)
+
+
 def number_of(certificate: Certificate) -> Fraction:
-    """The rate of a claim, its factor or its order."""
+    """The rate of a claim, its factor or its order; on another time scale its coefficient, or the prescribed time."""
+    if isinstance(certificate.claim, ScaledClaim):
+        return certificate.claim.number
     if is_sublinear(certificate):
         return certificate.order
     return certificate.factor if is_discrete(certificate) else certificate.rate

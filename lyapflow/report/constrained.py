@@ -177,5 +177,6 @@ def lead_modes(system: PrimalDualSystem, part: str) -> Sentence:
 def name_mode_sum(step: Step) -> tuple[str, str]:
     """Symbol of a mode's sum of squares, and where it holds."""
     mark = step.mode.removeprefix("sigma") if step.mode != "null" else "0"
-    at = "" if step.theta is None or step.part != "decrease" else rf"\ \ (\theta = {step.theta})"
+    is_still = step.theta is None or step.part in {"positivity", "upper bound", "storage"}
+    at = "" if is_still else rf"\ \ (\theta = {step.theta})"
     return f"S_{{{mark}}}", at

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
 from ..certificates.files import to_text
+from ..certificates.settling import tell_scaled
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
-from .clock import Clock, is_discrete, is_sublinear, number_of
+from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
 from .proof import Part, Step, list_parts, list_steps
 from .quantities import Quantity, count_time, measure, observe
+from .scaled import claim_of
+from .settling import measure_scaled, observe_scaled, show_exponents, show_settling
 from .statement import Statement, find_digest, state_theorem
 
 if TYPE_CHECKING:
@@ -47,8 +50,11 @@ class CertificateSection:
 
     @property
     def title(self) -> str:
-        """The system's label."""
-        return self.certificate.system.name
+        """The system's label, and its time scale if that is another one."""
+        name = self.certificate.system.name
+        if not self.is_scaled:
+            return name
+        return f"{name}, in {tell_scaled(claim_of(self.certificate)).removesuffix(' stability').replace('-', ' ')}"
 
     @property
     def digest(self) -> str | None:
@@ -65,8 +71,22 @@ class CertificateSection:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
         is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
-        is_plain = not is_sublinear(self.certificate) and self.certificate.core is self.certificate
+        is_plain = not (is_sublinear(self.certificate) or self.is_scaled) and self.certificate.core is self.certificate
         return self.verdict.proved and is_planar and is_plain
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the claim is one on another time scale, on which the state settles."""
+        return is_scaled(self.certificate)
+
+    @property
+    def settled(self) -> str:
+        """The settling time for the table of all certificates; to 2 % where the state never settles."""
+        if not self.verdict.proved:
+            return "–"
+        if self.is_scaled:
+            return show_settling(self.certificate)
+        return next((q.shown for q in self.quantities if q.key == "settling_time"), "–")
 
     @property
     def clock(self) -> Clock:
@@ -78,16 +98,20 @@ class CertificateSection:
         """What the claim is about, in words."""
         if is_sublinear(self.certificate):
             return "decay of the function value with order"
+        if self.is_scaled:
+            return f"{tell_scaled(claim_of(self.certificate))} with"
         return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
 
     @property
     def number(self) -> Fraction:
-        """The rate, or the factor."""
+        """The rate, or the factor; on another time scale see `shown`."""
         return number_of(self.certificate)
 
     @property
     def shown(self) -> str:
         """The exact number and its decimal, on the side on which the claim stays true."""
+        if self.is_scaled:
+            return show_exponents(self.certificate)
         if is_discrete(self.certificate):
             return with_decimal(self.number, decimal=below_one(self.number))
         return with_decimal(self.number, side="down")
@@ -95,7 +119,7 @@ class CertificateSection:
     @property
     def contradiction(self) -> bool:
         """Whether a concrete member decays more slowly than what the certificate claims."""
-        return self.bracket is not None and self.bracket.witness.refutes(self.number)
+        return self.bracket is not None and not self.is_scaled and self.bracket.witness.refutes(self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +199,11 @@ class Document:
         return kinds.pop() if len(kinds) == 1 else None
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether some claim is one on another time scale, so that its state settles."""
+        return any(s.is_scaled for s in self.certificates)
+
+    @property
     def proved(self) -> bool:
         """Whether every certificate of the report proves its claim."""
         return all(s.verdict.proved and not s.contradiction for s in self.certificates)
@@ -203,13 +232,19 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
             sections.append(known[certificate])
         if isinstance(item, Simulation):
             source = known[certificate]
-            seen = tuple(observe(item, proved=source.verdict.proved))
+            seen = tuple(_observe(item, source))
             sections.append(SimulationSection(anchor=anchor(), simulation=item, source=source, quantities=seen))
     if not sections:
         raise InvalidModelError("a report needs at least one certificate, bracket, simulation, table, note or figure")
     if title is None:
         title = sections[0].title if sections else "lyapflow report"
     return Document(title=str(title), sections=tuple(sections))
+
+
+def _observe(simulation: Simulation, source: CertificateSection) -> Iterable[Quantity]:
+    if source.is_scaled:
+        return observe_scaled(simulation) if source.verdict.proved else ()
+    return observe(simulation, proved=source.verdict.proved)
 
 
 def _is_bracket(item: object) -> TypeGuard[Bracket]:
@@ -244,7 +279,9 @@ def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> Cer
     return CertificateSection(
         anchor=anchor, certificate=certificate, verdict=verdict, bracket=bracket,
         statement=state_theorem(certificate, whole=proved),
-        quantities=tuple(measure(certificate, verdict, bracket)),
+        quantities=tuple(
+            measure_scaled(certificate, verdict) if is_scaled(certificate) else measure(certificate, verdict, bracket)
+        ),
         parts=list_parts(certificate) if proved else (),
         steps=list_steps(certificate) if proved else (),
         argument=argue(certificate) if proved else (),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..certificates import Certificate
 from ..dynamics import LureSystem
 from ..lmi.signals import output_oracles
-from .clock import Clock, is_discrete, is_sublinear
+from .clock import Clock, is_discrete, is_scaled, is_sublinear
 from .items import PROVED, SEEN
 from .quantities import count_time
 
@@ -100,6 +100,8 @@ def draw_storage(figure: Figure, certificate: Certificate, trajectory: Trajector
     axes, clock = figure.subplots(), Clock.of(certificate.system)
     seen, bound = trajectory.storage(certificate), trajectory.bound(certificate)
     formula = "$V(t_0)$" if is_sublinear(certificate) else rf"$V(0)\,{clock.decay_twice}$"
+    if is_scaled(certificate):
+        formula = "of $V$"
     _curves(axes, trajectory, seen, bound, formula, proved=proved)
     if is_sublinear(certificate):
         axes.set_xscale("log")

@@ -12,7 +12,7 @@ from ..dynamics import PrimalDualIteration
 from ..exact.matrices import shape
 from ..lmi.lifted import BASE
 from .clock import Clock
-from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Where, combine
+from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where, combine
 from .hypotheses import write_output
 from .numbers import tex_number, with_decimal
 from .symbols import Symbols, belongs, quadratic_terms
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .proof import Step
 
 __all__ = [
+    "SPLIT",
     "WEIGHT",
     "describe_coordinates",
     "iteration_assumptions",
@@ -30,12 +31,21 @@ __all__ = [
     "lead_coordinates",
     "mark_of",
     "name_coordinate_sum",
+    "name_states",
     "prepare_coordinates",
     "storage_symbol",
+    "write_modes",
 ]
 
 WEIGHT = "(1-t^{2})"
 """Factor of a sum of squares that is nonnegative on an interval of singular values."""
+
+SPLIT = Paragraph(
+    ("Split ", Math(r"x-x^{\star}"), " and ", Math(r"\lambda-\lambda^{\star}"), " into coordinates along orthonormal "
+     "singular vectors of ", Math("K"), ", right and left ones; ", Math("s"), " is the singular value. A symbol stands "
+     "for all coordinates of its kind, and they add up:")
+)  # fmt: skip
+"""What leads in the coordinates."""
 
 _REACH = r"x^{+}+\theta(x^{+}-x)"
 
@@ -118,18 +128,15 @@ def storage_symbol(label: str) -> str:
     return f"P_{{{mark_of(label)}}}{end}"
 
 
-def _states(label: str) -> tuple[str, ...]:
+def name_states(label: str) -> tuple[str, ...]:
+    """State symbols of a mode."""
     single = {"null primal": ("x_{0}",), "null dual": (r"\lambda_{0}",)}
     return single.get(label) or (f"x_{{{mark_of(label)}}}", rf"\lambda_{{{mark_of(label)}}}")
 
 
 def describe_coordinates(system: PrimalDualIteration) -> Iterable[Block]:
     """How the state splits along the singular vectors of K."""
-    yield Paragraph(
-        ("Split ", Math(r"x-x^{\star}"), " and ", Math(r"\lambda-\lambda^{\star}"), " into coordinates along "
-         "orthonormal singular vectors of ", Math("K"), ", right and left ones; ", Math("s"), " is the singular value. "
-         "A symbol stands for all coordinates of its kind, and they add up:")
-    )  # fmt: skip
+    yield SPLIT
     items: list[Sentence] = []
     for k, (low, high) in enumerate(system.intervals, start=1):
         pair: Sentence = (Math(rf"x_{{{k}}},\lambda_{{{k}}}"), ": ")
@@ -162,6 +169,13 @@ def iteration_storage(certificate: Certificate) -> Iterable[Block]:
     system = certificate.system
     if not isinstance(system, PrimalDualIteration):
         raise TypeError("internal error: not a primal-dual iteration")
+    yield from describe_coordinates(system)
+    yield Paragraph(("Then",))
+    yield from write_modes(certificate)
+
+
+def write_modes(certificate: Certificate, values: Iterable[Term] = ()) -> Iterator[Block]:
+    """V as the sum of its parts and function values, and the parts in their coordinates."""
     where: list[tuple[Math, Fraction]] = []
     lines: list[Math] = []
     marks: dict[str, None] = {}
@@ -174,10 +188,9 @@ def iteration_storage(certificate: Certificate) -> Iterable[Block]:
         marks[mark] = None
         letter = storage_symbol(label).replace("P_{", "p^{(").replace("}^{-}", "-)}").replace("}^{+}", "+)}")
         letter = letter if letter.endswith(")}") else letter.removesuffix("}") + ")}"
-        lines += combine(quadratic_terms(P, _states(label), letter), where, head=f"{symbol} = ")
-    yield from describe_coordinates(system)
-    yield Paragraph(("Then",))
-    yield Display((Math("V = " + "+".join(f"V_{{{mark}}}" for mark in marks)), *lines))
+        lines += combine(quadratic_terms(P, name_states(label), letter), where, head=f"{symbol} = ")
+    total = combine([*(Term(Fraction(1), "", f"V_{{{mark}}}") for mark in marks), *values], where, head="V = ")
+    yield Display((*total, *lines))
     if where:
         yield Where(tuple(where))
 
@@ -189,12 +202,12 @@ def iteration_sites(certificate: Certificate) -> Iterator[tuple[str, str, tuple[
         raise TypeError("internal error: not a primal-dual iteration")
     names = Symbols.of(system)
     for span in system.spans:
-        x, w = _states(span.label)
+        x, w = name_states(span.label)
         base = (x, w, f"{x}^{{+}}", f"{w}^{{+}}")
         yield "decrease", span.label, base + tuple(f"t{signal}" for signal in base)
         yield "decrease multiplier", span.label, base[: len(BASE)]
     for mode in system.modes:
-        states = _states(mode.label)
+        states = name_states(mode.label)
         mark = mark_of(mode.label) if len(states) > 1 else "0"
         both = states + tuple(f"u_{{{name},{mark}}}" for name in names.marks)
         if not mode.is_end:

@@ -11,6 +11,7 @@ from ..dynamics import ParametricSystem
 from ..dynamics.parametric import list_numerators
 from ..exact.polynomials import Polynomial, coefficients, evaluate, polynomial, reduce_fraction, scale
 from ..lmi.dissipation import lift_family
+from ..lmi.time_scales import ScaledClaim
 from .clock import Clock
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
 from .hypotheses import describe_oracles, write_output
@@ -210,7 +211,10 @@ def _write_place(system: ParametricSystem) -> str:
 def _write_multipliers(
     certificate: Certificate, system: ParametricSystem, where: list[tuple[Math, Fraction]]
 ) -> Iterator[Sentence]:
-    lifting = lift_family(system, certificate.claim, certificate.template, bounded=certificate.is_bounded)
+    claim = certificate.claim
+    if isinstance(claim, ScaledClaim):
+        raise TypeError("internal error: no claim on another time scale is about a family")
+    lifting = lift_family(system, claim, certificate.template, bounded=certificate.is_bounded)
     for k, multiplier in enumerate(lifting.multipliers, start=1):
         own = [(certificate.values[name], r) for r, (name, _) in enumerate(multiplier.terms)]
         if not any(value for value, _ in own):

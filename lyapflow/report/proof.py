@@ -13,21 +13,35 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..certificates.verification import measure_slack
 from ..classes.inequalities import Inequality
-from ..dynamics import LureSystem, Mode, ParametricSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    Mode,
+    ParametricSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
-from ..lmi.dissipation import Evaluation, Group, list_groups
+from ..lmi.dissipation import Evaluation, Group, list_groups, rename_group
+from ..lmi.scaled import list_parts as list_scaled_parts
 from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
+from ..lmi.time_scales import ScaledClaim
 from .constrained import mode_signals
 from .iteration import iteration_sites
+from .proximal import proximal_sites
 from .sublinear import sublinear_signals
 from .symbols import Points, Symbols, is_written, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
 
-_MULTIPLIERS = {"decrease": r"\sigma", "positivity": r"\nu", "upper bound": r"\omega"}
+_MULTIPLIERS = {
+    "decrease": r"\sigma", "rate": r"\tau", "speed": r"\chi", "speed limit": r"\chi", "positivity": r"\nu",
+    "upper bound": r"\omega",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +77,8 @@ class Part:
     Attributes
     ----------
     name : str
-        ``"decrease"``, ``"positivity"`` or ``"upper bound"``.
+        ``"decrease"``, ``"positivity"`` or ``"upper bound"``; on another time scale also ``"rate"``, ``"speed"`` or
+        ``"speed limit"``.
     used : tuple of Used
         Multipliers, zero ones included.
     """
@@ -82,9 +97,9 @@ class Step:
         Name of the condition in the pencil.
     part : str
         ``"decrease"``, ``"positivity"``, ``"upper bound"`` or ``"storage"``; for an interval of singular values also
-        ``"decrease multiplier"``.
+        ``"decrease multiplier"``, and on another time scale those of `Part`.
     mode : str
-        Label of the mode; empty if there is one only.
+        Label of the mode, and which end of its interval; empty if there is one mode only.
     theta : Fraction or None
         Squared singular value at which the condition is taken.
     signals : tuple of str
@@ -117,7 +132,7 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     owners = Symbols.of(system).owners
     known: dict[str, list[Inequality]] = {}  # an inequality has one label, in whatever parts it is used
     found: list[Part] = []
-    for part in ("decrease", "positivity", *(("upper bound",) if certificate.is_bounded else ())):
+    for part in (*_name_flow_parts(certificate), "positivity", *(("upper bound",) if certificate.is_bounded else ())):
         used: list[Used] = []
         for group in _list_groups(certificate, part):
             owner = owners[group.points[0][1].oracle]
@@ -136,7 +151,16 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
     return tuple(found)
 
 
+def _name_flow_parts(certificate: Certificate) -> tuple[str, ...]:
+    """Names of the parts that are no bounds of V."""
+    claim = certificate.claim
+    return tuple(p.name for p in list_scaled_parts(claim)) if isinstance(claim, ScaledClaim) else ("decrease",)
+
+
 def _list_groups(certificate: Certificate, part: str) -> tuple[Group, ...]:
+    if isinstance(certificate.claim, ScaledClaim) and part in _name_flow_parts(certificate):
+        groups = list_groups(certificate.system, certificate.template, "decrease")
+        return tuple(rename_group(group, "decrease", part) for group in groups)
     if not isinstance(certificate.claim, SublinearDecay):
         return list_groups(certificate.system, certificate.template, part)
     uses = list_uses(certificate.system, certificate.template, part)
@@ -152,10 +176,10 @@ def list_steps(certificate: Certificate) -> tuple[Step, ...]:
     InvalidModelError
         If a matrix is not positive semidefinite, so that the certificate proves nothing.
     """
-    certificate = certificate.core
+    conditions = (certificate if isinstance(certificate.claim, ScaledClaim) else certificate.core).pencil().conditions
+    certificate = certificate.core  # on another time scale its pencil would forget that the speed is Euclidean
     values = certificate.values
     found: list[Step] = []
-    conditions = certificate.pencil().conditions
     for condition, (part, mode, theta, signals) in zip(conditions, _sites(certificate), strict=True):
         named = condition.name.partition(" of ")[0].partition(",")[0]
         if named != part or len(signals) != len(condition.signals):  # the pencil changed: never label a matrix wrongly
@@ -185,26 +209,47 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None
     if isinstance(system, PrimalDualIteration):
         yield from ((part, mode, None, signals) for part, mode, signals in iteration_sites(certificate))
         return
-    names = Symbols.of(system)
+    if isinstance(system, ProximalLagrangianSystem):
+        yield from ((part, mode, None, signals) for part, mode, signals in proximal_sites(certificate, system))
+        return
+    if isinstance(certificate.claim, ScaledClaim):  # a part of all modes comes before the next part
+        for part in _name_flow_parts(certificate):
+            for index, mode in enumerate(system.modes):
+                yield from _decrease_sites(certificate, part, index, mode)
     for index, mode in enumerate(system.modes):
-        if isinstance(system, PrimalDualSystem):
-            states = mode_signals(system, index)
-            outputs: tuple[str, ...] = ("u" + states[0].removeprefix("x"),)
-        else:
-            n, m = system.shape
-            states = tuple(state(n, i) for i in range(n))
-            outputs = tuple(names.signal("u", j) for j in range(m))
+        states, outputs, own = _mode_symbols(certificate, index)
         both = states + outputs
-        own = tuple(outputs[j] for j in output_oracles(system, certificate.template))
-        later = tuple(_name_next(system, output) for output in own)
-        for plant in mode.vertices:
-            yield "decrease", mode.label, _theta(certificate, plant, mode), both + later
+        if not isinstance(certificate.claim, ScaledClaim):
+            yield from _decrease_sites(certificate, "decrease", index, mode)
         theta = _theta(certificate, mode.vertices[0], mode)
         yield "positivity", mode.label, theta, both
         if certificate.is_bounded:
             yield "upper bound", mode.label, theta, both
         if getattr(certificate.template, "definite", False):
             yield "storage", mode.label, theta, states + own
+
+
+def _mode_symbols(certificate: Certificate, index: int) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """States, outputs, and those outputs that V contains, of a mode."""
+    system = certificate.system
+    if isinstance(system, PrimalDualSystem):
+        states = mode_signals(system, index)
+        outputs: tuple[str, ...] = ("u" + states[0].removeprefix("x"),)
+    else:
+        n, m = system.shape
+        states = tuple(state(n, i) for i in range(n))
+        outputs = tuple(Symbols.of(system).signal("u", j) for j in range(m))
+    return states, outputs, tuple(outputs[j] for j in output_oracles(system, certificate.template))
+
+
+def _decrease_sites(
+    certificate: Certificate, part: str, index: int, mode: Mode
+) -> Iterator[tuple[str, str, Fraction | None, tuple[str, ...]]]:
+    """Sites of a part that moves, one at each vertex of a mode."""
+    states, outputs, own = _mode_symbols(certificate, index)
+    signals = (*states, *outputs, *(_name_next(certificate.system, output) for output in own))
+    for plant in mode.vertices:
+        yield part, mode.label, _theta(certificate, plant, mode), signals
 
 
 def _name_next(system: System, output: str) -> str:

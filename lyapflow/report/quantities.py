@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..search import Bracket
     from ..simulation import Trajectory
 
-__all__ = ["Quantity", "count_time", "measure", "observe", "settle", "show_steps"]
+__all__ = ["Quantity", "compare", "count_time", "measure", "measure_margin", "observe", "settle", "show_steps"]
 
 BAND = Fraction(1, 50)
 _ROUNDING = 1e-6
@@ -85,7 +85,12 @@ def measure(certificate: Certificate, verdict: Verification, bracket: Bracket | 
             remark=_explain_bound(certificate),
         )  # fmt: skip
         yield _settling_time(certificate, remark="{unit}, from any start.")
-    yield Quantity(
+    yield measure_margin(verdict)
+
+
+def measure_margin(verdict: Verification) -> Quantity:
+    """How far the proof is from the boundary."""
+    return Quantity(
         key="margin", name="Margin of the proof", proved=verdict.margin,
         shown=f"≥ {approximate(verdict.margin, side='down')}" if verdict.margin else "0, on the boundary",
         remark="Largest power of two e with F - e I positive semidefinite for every matrix inequality F, on "
@@ -192,17 +197,17 @@ def observe(simulation: Simulation, *, proved: bool) -> Iterable[Quantity]:
     if is_sublinear(certificate):
         yield Quantity(
             key="largest_value_ratio", name="Largest t^p (f - f*) relative to its bound V(t0)", proved=Fraction(1),
-            shown="≤ 1", **_compare(path.scaled_value(certificate), path.bound(certificate), _ROUNDING**2),
+            shown="≤ 1", **compare(path.scaled_value(certificate), path.bound(certificate), _ROUNDING**2),
         )  # fmt: skip
     yield Quantity(
         key="largest_storage_ratio", name=f"Largest V({time}) relative to its bound", proved=Fraction(1), shown="≤ 1",
-        **_compare(path.storage(certificate), path.bound(certificate), _ROUNDING**2),
+        **compare(path.storage(certificate), path.bound(certificate), _ROUNDING**2),
     )  # fmt: skip
     if not certificate.is_bounded:
         return
     yield Quantity(
         key="largest_distance_ratio", name="Largest distance relative to its bound", proved=Fraction(1), shown="≤ 1",
-        **_compare(path.distance, path.norm_bound(certificate), _ROUNDING),
+        **compare(path.distance, path.norm_bound(certificate), _ROUNDING),
     )  # fmt: skip
     seen = settle(count_time(path), np.asarray(path.distance))
     yield _settling_time(certificate, seen=seen, remark="{unit}, counted from the first sample.")
@@ -214,7 +219,7 @@ def count_time(path: Trajectory) -> np.ndarray:
     return np.round((times - times[0]) / dt) if dt else times
 
 
-def _compare(seen: np.ndarray, bound: np.ndarray, rounding: float) -> _Comparison:
+def compare(seen: np.ndarray, bound: np.ndarray, rounding: float = _ROUNDING**2) -> _Comparison:
     """The largest ratio, where the bound is not so small that rounding decides."""
     inside = bound > rounding * bound[0]
     whole = inside.all()

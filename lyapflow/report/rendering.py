@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
-from ..dynamics import PrimalDualIteration, System
+from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
 from . import figures
 from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .formulas import Math, Sentence
-from .items import KINDS, Figure
+from .items import KINDS, PROVED, Figure
 from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
+from .settling_curves import choose_curves
 from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
 from .typeset import typeset
 
@@ -102,7 +103,7 @@ def _environment() -> Environment:
 
 def _storage_symbol(system: System, label: str) -> str:
     """Symbol of the storage matrix of a mode."""
-    if isinstance(system, PrimalDualIteration):
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
         return storage_symbol(label)
     return "P" + (f"_{{{0 if label == 'null' else label.removeprefix('sigma')}}}" if label else "")
 
@@ -176,6 +177,8 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
     for section in document.sections:
         if isinstance(section, SimulationSection):
             found[section.anchor] = _simulation_figures(section)
+        elif isinstance(section, CertificateSection) and section.is_scaled:
+            found[section.anchor] = _settling_figures(section)
         elif isinstance(section, CertificateSection) and section.has_portrait:
             draw = partial(figures.draw_portrait, certificate=section.certificate)
             caption = (
@@ -187,6 +190,13 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
             item = section.item
             found[section.anchor] = [(item.kind, item.caption, _svg(item.draw, section.anchor, (6.2, 3.4)))]
     return found
+
+
+def _settling_figures(section: CertificateSection) -> list[tuple[str, str, Any]]:
+    if not section.verdict.proved:
+        return []
+    draw, caption = choose_curves(section.certificate)
+    return [(PROVED, caption, _svg(partial(draw, certificate=section.certificate), section.anchor, (6.4, 3.2)))]
 
 
 def _simulation_figures(section: SimulationSection) -> list[tuple[str, str, Any]]:
@@ -202,7 +212,7 @@ def _simulation_figures(section: SimulationSection) -> list[tuple[str, str, Any]
         draw = partial(figures.draw_scaled_value, **common, proved=proved)
         caption = "The function value above its minimum, times the power of time that is proved, under its bound."
         found.insert(0, ("", caption, _svg(draw, f"{section.anchor}-f")))
-    if certificate.is_bounded:
+    if certificate.is_bounded and not section.source.is_scaled:
         draw = partial(figures.draw_distance, **common, proved=proved)
         caption = "Distance from the equilibrium and its proved bound."
         found.append(("", caption, _svg(draw, f"{section.anchor}-d")))
@@ -233,4 +243,8 @@ def _versions() -> list[tuple[str, str]]:
 
 
 def _part_titles() -> dict[str, str]:
-    return {"decrease": "V decreases", "positivity": "V is positive", "upper bound": "V is bounded above"}
+    return {
+        "decrease": "V decreases", "positivity": "V is positive", "upper bound": "V is bounded above",
+        "rate": "V decreases in proportion", "speed": "The speed is bounded below by V",
+        "speed limit": "The speed is bounded above by V",
+    }  # fmt: skip

@@ -16,6 +16,7 @@ _SYMBOLS = {
     "ell": "\u2113",
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ",
     "nu": "ν", "zeta": "ζ", "rho": "ρ", "sigma": "σ", "tau": "τ", "omega": "ω", "varphi": "φ",
+    "varepsilon": "ε", "kappa": "κ", "chi": "χ", "pi": "π", "int": "∫",
     "mathbb": "",
     "mathrm": "", "mathsf": "", "operatorname": "", "mathcal": "", "text": "", "displaystyle": "", "Delta": "Δ",
     "mid": "|",

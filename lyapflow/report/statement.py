@@ -12,11 +12,19 @@ from fractions import Fraction
 
 from ..certificates import Certificate
 from ..classes import SlopeRestricted
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.signals import output_oracles
-from .clock import Clock, is_discrete, is_sublinear, number_of
+from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
@@ -24,6 +32,8 @@ from .iteration import iteration_assumptions, iteration_motion, iteration_storag
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .parametric import family_motion, family_oracles
+from .proximal import proximal_assumptions, proximal_motion, proximal_storage
+from .scaled import explain_speed, measure_in_euclidean, scale_motion, scaled_conclusion, solve_scaled
 from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
 from .wide import wide_motion, wide_storage
@@ -81,17 +91,23 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     system = certificate.system
     motion, assumed, store = _describe(system)
     conclude = sublinear_conclusion if is_sublinear(certificate) else _conclusion
+    if is_scaled(certificate):
+        motion, assumed = scale_motion(certificate, motion), solve_scaled(certificate, assumed)
+        conclude = scaled_conclusion
     core = certificate.core
     lemma: tuple[Block, ...] = ()
     if core is not certificate:
         lemma = tuple(explain_metric(certificate))
+    last: tuple[Block, ...] = ()
+    if lemma and is_scaled(certificate):
+        lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
     store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
     hypotheses = (*motion, *known, Listing((*assumed, *_reading(system), *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
-    return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core)), storage=tuple(store(core)))
+    return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core), *last), storage=tuple(store(core)))
 
 
 def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Certificate], Iterable[Block]]]:
@@ -100,6 +116,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return constrained_motion(system), constrained_assumptions(system), constrained_storage
     if isinstance(system, PrimalDualIteration):
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
+    if isinstance(system, ProximalLagrangianSystem):
+        return proximal_motion(system), proximal_assumptions(system), proximal_storage
     if isinstance(system, PolytopicSystem):
         return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
     if isinstance(system, ParametricSystem):
@@ -195,7 +213,7 @@ def _constant(certificate: Certificate) -> Sentence:
 
 
 def _norm(certificate: Certificate, at: str) -> str:
-    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration):
+    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
         return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
     return rf"\|x({at})-x^{{\star}}\|"
 

@@ -76,7 +76,10 @@ def prepare_wide(certificate: Certificate) -> Iterator[Block]:
 
 def close_wide(step: Step) -> tuple[str, Sentence]:
     """Remainder of a condition, and why it is nonnegative."""
-    symbol = {"decrease": "S", "positivity": "S_{1}", "upper bound": "S_{2}", "storage": "P"}[step.part]
+    symbol = {
+        "decrease": "S", "positivity": "S_{1}", "upper bound": "S_{2}", "rate": "S_{3}", "speed": "S_{4}",
+        "speed limit": "S_{4}", "storage": "P",
+    }[step.part]  # fmt: skip
     signals = "(x,u,u^{+})" if any(s.endswith("^{+}") for s in step.signals) else "(x,u)"
     z = r"\zeta"
     why: Sentence = (

@@ -20,14 +20,14 @@ from ..exact.matrices import identity
 from ..exact.rationals import rational, round_up, simplest_between
 from ..lmi.dissipation import UPPER, storage_name
 from ..lmi.pencil import Equality, Form, Pencil
-from .arrays import ConeData, may_have_face, on_face, restrict
+from .arrays import ConeData, may_have_face, on_face, restrict, to_arrays
 from .direct import minimise
 from .polish import polish
 from .reduction import NO_FACE, ONE, Face, find_face
 from .rounding import round_onto
 from .scaling import equilibrate
 
-__all__ = ["has_multipliers", "sharpen"]
+__all__ = ["LOWER", "has_multipliers", "sharpen", "tighten"]
 
 LOWER = "positivity"
 """Name of the unknown c1 in ``c1 |x|^2 <= V``, which stands where positivity has 1."""
@@ -217,6 +217,14 @@ def _fix_storage(pencil: Pencil, storage: Numbers, *, whole: bool) -> Pencil:
         ),
         equalities=tuple(settle(e) for e in pencil.equalities if e.name.startswith((LOWER, UPPER))),
     )
+
+
+def tighten(pencil: Pencil, objective: Mapping[str, float]) -> dict[str, Fraction] | None:
+    """Exact values with the smallest provable sum of some unknowns, weighted; None if nothing is proved."""
+    raw = to_arrays(pencil)
+    face = find_face(pencil) if may_have_face(raw, 0.0) else NO_FACE
+    found = _tighten(pencil, raw, face, objective, pencil.holds)
+    return None if found is None else {name: fraction(found[name]) for name in pencil.unknowns}
 
 
 def _tighten(

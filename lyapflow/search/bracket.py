@@ -60,7 +60,7 @@ def bracket(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous or discrete time.
     template : Template, optional
         As in `certify`.

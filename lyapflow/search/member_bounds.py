@@ -7,9 +7,15 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..exact.elementary import bound_sqrt_below
-from ..exact.enclosures import bound_abscissa, bound_radius, bound_radius_between, enclose_eigenvalue
+from ..exact.enclosures import (
+    bound_abscissa,
+    bound_abscissa_between,
+    bound_radius,
+    bound_radius_between,
+    enclose_eigenvalue,
+)
 from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
 from ..exact.rationals import rational
 
@@ -30,6 +36,14 @@ def bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     """Rigorous upper bound of the closed loop's decay rate."""
     if isinstance(system, PrimalDualSystem):
         return _bound_modal_rate(system, slopes[0][0])
+    if isinstance(system, ProximalLagrangianSystem):
+        rates = [-bound_abscissa(_close(v, slopes))[0] for mode in system.modes if mode.idle for v in mode.vertices]
+        for low, high in system.enclose_singular_values():
+            if low == high:
+                rates.append(-bound_abscissa(_close(system.plant(low), slopes))[0])
+            else:
+                rates.append(-bound_abscissa_between(*_close_between(system, (low, high), slopes)))
+        return min(rates)
     return min(_bound_vertex_rate(system, plant, slopes) for plant in system.modes[0].vertices)
 
 
@@ -47,7 +61,7 @@ def bound_factor(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     found = []
     if isinstance(system, PrimalDualIteration):
         found = [_bound_iteration_factor(system, box, slopes) for box in system.enclose_singular_values()]
-    if isinstance(system, PrimalDualSystem):  # every entry is monotone in the squared singular value
+    if isinstance(system, PrimalDualSystem | ProximalLagrangianSystem):  # every entry is monotone in the singular value
         loops = [[_close(plant, slopes) for plant in mode.vertices] for mode in system.modes]
         return max(bound_radius(e[0])[0] if len(e) == 1 else bound_radius_between(e[0], e[1]) for e in loops)
     for plant in (plant for mode in system.modes if not mode.is_end for plant in mode.vertices):
@@ -105,12 +119,19 @@ def _bound_iteration_factor(
     system: PrimalDualIteration, box: tuple[Fraction, Fraction], slopes: tuple[Slope, ...]
 ) -> Fraction:
     """Rigorous lower bound of the spectral radius for a singular value that lies between two numbers."""
-    low, high = (_close(system.plant(s), slopes) for s in box)  # every entry is monotone in s
     if box[0] == box[1]:
-        return bound_radius(low)[0]
+        return bound_radius(_close(system.plant(box[0]), slopes))[0]
+    return bound_radius_between(*_close_between(system, box, slopes))
+
+
+def _close_between(
+    system: PrimalDualIteration | ProximalLagrangianSystem, box: tuple[Fraction, Fraction], slopes: tuple[Slope, ...]
+) -> tuple[Matrix, Matrix, tuple[Matrix, Matrix] | None]:
+    """Closed loops at the ends of an interval of singular values, between which every entry is monotone."""
+    low, high = (_close(system.plant(s), slopes) for s in box)
     if not any(s[1] for s in slopes):
-        return bound_radius_between(low, high)
+        return low, high, None
     (real, imaginary), (real_high, imaginary_high) = (
         tuple(tuple(row[::2] for row in closed[part::2]) for part in (0, 1)) for closed in (low, high)
     )
-    return bound_radius_between(real, real_high, (imaginary, imaginary_high))
+    return real, real_high, (imaginary, imaginary_high)

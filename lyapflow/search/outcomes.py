@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
+from ..certificates.settling import tell_scaled
 from ..errors import ClaimMismatchError, NoCertificateError
 from ..exact.rationals import as_text, show_above, show_below
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.time_scales import ScaledClaim
 from .slow_members import SlowMember
 from .witness import Witness, find_witness
 
@@ -50,6 +52,10 @@ class Reason(Enum):
     NEAR_BOUNDARY = (
         "The claim lies so close to the best that can be proved that the solver cannot tell the two sides apart. Try "
         "one that is weaker by one part in a million."
+    )
+    SPEED = (
+        "No bounds between V and the speed |F| are proved, which another time scale needs. Let V be sought again "
+        "(optimise='settling_time'), or give the classes an L: without one the speed may have no bound."
     )
     VANISHING = (
         "Along the family the slowest member's rate (or one minus its factor) falls below 1e-12, so that no common "
@@ -180,8 +186,10 @@ def name_number(claim: Claim) -> str:
     return "order" if isinstance(claim, SublinearDecay) else "rate"
 
 
-def tell_claim(claim: Claim) -> str:
+def tell_claim(claim: Claim | ScaledClaim) -> str:
     """The claim in words; a long number as a decimal on the strong side: what is false of it is false of that too."""
+    if isinstance(claim, ScaledClaim):
+        return tell_scaled(claim)
     number, what = claim.number, name_number(claim)
     if number is None:
         return "any contraction factor below 1" if isinstance(claim, Contraction) else f"any positive {what}"

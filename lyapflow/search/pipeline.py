@@ -11,7 +11,7 @@ from ..certificates.certificate import Certificate
 from ..classes import Convex, ConvexIndicator, Quadratic, SmoothConvex, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..classes.slopes import is_smooth
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, ParametricSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.checks import check_claim
@@ -55,8 +55,9 @@ def certify(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration, PolytopicSystem or ParametricSystem
-        In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
+    system : System
+        A `LureSystem` or another one of `lyapflow.dynamics`, in continuous or discrete time; or, with `over`, a
+        function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
         What to prove; without a number, the best that can be proved. Default: exponential decay in continuous time,
         contraction in discrete time.
@@ -115,8 +116,9 @@ def attempt(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration, PolytopicSystem or ParametricSystem
-        In continuous or discrete time; or, with `over`, a function that makes a `LureSystem` from parameters by name.
+    system : System
+        A `LureSystem` or another one of `lyapflow.dynamics`, in continuous or discrete time; or, with `over`, a
+        function that makes a `LureSystem` from parameters by name.
     claim : ExponentialDecay, Contraction or SublinearDecay, optional
         As in `certify`.
     over : mapping of str to (rational, rational), optional
@@ -145,10 +147,10 @@ def attempt(
         if isinstance(found, Infeasible):  # what stands for the family may hold more than it
             return replace(found, witness=find_refuting_member(system, over, found))
         return found
-    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | PolytopicSystem | ParametricSystem):
+    if not isinstance(system, System):
         raise InvalidModelError(
-            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a PolytopicSystem or a "
-            f"ParametricSystem, got {type(system).__name__}"
+            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
+            f"PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
         )
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):

@@ -32,7 +32,7 @@ def largest_step(
 
     Parameters
     ----------
-    flow : LureSystem or PrimalDualSystem
+    flow : LureSystem, PrimalDualSystem or ProximalLagrangianSystem
         In continuous time.
     factor : rational
         Contraction factor of the state norm per step that is asked for, in (0, 1).

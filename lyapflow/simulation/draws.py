@@ -9,7 +9,7 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import SimulationError
 from ..exact.matrices import shape
 from ..members import random_member
@@ -36,6 +36,7 @@ def draw_loop(
         offset, sizes = rng.normal(size=rows), [columns]
     if isinstance(system, PrimalDualIteration):
         system = system if system.operator is not None else draw_operator(system, dimension, rng)
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
         sizes = list(shape(system.operator or ()))[::-1]
     remaining = _DRAWS
     while True:
@@ -94,7 +95,7 @@ def choose_start(storage: Storage, rng: np.random.Generator) -> Array:
     return max(starts, key=storage.measure_growth)
 
 
-def draw_start(rest: Equilibrium, rng: np.random.Generator) -> Array:
-    """A random state of a random size."""
+def draw_start(rest: Equilibrium, rng: np.random.Generator, *, decades: float = 2.0) -> Array:
+    """A random state of a random size, from 10 to minus so many decades to 10 to as many."""
     direction = rng.normal(size=rest.x.shape)
-    return np.asarray(rest.x + 10 ** rng.uniform(-2, 2) * direction / np.linalg.norm(direction))
+    return np.asarray(rest.x + 10 ** rng.uniform(-decades, decades) * direction / np.linalg.norm(direction))

@@ -64,7 +64,7 @@ def find_equilibrium(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous time, or in discrete time: then an equilibrium is a fixed point of its step.
     members : sequence of Member
         One per oracle; oracles of one group share theirs.

@@ -19,12 +19,14 @@ from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
 from ..lmi.templates import VariableMetric
+from ..lmi.time_scales import ScaledClaim
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium
 from .loops import Array, Loop
 from .metric import reduce_equilibrium, reduce_loop
 from .motion import integrate, iterate
+from .scaled import check_orbit
 from .storage import Storage, make_storage, measure_decay
 from .sublinear import Checks, SublinearStorage, list_promises
 from .trajectories import Trajectory
@@ -34,8 +36,11 @@ __all__ = ["Counterexample", "falsify"]
 _SPAN = 6.0  # simulated time in units of 1/rate
 _LONG = 100.0  # simulated time of a sublinear claim, from 1
 _MOST_STEPS = 1_000  # simulated steps in discrete time: an error shows at the first, if anywhere
+_SCALED_DECADES = 6.0  # starts on another time scale: between 10 to minus this, and 10 to this
 _COARSE, _FINE = 1e-9, 1e-12  # relative tolerances; the difference of the two runs measures the integrator's error
 _SAFETY = 10.0  # factor on that measured error
+
+_Violation = tuple[str, int, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,7 +53,7 @@ class Counterexample:
         What fails: ``"V(t) <= V(0) exp(-2 rate t)"``, ``"|x(t)| <= c exp(-rate t) |x(0)|"`` or ``"|x|^2 <= V"``,
         where x is the deviation from the equilibrium; in discrete time ``"V(k+1) <= factor^2 V(k)"`` and
         ``"|x(k)| <= c factor^k |x(0)|"``; of a sublinear claim ``"V(t) <= V(s) for s <= t"`` and
-        ``"t^p (f - f*) <= V"``.
+        ``"t^p (f - f*) <= V"``; on another time scale ``"t <= T(V(0)) - T(V(t))"`` and bounds of the speed.
     members : tuple of Member
         The concrete oracles.
     x0 : ndarray
@@ -177,6 +182,10 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
         place = family.place(draw_place(rng, closed=family.ends[1] is not None))
         certificate, at = certificate.at(place), ((family.parameter, place),)
     loop, rest, offset = draw_loop(certificate, dimension, rng)
+    if isinstance(certificate.claim, ScaledClaim):
+        x0 = draw_start(rest, rng, decades=_SCALED_DECADES)
+        times, checks = check_orbit(certificate, loop, rest, x0)
+        return _tell(_pick(checks), times, loop, rest, x0, offset, at)
     if isinstance(certificate.template, VariableMetric):  # attacked in the letters of its proof
         loop, root = reduce_loop(certificate, loop)
         rest, certificate = reduce_equilibrium(loop, root, rest), certificate.core
@@ -193,7 +202,19 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
     if not find(coarse, np.zeros(len(coarse.t))):
         return None
     fine = run(certificate, loop, rest, x0, fine=True)
-    violations = find(fine, _measure_error(coarse, fine))
+    return _tell(find(fine, _measure_error(coarse, fine)), fine.t, loop, rest, x0, offset, at)
+
+
+def _tell(
+    violations: list[_Violation],
+    times: Array,
+    loop: Loop,
+    rest: Equilibrium,
+    x0: Array,
+    offset: Array | None,
+    at: tuple[tuple[str, Fraction], ...],
+) -> Counterexample | None:
+    """The worst violation as a counterexample; None if there is none."""
     if not violations:
         return None
     inequality, k, left, right, tolerance = max(violations, key=lambda v: (v[2] - v[3]) / v[3])
@@ -201,7 +222,7 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
         inequality=inequality,
         members=loop.members,
         x0=x0,
-        time=float(fine.t[k]),
+        time=float(times[k]),
         left=left,
         right=right,
         tolerance=tolerance,
@@ -242,9 +263,6 @@ def _measure_error(coarse: Trajectory, fine: Trajectory) -> Array:
     difference = np.linalg.norm((fine.x - coarse.x).reshape(len(fine.t), -1), axis=1)
     distance = np.maximum(fine.distance, np.finfo(np.float64).tiny)
     return np.asarray(_SAFETY * (np.maximum.accumulate(difference / distance) + _FINE) * distance)
-
-
-_Violation = tuple[str, int, float, float, float]
 
 
 def _find_violations(certificate: Certificate, storage: Storage, path: Trajectory, error: Array) -> list[_Violation]:

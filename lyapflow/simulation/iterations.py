@@ -9,12 +9,20 @@ from fractions import Fraction
 import numpy as np
 
 from ..certificates import Certificate
-from ..dynamics import PrimalDualIteration
+from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, add, identity, multiply, rank, scale, shape, symmetric_product
 from ..members.protocol import Array, Member
 
-__all__ = ["IterationLoop", "close_iteration", "draw_operator", "fits", "read_operator", "split_modes"]
+__all__ = [
+    "IterationLoop",
+    "check_dimensions",
+    "close_iteration",
+    "draw_operator",
+    "fits",
+    "read_operator",
+    "split_modes",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +87,20 @@ class IterationLoop:
 def close_iteration(system: PrimalDualIteration, members: tuple[Member, ...]) -> IterationLoop:
     """Close an iteration with members of its classes, and of the dimensions of its operator."""
     K = read_operator(system)
-    m, n = shape(K)
+    check_dimensions(members, K)
+    steps = (float(v) for v in (system.step_primal, system.step_dual, system.extrapolation))
+    return IterationLoop(system, members, np.array(K, dtype=np.float64), *steps)
+
+
+def check_dimensions(members: tuple[Member, ...], operator: Matrix) -> None:
+    """Whether members for f and g have the dimensions of an operator between their arguments."""
+    m, n = shape(operator)
     for name, member, size, what in zip("fg", members, (n, m), ("column", "row"), strict=True):
         if member.dimension not in (None, size):
             raise DimensionError(
                 f"the member for oracle {name} must have dimension {size}, one per {what} of the operator, got "
                 f"{member.dimension}"
             )
-    steps = (float(v) for v in (system.step_primal, system.step_dual, system.extrapolation))
-    return IterationLoop(system, members, np.array(K, dtype=np.float64), *steps)
 
 
 def read_operator(system: PrimalDualIteration) -> Matrix:
@@ -119,14 +132,14 @@ def fits(subject: PrimalDualIteration, simulated: PrimalDualIteration) -> bool:
     return low == 0 or not any("null" in mode.label for mode in fitted.modes)
 
 
-def split_modes(certificate: Certificate, loop: IterationLoop) -> tuple[tuple[Array, Array], ...]:
+def split_modes(certificate: Certificate, operator: Matrix) -> tuple[tuple[Array, Array], ...]:
     """Storage matrices with the coordinates they act on: ``(v'x, u'y)`` with singular vectors of the operator."""
     system = certificate.system
-    if not isinstance(system, PrimalDualIteration) or loop.system.operator is None:
-        raise InvalidModelError("the certificate and the simulation must be of a PrimalDualIteration with its operator")
-    m, n = loop.K.shape
-    r = rank(loop.system.operator)
-    left, singular, right = np.linalg.svd(loop.K)
+    if not isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
+        raise TypeError("internal error: no system with an operator")
+    m, n = shape(operator)
+    r = rank(operator)
+    left, singular, right = np.linalg.svd(np.array(operator, dtype=np.float64))
     forms = {label: np.array(P, dtype=np.float64) for label, P in certificate.storage.items()}
     found = []
     for k in range(r):
@@ -142,7 +155,7 @@ def split_modes(certificate: Certificate, loop: IterationLoop) -> tuple[tuple[Ar
     return tuple(found)
 
 
-def _interpolate(system: PrimalDualIteration, forms: Mapping[str, Array], s: float) -> Array:
+def _interpolate(system: PrimalDualIteration | ProximalLagrangianSystem, forms: Mapping[str, Array], s: float) -> Array:
     """The storage matrix at a singular value, affine in it inside an interval."""
     outside = [max(float(low) - s, s - float(high)) for low, high in system.intervals]
     k = int(np.argmin(outside))

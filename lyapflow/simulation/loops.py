@@ -16,18 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classes.curvature import read_data
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, add, identity, scale, shape
 from ..members.protocol import Array, Member
-from .iterations import close_iteration, read_operator
+from .iterations import check_dimensions, close_iteration, read_operator
 from .membership import check_members, common_dimension
+from .saddles import PrimalDualLoop, ProximalLagrangianLoop, measure_gain
 
 __all__ = [
     "Array",
     "Loop",
     "LureLoop",
-    "PrimalDualLoop",
     "close_loop",
     "read_state",
     "to_array",
@@ -122,7 +122,7 @@ class LureLoop:
             fed = np.flatnonzero(self.D[j, :j])
             inputs[j] = np.linalg.norm(self.C[j]) + np.abs(self.D[j, fed]) @ outputs[fed]
             step = -self.D[j, j]
-            outputs[j] = inputs[j] * (1 / step if step > 0 else _measure_gain(member))
+            outputs[j] = inputs[j] * (1 / step if step > 0 else measure_gain(member))
         return inputs, outputs
 
     def project(self, j: int, dx: Array) -> Array:
@@ -132,64 +132,6 @@ class LureLoop:
     def trim(self, j: int, signal: Array) -> Array:
         """All of it."""
         return signal
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PrimalDualLoop:
-    """A `PrimalDualSystem` with a right side b, on flat states (x, lambda); `step` is 1 for the flow."""
-
-    system: PrimalDualSystem
-    members: tuple[Member, ...]
-    E: Array
-    b: Array
-    dual_gain: float
-    augmentation: float
-    step: float
-
-    @property
-    def state_shape(self) -> tuple[int, ...]:
-        """(n + m,)."""
-        return (sum(self.E.shape),)
-
-    def evaluate(self, x: Array) -> Evaluation:
-        """The saddle-point flow, or the change in a step."""
-        n = self.E.shape[1]
-        primal, dual = x[:n], x[n:]
-        u = self.members[0].gradient(primal)
-        error = self.E @ primal - self.b
-        dx = -u - self.E.T @ (dual + self.augmentation * error)
-        return self.step * np.concatenate([dx, self.dual_gain * error]), primal[None, :], u[None, :]
-
-    def drift(self, x: Array, t: float) -> Array | float:
-        """Nothing varies."""
-        return 0.0
-
-    def measure_terms(self, x: Array, u: Array) -> float:
-        """Norm of the sum of the absolute values of all terms."""
-        n, E = self.E.shape[1], np.abs(self.E)
-        primal, dual = np.abs(x[:n]), np.abs(x[n:])
-        error = E @ primal + np.abs(self.b)
-        top = np.abs(u[0]) + E.T @ (dual + self.augmentation * error)
-        return self.step * float(np.hypot(np.linalg.norm(top), self.dual_gain * np.linalg.norm(error)))
-
-    def measure_reach(self) -> tuple[Array, Array]:
-        """The input is a part of the state."""
-        return np.ones(1), np.array([_measure_gain(self.members[0])])
-
-    def project(self, j: int, dx: Array) -> Array:
-        """The primal part."""
-        return dx[: self.E.shape[1]]
-
-    def trim(self, j: int, signal: Array) -> Array:
-        """All of it."""
-        return signal
-
-
-def _measure_gain(member: Member) -> float:
-    """The largest gain of a linear member of its class."""
-    bounds = member.operator_class.linear_members()
-    ends = [abs(float(end)) for end in (bounds.lower, bounds.upper) if end is not None]
-    return np.inf if bounds.upper is None else max(ends)
 
 
 def to_array(m: Matrix) -> Array:
@@ -204,7 +146,7 @@ def close_loop(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous or discrete time; an iteration with its operator.
     members : sequence of Member
         One per oracle, each of a class that is contained in the declared one; oracles of one group share theirs.
@@ -220,20 +162,24 @@ def close_loop(
     InvalidModelError
         If a member does not belong, or oracles of one group have different members.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration):
+    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
         raise InvalidModelError(
-            f"system must be a LureSystem, a PrimalDualSystem or a PrimalDualIteration, got {type(system).__name__}"
+            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration or a ProximalLagrangianSystem, got "
+            f"{type(system).__name__}"
         )
     chosen = check_members(system, members)
-    if isinstance(system, PrimalDualIteration):
-        if offset is not None:
-            raise InvalidModelError("offset is the right side of a PrimalDualSystem; an iteration has none, got one")
-        return close_iteration(system, chosen)
-    known = common_dimension(system, chosen)
     if isinstance(system, PrimalDualSystem):
-        return _close_primal_dual(system, chosen, offset, known)
+        return _close_primal_dual(system, chosen, offset, common_dimension(system, chosen))
     if offset is not None:
-        raise InvalidModelError("offset is the right side of a PrimalDualSystem; a LureSystem has none, got one")
+        kind = type(system).__name__
+        raise InvalidModelError(f"offset is the right side of a PrimalDualSystem; a {kind} has none, got one")
+    if isinstance(system, PrimalDualIteration):
+        return close_iteration(system, chosen)
+    if isinstance(system, ProximalLagrangianSystem):
+        check_dimensions(chosen, system.operator)
+        numbers = (float(v) for v in (system.penalty, system.step or 1))
+        return ProximalLagrangianLoop(system, chosen, to_array(system.operator), *numbers)
+    known = common_dimension(system, chosen)
     if known is not None and dimension not in (None, known):
         raise DimensionError(f"the state must have the dimension d = {known} of the members, got d = {dimension}")
     size = dimension if known is None else known

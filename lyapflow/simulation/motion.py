@@ -21,7 +21,7 @@ from .equilibria import Equilibrium, locate_equilibrium, read_equilibrium
 from .loops import Array, Loop, close_loop, read_state
 from .trajectories import Trajectory, record
 
-__all__ = ["integrate", "iterate", "simulate"]
+__all__ = ["Method", "integrate", "iterate", "settle", "simulate"]
 
 Method: TypeAlias = Literal["LSODA", "Radau", "BDF", "DOP853", "RK45", "RK23"]
 """Methods of `scipy.integrate.solve_ivp`."""
@@ -48,13 +48,13 @@ def simulate(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem or PrimalDualIteration
+    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous or discrete time; an iteration with its operator.
     members : sequence of Member
         One per oracle, each of a class that is known to be contained in the oracle's class. Oracles of one group
         evaluate one operator, so they have the same object.
     x0 : array_like, shape (n, d), or (d,) where n = 1, or (n + m,) for a primal-dual system
-        Start; for a primal-dual system (x, lambda), for a primal-dual iteration (x, y).
+        Start; for a primal-dual system (x, lambda), for the other systems with an operator (x, y).
     t_span : (float, float), or int
         First and last time, increasing, in the time unit of the dynamics. In discrete time a whole number of steps
         apart; a single integer is the number of steps from time 0.
@@ -99,10 +99,7 @@ def simulate(
     >>> simulate(gradient_descent(f, step="1/10"), [SquaredNorm(5)], [16.0], 4).x.ravel()
     array([16.,  8.,  4.,  2.,  1.])
     """
-    start = read_state(system, x0, name="x0")
-    loop = close_loop(system, members, offset=offset, dimension=start.shape[1] if start.ndim == 2 else None)
-    if start.shape != loop.state_shape:
-        raise DimensionError(f"x0 must have shape {loop.state_shape}, got {start.shape}")
+    loop, start = _close(system, members, x0, offset)
     times = _read_times(t_span, points) if system.dt == 0 else _read_steps(t_span, points, system)
     if isinstance(system, LureSystem) and system.is_time_varying and times[0] <= 0:
         raise InvalidModelError(f"t_span must start after 0, where N / t is infinite, got {t_span!r}")
@@ -110,13 +107,37 @@ def simulate(
         raise InvalidModelError(f"method must be one of {list(get_args(Method))}, got {method!r}")
     if not (_FINEST <= rtol < 1 and 0 < atol < np.inf):
         raise InvalidModelError(f"tolerances need {_FINEST} <= rtol < 1 and atol > 0, got rtol={rtol}, atol={atol}")
-    if equilibrium is None:
-        rest = locate_equilibrium(loop, np.zeros(loop.state_shape))
-    else:
-        rest = read_equilibrium(loop, equilibrium)
+    rest = _rest(loop, equilibrium)
     if system.dt:
         return iterate(loop, rest, start, times)
     return integrate(loop, rest, start, times, rtol=rtol, atol=atol, method=method)
+
+
+def settle(
+    system: System,
+    members: Sequence[Member],
+    x0: ArrayLike,
+    *,
+    equilibrium: Equilibrium | ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+) -> tuple[Loop, Equilibrium, Array]:
+    """The closed loop, its equilibrium and the start, from the arguments of `simulate`."""
+    loop, start = _close(system, members, x0, offset)
+    return loop, _rest(loop, equilibrium), start
+
+
+def _close(system: System, members: Sequence[Member], x0: ArrayLike, offset: ArrayLike | None) -> tuple[Loop, Array]:
+    start = read_state(system, x0, name="x0")
+    loop = close_loop(system, members, offset=offset, dimension=start.shape[1] if start.ndim == 2 else None)
+    if start.shape != loop.state_shape:
+        raise DimensionError(f"x0 must have shape {loop.state_shape}, got {start.shape}")
+    return loop, start
+
+
+def _rest(loop: Loop, equilibrium: Equilibrium | ArrayLike | None) -> Equilibrium:
+    if equilibrium is None:
+        return locate_equilibrium(loop, np.zeros(loop.state_shape))
+    return read_equilibrium(loop, equilibrium)
 
 
 def integrate(

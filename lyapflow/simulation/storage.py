@@ -13,13 +13,21 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..classes.inequalities import ANY, ZERO_OUTPUT
-from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    System,
+)
 from ..errors import InvalidModelError
 from ..hulls import covers
 from ..lmi.claims import SublinearDecay
 from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
-from .iterations import IterationLoop, fits, split_modes
+from .iterations import fits, split_modes
 from .loops import Array, Loop, to_array
 from .membership import belongs
 
@@ -206,8 +214,9 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
     if isinstance(certificate.system, PrimalDualSystem):
         modal = _ModalForm(_group_modes(certificate, certificate.system))
         return Storage(loop, equilibrium, modal, weights, ())
-    if isinstance(loop, IterationLoop):
-        return Storage(loop, equilibrium, _ModalForm(split_modes(certificate, loop)), weights, ())
+    if isinstance(loop.system, PrimalDualIteration | ProximalLagrangianSystem) and loop.system.operator is not None:
+        modal = _ModalForm(split_modes(certificate, loop.system.operator))
+        return Storage(loop, equilibrium, modal, weights, ())
     plain = _PlainForm(to_array(certificate.P))
     return Storage(loop, equilibrium, plain, weights, output_oracles(certificate.system, certificate.template))
 
@@ -289,6 +298,8 @@ def _dynamics(system: System) -> tuple[object, ...]:
         return system.constraint, system.dual_gain, system.augmentation, system.step
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
+    if isinstance(system, ProximalLagrangianSystem):
+        return system.operator, system.penalty, system.step
     if isinstance(system, PolytopicSystem | ParametricSystem):
         return (system,)
     return system.A, system.B, system.C, system.D, system.N, system.dt, system.groups

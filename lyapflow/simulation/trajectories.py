@@ -13,7 +13,9 @@ from ..dynamics import System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
 from ..lmi.templates import VariableMetric
+from ..lmi.time_scales import ScaledClaim
 from ..members.protocol import Member
+from .comparison import bound_storage
 from .equilibria import Equilibrium, read_values
 from .loops import Array, Loop
 from .metric import ReducedPath, reduce_equilibrium, reduce_loop, reduce_path
@@ -115,14 +117,15 @@ class Trajectory:
     def bound(self, certificate: Certificate) -> Array:
         """What V may be at most: ``V(0) exp(-2 rate t)``, t counted from the first sample; shape (T,).
 
-        In discrete time ``V(0) factor^(2 k)``, with k the number of steps; for a `SublinearDecay` its first value.
+        In discrete time ``V(0) factor^(2 k)``, with k the number of steps; for a `SublinearDecay` its first value. On
+        another time scale, which the trajectory must be on, the solution of ``v' = -A v^a - B v^b``.
         """
-        return np.asarray(self.storage(certificate)[0] * measure_decay(certificate, self.t) ** 2)
+        return bound_storage(certificate, float(self.storage(certificate)[0]), self.t)
 
     def norm_bound(self, certificate: Certificate) -> Array:
         """What the distance may be at most: ``transient_bound * exp(-rate t) * distance[0]``; shape (T,).
 
-        In discrete time ``transient_bound * factor^k * distance[0]``.
+        In discrete time ``transient_bound * factor^k * distance[0]``; on another time scale what the bound of V leaves.
 
         Raises
         ------
@@ -131,6 +134,10 @@ class Trajectory:
         """
         _, core, loop, rest = self._reduce(certificate)
         make_storage(core, loop, rest)
+        if isinstance(certificate.claim, ScaledClaim):
+            above, below = certificate.norm_ratios
+            start = float(above) * float(self.distance[0]) ** 2
+            return np.sqrt(bound_storage(certificate, start, self.t) / float(below))
         return np.asarray(float(certificate.transient_bound) * measure_decay(certificate, self.t) * self.distance[0])
 
     def at(self, t: ArrayLike) -> Array:

@@ -14,9 +14,10 @@ from typing import Protocol, TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..certificates.verification import verify
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
+from ..lmi.time_scales import ScaledClaim
 from ..search.bracket import Bracket
 from ..search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from ..search.pipeline import attempt
@@ -230,15 +231,18 @@ def _decide(task: Task, point: Point) -> tuple[Word, str, Bracket | None]:
 
 def _judge(answer: object) -> object:
     """Evidence as a bracket. `attempt` has proved its own; what a task brings along is proved again."""
-    if isinstance(answer, LureSystem | PrimalDualSystem | PrimalDualIteration):
+    if isinstance(answer, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
         outcome = attempt(answer)
         if isinstance(outcome, Proved):
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)
         return outcome
     certificate = answer if isinstance(answer, Certificate) else getattr(answer, "certificate", None)
-    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay):
+    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay | ScaledClaim):
+        kind, other = type(certificate.claim).__name__, "an order"
+        if isinstance(certificate.claim, ScaledClaim):
+            other = "a settling time"
         raise InvalidModelError(
-            "a sweep compares rates and factors with those of linear members, and a SublinearDecay has an order"
+            f"a sweep compares rates and factors with those of linear members, and a {kind} has {other}"
         )
     match answer:
         case Certificate():

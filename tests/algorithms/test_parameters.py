@@ -89,7 +89,7 @@ def test_steps_are_exact(name, value):
         (lambda: alg.euler(alg.gradient_descent(F, step=1), 1), r"continuous time \(dt = 0\), got dt = 1"),
         (
             lambda: alg.euler(alg.chambolle_pock(F, F, step_primal=1, step_dual=1, operator=[[1]]), 1),
-            "LureSystem or a Pri",
+            "LureSystem, a Pri",
         ),
     ],
 )

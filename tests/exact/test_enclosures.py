@@ -13,6 +13,7 @@ from lyapflow.errors import InvalidModelError
 from lyapflow.exact.elementary import bound_log_above, bound_sqrt_above, bound_sqrt_below
 from lyapflow.exact.enclosures import (
     bound_abscissa,
+    bound_abscissa_between,
     bracket_smallest,
     count_eigenvalues_above,
     enclose_eigenvalue,
@@ -214,3 +215,16 @@ def test_the_bracket_of_the_smallest_eigenvalue(m):
     assert count_eigenvalues_above(definite, high) < n
     assert high <= low * 3  # the square root of 5, and a little
     assert bracket_smallest(((Fraction(0),),)) is None
+
+
+def test_the_abscissa_between_two_matrices(rng):
+    for _ in range(20):
+        low = rng.integers(-9, 10, size=(2, 2))
+        high = low + rng.integers(-3, 4, size=(2, 2))
+        ends = [tuple(tuple(Fraction(int(v), 9) for v in row) for row in m) for m in (low, high)]
+        bound = float(bound_abscissa_between(ends[0], ends[1]))
+        for _ in range(20):
+            inside = (low + (high - low) * rng.random((2, 2))) / 9
+            assert bound <= np.linalg.eigvals(inside).real.max() + 1e-12
+    point = ((Fraction(1, 3), Fraction(2)), (Fraction(-1, 7), Fraction(1, 2)))
+    assert abs(bound_abscissa(point)[0] - bound_abscissa_between(point, point)) < Fraction(1, 10**11)

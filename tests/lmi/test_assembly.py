@@ -94,6 +94,13 @@ def equations(name, system, x, u, theta):
         first = combine((1, x[0]), (-step, u[0]))
         last = combine((2, first), (-1, x[0]), (-step, u[1]), (-step, u[2]))
         return [combine((1, last), (-1, first))], [first, first, last]
+    if name.startswith("proximal-lagrangian"):
+        if len(x) == 1:  # the null space of the operator
+            return [combine((-1, u[0]))], [x[0], combine()]
+        s = Q(1) if theta is None else theta
+        penalty = system.D[1][1] * -1 if theta is None else system.penalty
+        inside = combine((s, x[0]), (penalty, x[1]), (-penalty, u[1]))  # the prox point
+        return [combine((-1, u[0]), (-s, u[1])), combine((s, x[0]), (-1, inside))], [x[0], inside]
     if theta is None:  # primal-dual, null space of the constraint
         return [combine((-1, u[0]))], [x[0]]
     a, gain = system.augmentation, system.dual_gain
@@ -101,13 +108,15 @@ def equations(name, system, x, u, theta):
 
 
 def cases():
-    """Each system of the catalogue, one mode end at a time: (name, system, mode, end, squared singular value)."""
+    """Each system of the catalogue, one mode end at a time: (name, system, mode, end, singular value or its square)."""
     for name, system in CATALOGUE.items():
         for k, mode in enumerate(system.modes):
             for end in range(len(mode.vertices)):
                 theta = None
                 if isinstance(system, lf.PrimalDualSystem) and mode.label != "null":
                     theta = system.enclosures[k][end if len(mode.vertices) > 1 else 0]
+                if isinstance(system, lf.ProximalLagrangianSystem) and not mode.idle:
+                    theta = system.intervals[k][end if len(mode.vertices) > 1 else 0]
                 yield pytest.param(name, system, mode, end, theta, id=f"{name}-{mode.label}-{end}")
 
 
@@ -122,6 +131,8 @@ def test_forms_agree_with_definitions(name, system, mode, end, theta, template):
     x = [random_vector(source) for _ in range(n)]
     u = [random_vector(source) for _ in range(m)]
     phi = [Q(source.randint(-9, 9)) for _ in range(m)]
+    for j in mode.idle:  # an oracle without signals here
+        phi[j], u[j] = Q(0), combine()
     dx, y = equations(name, system, x, u, theta)
 
     at = f"({mode.label})" if mode.label else ""
@@ -144,7 +155,7 @@ def test_forms_agree_with_definitions(name, system, mode, end, theta, template):
         "positivity": V - above - multiplied["positivity"],
         "upper bound": unknowns["upper bound"] * below - V - multiplied["upper bound"],
     }
-    z = [*x, *u]
+    z = [*x, *(random_vector(source) if j in mode.idle else v for j, v in enumerate(u))]
     equalities = {e.name: e.at(unknowns) for e in pencil.equalities}
     for part, value in expected.items():
         condition = find_condition(pencil, part, mode, end)
@@ -164,7 +175,7 @@ def find_condition(pencil, part, mode, end):
 
 def norms(system, x, theta):
     """The state norm |x|^2 + |lambda|^2 with lambda = w / sigma, bounded by the enclosure of sigma^2."""
-    if theta is None:
+    if theta is None or isinstance(system, lf.ProximalLagrangianSystem):
         square = sum((dot(v, v) for v in x), Q(0))
         return square, square
     low, high = next(box for box in system.enclosures if box[0] <= theta <= box[1])

@@ -5,17 +5,28 @@ import pytest
 from systems import ALGORITHMS
 
 from lyapflow.algorithms import gradient_descent, proximal_point
-from lyapflow.classes import Convex, GradientDominated, Quadratic, SectorBounded, SmoothStronglyConvex, StronglyConvex
-from lyapflow.dynamics import LureSystem
+from lyapflow.classes import (
+    Convex,
+    ConvexIndicator,
+    GradientDominated,
+    Quadratic,
+    SectorBounded,
+    SmoothStronglyConvex,
+    StronglyConvex,
+)
+from lyapflow.dynamics import LureSystem, PolytopicSystem
 from lyapflow.flows import (
     douglas_rachford_flow,
     forward_backward_flow,
     gradient_flow,
     heavy_ball_flow,
     primal_dual_flow,
+    proximal_augmented_lagrangian_flow,
 )
-from lyapflow.lmi.templates import QuadraticPlusValue
+from lyapflow.lmi.templates import QuadraticPlusValue, VariableMetric
+from lyapflow.lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
 from lyapflow.search import certify
+from lyapflow.search.scaled import find_scaled
 
 F = SmoothStronglyConvex(1, 10)
 FLOWS = {
@@ -30,6 +41,10 @@ FLOWS = {
     "sector": LureSystem([[0, 1], [-2, -3]], [[0], [-1]], [[1, 0]], oracles=[SectorBounded(0, "3/10")]),
     "primal-dual": primal_dual_flow(F, constraint=[[1, 0, 0], [0, 3, 1]]),
     "primal-dual, irrational": primal_dual_flow(F, constraint=[[1, 1, 0], [0, 1, 2]], augmentation="1/2", dual_gain=2),
+    "proximal Lagrangian": proximal_augmented_lagrangian_flow(F, Convex(), penalty=2),
+    "proximal Lagrangian, irrational": proximal_augmented_lagrangian_flow(
+        F, Convex(), penalty="1/2", operator=[[1, 1, 0], [0, 1, 2]]
+    ),
 }
 METHODS = {
     **ALGORITHMS,
@@ -40,6 +55,10 @@ METHODS = {
 TEMPLATES = {  # with a form of V that the search would not choose by itself
     "definite": (FLOWS["heavy ball"], QuadraticPlusValue(definite=True)),
     "definite, discrete": (ALGORITHMS["nesterov"], QuadraticPlusValue(definite=True)),
+    "proximal Lagrangian, definite": (
+        proximal_augmented_lagrangian_flow(F, ConvexIndicator(), penalty=3, operator=[[1, 0], [0, 3]]),
+        QuadraticPlusValue(definite=True),
+    ),
     "nonsmooth value, discrete": (proximal_point(StronglyConvex(1), step="1/2"), QuadraticPlusValue()),
 }
 PAGES = [*FLOWS, "definite", "triple-momentum", "tseng", "douglas-rachford"]
@@ -119,3 +138,57 @@ def broken_method(triple_momentum):
     from lyapflow.lmi.claims import Contraction
 
     return replace(triple_momentum, claim=Contraction(Fraction(1, 2)))
+
+
+SCALES = {
+    "finite": FiniteTime("1/2"),
+    "constant speed": FiniteTime(0, "3/7"),
+    "fixed": FixedTime("1/2", "3/2"),
+    "fixed, with gains": FixedTime("1/3", "7/3", (2, "5/2")),
+    "prescribed": PrescribedTime(2),
+    "prescribed, slow": PrescribedTime("7/3", "1/100"),
+}
+SCALED = {
+    "heavy ball": ["finite", "fixed", "prescribed, slow"],
+    "gradient": ["constant speed", "fixed, with gains", "prescribed"],
+    "sector": ["fixed"],
+    "Douglas-Rachford": ["fixed, with gains"],
+    "primal-dual": ["fixed", "prescribed"],
+    "primal-dual, irrational": ["finite", "fixed", "prescribed"],
+    "between": ["constant speed", "fixed", "prescribed"],
+    "metric": ["finite", "fixed, with gains", "prescribed"],
+    "many states": ["fixed"],
+}
+
+
+@pytest.fixture(scope="session")
+def scaled_certificates(certificates):
+    """Certificates on other time scales, by system and scale."""
+    steeper = LureSystem([[0]], [[-2]], [[1]], oracles=[F])
+    n = range(14)
+    wide = LureSystem(
+        [[-(i == k) for k in n] for i in n], [[-(i == 0)] for i in n], [[int(i == 0) for i in n]],
+        oracles=[SmoothStronglyConvex(1, 2)],
+    )  # fmt: skip
+    splitting = forward_backward_flow(Quadratic(1, 4), Convex(), step="1/10")
+    more = {
+        "between": certify(PolytopicSystem([gradient_flow(F), steeper])),
+        "metric": certify(splitting, template=VariableMetric()),
+        "many states": certify(wide),
+    }
+    known = dict(certificates) | more
+    return {
+        f"{name}: {scale}": find_scaled(known[name], SCALES[scale], optimise=False)
+        for name, scales in SCALED.items()
+        for scale in scales
+    }
+
+
+@pytest.fixture(scope="session", params=[f"{name}: {scale}" for name, scales in SCALED.items() for scale in scales])
+def scaled(request, scaled_certificates):
+    return scaled_certificates[request.param]
+
+
+@pytest.fixture(scope="session")
+def fixed(scaled_certificates):
+    return scaled_certificates["heavy ball: fixed"]

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from forms import times, total
 
-from lyapflow.dynamics import PrimalDualSystem
+from lyapflow.dynamics import PrimalDualSystem, ProximalLagrangianSystem
 from lyapflow.errors import InvalidModelError
 from lyapflow.lmi.claims import Contraction
 from lyapflow.report.argument import argue
@@ -15,6 +15,8 @@ from lyapflow.report.proof import list_parts, list_steps
 
 def plant_of(system, step):
     """Dynamics of the mode that the step speaks of, written out from its definition."""
+    if isinstance(system, ProximalLagrangianSystem):
+        return proximal_plant(system, step.mode)
     if not isinstance(system, PrimalDualSystem):
         return system.A, system.B, system.C, system.D
     theta, h = step.theta, system.step
@@ -22,10 +24,32 @@ def plant_of(system, step):
         A, B, C = ((0,),), ((-1,),), ((1,),)
     else:
         A, B, C = ((-system.augmentation * theta, -1), (system.dual_gain * theta, 0)), ((-1,), (0,)), ((1, 0),)
-    if h:  # the explicit Euler method
+    return step_of((A, B, C, ((0,),)), h)
+
+
+def proximal_plant(system, mode):
+    """The same for a proximal augmented Lagrangian; on the null space of the operator g has no signals."""
+    if mode == "null primal":
+        plant = ((0,),), ((-1, 0),), ((1,), (0,)), ((0, 0), (0, 0))
+    else:
+        label, _, end = mode.partition(" ")
+        s, p = system.intervals[int(label.removeprefix("sigma")) - 1][end == "high"], system.penalty
+        plant = ((0, 0), (0, -p)), ((-1, -s), (0, p)), ((1, 0), (s, p)), ((0, 0), (0, -p))
+    return step_of(plant, system.step)
+
+
+def step_of(plant, h):
+    """The explicit Euler method; the flow itself for h = 0."""
+    A, B, C, D = plant
+    if h:
         A = [[(i == k) + h * v for k, v in enumerate(row)] for i, row in enumerate(A)]
         B = [[h * v for v in row] for row in B]
-    return A, B, C, ((0,),)
+    return A, B, C, D
+
+
+def modal(step):
+    """Label of the mode, without the end of its interval."""
+    return step.mode.removesuffix(" low").removesuffix(" high")
 
 
 def signals(plant, kind):
@@ -50,7 +74,7 @@ def signals(plant, kind):
 
 def storage(certificate, step, plant, values, later=""):
     """V in states, outputs and values; with ``later="+"`` at the next step."""
-    P = certificate.storage[step.mode]
+    P = certificate.storage[modal(step)]
     z = [*signals(plant, f"x{later}"), *signals(plant, f"u{later}")][: len(P)]
     size = range(len(P))
     quadratic = [(P[i][k], times(z[i], z[k])) for i in size for k in size]
@@ -67,7 +91,7 @@ def left_side(certificate, step, plant, values):
         if step.part == "decrease":
             return total((certificate.factor**2, V), (-1, storage(certificate, step, plant, values, later="+")))
     else:
-        P = certificate.storage[step.mode]
+        P = certificate.storage[modal(step)]
         slope = total(*[(2 * P[i][k], times(x[i], dx[k])) for i in range(n) for k in range(n)])
         for j, weight in values.items():
             dy = total(*[(C[j][k], dx[k]) for k in range(n)])
@@ -171,6 +195,15 @@ def test_enclosures_that_are_not_points_are_proved_at_both_ends(certificates):
     certificate = certificates["primal-dual, irrational"]
     ends = {step.theta for step in list_steps(certificate) if step.part == "decrease" and step.theta is not None}
     assert ends == {theta for box in certificate.system.enclosures for theta in box}
+
+
+def test_intervals_are_proved_at_both_ends(certificates):
+    certificate = certificates["proximal Lagrangian, irrational"]
+    decrease = [step.mode for step in list_steps(certificate) if step.part == "decrease"]
+    assert decrease == ["sigma1 low", "sigma1 high", "sigma2 low", "sigma2 high", "null primal"]
+    text = text_of(argue(certificate))
+    assert "each S_k is concave in s" in text
+    assert text.count("(s = s₁⁻)") == text.count("(s = s₂⁺)") == 1
 
 
 def test_definite_templates_show_their_storage_matrix(certificates):

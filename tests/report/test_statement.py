@@ -182,6 +182,28 @@ def test_primal_dual_systems_print_their_constraint(certificates):
     assert "proved enclosure" in text
 
 
+def test_proximal_lagrangians_print_their_operator_and_their_modes(certificates):
+    text = state_theorem(certificates["proximal Lagrangian, irrational"]).text
+    assert "ẋ = -u_f-Kᵀu_g\n    λ̇ = γ (u_g-λ)" in text
+    assert "y_g = prox_(γ g)(Kx+γλ)\n    u_g = (Kx+γλ-y_g)/γ ∈ ∂g(y_g)" in text
+    assert "γ = 1/2" in text
+    assert "K = [1, 1, 0; 0, 1, 2]" in text
+    assert "u_f* = -Kᵀλ*, u_g* = λ*" in text
+    assert "‖(x,λ)(t)-(x*,λ*)‖ ≤ c e^(-ρt)" in text
+    assert "x₁,λ₁: s lies between s₁⁻ = 1302775637/1000000000 and s₁⁺ = 651387819/500000000, as is proved" in text
+    assert "x₀: the null space of K" in text
+    rational = state_theorem(certificates["proximal Lagrangian, definite"]).text
+    assert "x₂,λ₂: s is 3" in rational
+    assert "null space" not in rational
+
+
+def test_the_method_of_a_proximal_lagrangian_prints_its_steps(certificates):
+    text = state_theorem(certificates["euler-proximal-lagrangian"]).text
+    assert "x⁺ = x-h (u_f+Kᵀu_g)\n    λ⁺ = λ+hγ (u_g-λ)" in text
+    assert "h = 1/20" in text
+    assert "sequences x(k), λ(k) satisfy" in text
+
+
 def test_only_the_hypotheses_of_what_is_not_proved(broken):
     statement = state_theorem(broken, whole=False)
     assert statement.hypotheses

@@ -13,6 +13,7 @@ from lyapflow.flows import (
     gradient_flow,
     heavy_ball_flow,
     primal_dual_flow,
+    proximal_augmented_lagrangian_flow,
 )
 from lyapflow.lmi.claims import ExponentialDecay
 from lyapflow.lmi.dissipation import UPPER
@@ -29,6 +30,7 @@ SYSTEMS = {
     "forward-backward": forward_backward_flow(F, Convex(), step="1/10"),
     "douglas-rachford": douglas_rachford_flow(F, Monotone(), step="1/3"),
     "primal-dual": primal_dual_flow(F, constraint=[[1, 0, 1], [0, 2, 1]], dual_gain=2),
+    "proximal-lagrangian": proximal_augmented_lagrangian_flow(F, Convex(), penalty=2, operator=[[1, 0, 1], [0, 2, 1]]),
 }
 
 

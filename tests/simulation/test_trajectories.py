@@ -14,6 +14,7 @@ from lyapflow.flows import (
     gradient_flow,
     heavy_ball_flow,
     primal_dual_flow,
+    proximal_augmented_lagrangian_flow,
 )
 from lyapflow.lmi.templates import QuadraticPlusValue
 from lyapflow.members import (
@@ -112,6 +113,10 @@ CERTIFIED = {
     "forward-backward": (forward_backward_flow(F, Convex(), step="1/10"), [f, L1Norm("1/2")]),
     "douglas-rachford": (douglas_rachford_flow(F, Convex(), step="1/3"), [f, Box(-0.5, 0.5)]),
     "primal-dual": (primal_dual_flow(F, constraint=[[2, 0, 0], [0, 1, 1]], dual_gain=2), [f]),
+    "proximal-lagrangian": (
+        proximal_augmented_lagrangian_flow(F, Convex(), penalty=2, operator=[[2, 0, 0], [0, 1, 1]]),
+        [f, L1Norm("1/2")],
+    ),
 }
 
 
