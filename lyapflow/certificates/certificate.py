@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Protocol
 
 from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
@@ -25,7 +26,7 @@ from ..lmi.time_scales import ScaledClaim
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 
-__all__ = ["SCHEMA", "Certificate"]
+__all__ = ["SCHEMA", "Certificate", "Evidence", "find_certificate"]
 
 _BAND = "0.02"
 
@@ -386,3 +387,17 @@ class Certificate:
 
         content = {key: value for key, value in to_json(self).items() if key != "digest"}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+class Evidence(Protocol):
+    """What carries a certificate, such as a scaled flow or a bracket."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate."""
+
+
+def find_certificate(item: object) -> Certificate | None:
+    """A certificate itself, or that of what carries one."""
+    found = item if isinstance(item, Certificate) else getattr(item, "certificate", None)
+    return found if isinstance(found, Certificate) else None

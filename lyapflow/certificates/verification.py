@@ -25,7 +25,7 @@ from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
 from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
-from .certificate import Certificate
+from .certificate import Certificate, Evidence, find_certificate
 from .files import Stored, read
 
 __all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "satisfies", "verify"]
@@ -83,12 +83,12 @@ class Verification:
         return self.proved
 
 
-def verify(certificate: Certificate | Path | str) -> Verification:
+def verify(certificate: Certificate | Evidence | Path | str) -> Verification:
     """Prove a certificate again, from the definitions, in exact arithmetic.
 
     Parameters
     ----------
-    certificate : Certificate, path or str
+    certificate : Certificate, what has one as its ``certificate``, path or str
         A certificate, or a file that holds one.
 
     Returns
@@ -102,8 +102,9 @@ def verify(certificate: Certificate | Path | str) -> Verification:
     CertificateFormatError
         If a file cannot be read as a certificate.
     """
-    if isinstance(certificate, Certificate):
-        return _judge(certificate)
+    found = find_certificate(certificate)
+    if found is not None:
+        return _judge(found)
     if not isinstance(certificate, str | Path):
         raise CertificateFormatError(f"verify needs a Certificate or a path, got {type(certificate).__name__}")
     return judge(read(certificate))

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
+from ..certificates.certificate import find_certificate
 from ..certificates.files import to_text
 from ..certificates.settling import tell_scaled
 from ..dynamics import LureSystem
@@ -214,6 +215,7 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
 
     A certificate is printed once, where it is first mentioned; a bracket adds its witness, a simulation its figures.
     """
+    items = tuple(map(_unwrap, items))
     found = [item for item in items if _is_bracket(item)]
     brackets = {item.certificate: item for item in found}
     sections: list[Section] = []
@@ -245,6 +247,12 @@ def _observe(simulation: Simulation, source: CertificateSection) -> Iterable[Qua
     if source.is_scaled:
         return observe_scaled(simulation) if source.verdict.proved else ()
     return observe(simulation, proved=source.verdict.proved)
+
+
+def _unwrap(item: Item) -> Item:
+    """A scaled flow is its certificate; what has more to say than its certificate stays."""
+    own = None if isinstance(item, Simulation) or hasattr(item, "witness") else find_certificate(item)
+    return item if own is None else own
 
 
 def _is_bracket(item: object) -> TypeGuard[Bracket]:

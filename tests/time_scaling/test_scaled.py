@@ -437,3 +437,12 @@ def test_other_units(unit):
         here = lf.scale_time(GRADIENT, lf.certify(GRADIENT), scale).settling_time(x0=1)
         there = lf.scale_time(flow, lf.certify(flow), scale).settling_time(x0=1)
         assert float(there / here) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_scaled_flow_stands_for_its_certificate(tmp_path):
+    scaled = lf.scale_time(GRADIENT, lf.certify(GRADIENT), SCALES["fixed"])
+    assert lf.verify(scaled).proved
+    assert lf.load(lf.save(scaled, tmp_path / "c.json")) == scaled.certificate
+    assert lf.falsify(scaled, 1, np.random.default_rng(2)) is None
+    page = lf.write_report(tmp_path / "c.html", scaled)
+    assert "fixed" in page.read_text()
