@@ -17,6 +17,7 @@ pair is at least as good as both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -43,6 +44,11 @@ def _put(owner: object, **numbers: object) -> None:
     """Numbers of a frozen dataclass as rationals."""
     for name, value in numbers.items():
         object.__setattr__(owner, name, rational(value, name=name))
+
+
+def _is_pair(values: object) -> bool:
+    is_sequence = hasattr(values, "__len__") and hasattr(values, "__getitem__") and getattr(values, "ndim", 1) == 1
+    return is_sequence and not isinstance(values, str | Mapping) and len(values) == 2  # type: ignore[arg-type]
 
 
 def _check_positive(owner: object, *names: str) -> None:
@@ -137,7 +143,7 @@ class FixedTime:
                 f"FixedTime needs beta > 1, got {self.beta}. Without a power above 1 far starts take ever longer; "
                 "FiniteTime has none."
             )
-        if isinstance(self.gains, str) or not hasattr(self.gains, "__len__") or len(self.gains) != 2:
+        if not _is_pair(self.gains):
             raise InvalidModelError(f"gains must be two numbers, got {self.gains!r}")
         first, second = (rational(gain, name="gains") for gain in self.gains)
         if first <= 0 or second <= 0:
@@ -157,7 +163,7 @@ class FixedTime:
 
 @dataclass(frozen=True, slots=True)
 class PrescribedTime:
-    r"""The time scale :math:`\dot x = \frac{c}{T-t}F(x)`: every start settles at the time T, and not before.
+    r"""The time scale :math:`\dot x = \frac{c}{T-t}F(x)`: every start has settled by the time T.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from .items import KINDS, PROVED, Figure
 from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
-from .settling_curves import choose_curves
+from .settling_curves import choose_curves, has_curves
 from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
 from .typeset import typeset
 
@@ -193,7 +193,7 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
 
 
 def _settling_figures(section: CertificateSection) -> list[tuple[str, str, Any]]:
-    if not section.verdict.proved:
+    if not section.verdict.proved or not has_curves(section.certificate):
         return []
     draw, caption = choose_curves(section.certificate)
     return [(PROVED, caption, _svg(partial(draw, certificate=section.certificate), section.anchor, (6.4, 3.2)))]

@@ -155,8 +155,8 @@ def _list_numbers(certificate: Certificate) -> Iterator[Quantity]:
     """The numbers of the unscaled flow, from which everything above follows."""
     claim = claim_of(certificate)
     for key, (name, side) in _SLOTS.items():
-        if hasattr(claim, key):
-            value: Fraction = getattr(claim, key)
+        value: Fraction | None = getattr(claim, key, None)
+        if value is not None:
             sign, way = ("≤", "up") if side == "up" else ("≥", "down")
             yield Quantity(
                 key=key, name=name, proved=value,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from numbers import Integral
+from typing import Literal, get_args
 
 from numpy.typing import ArrayLike
 
@@ -26,6 +27,8 @@ from ..simulation.time_change import follow_orbit, integrate_scaled, measure_slo
 from ..simulation.trajectories import Trajectory
 
 __all__ = ["ScaledFlow", "iterate_flow", "scale_time"]
+
+_SMALLEST, _LARGEST = Fraction(1, 10**300), Fraction(10**300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class ScaledFlow:
         ----------
         V0 : rational, optional
             V at the start, or an upper bound.
-        x0 : rational, or nested sequence of rationals, optional
+        x0 : rational, or sequence of rationals or of rows of them, optional
             Deviation of the start from the equilibrium, or its norm.
         """
         return self.certificate.settling_time(V0=V0, x0=x0)
@@ -126,9 +129,10 @@ class ScaledFlow:
         speed : rational
             :math:`r = |F| > 0`.
         """
-        r = float(rational(speed, name="speed"))
-        if not r > 0:
-            raise InvalidModelError(f"speed must be > 0, got {speed}")
+        value = rational(speed, name="speed")
+        if not _SMALLEST <= value <= _LARGEST:
+            raise InvalidModelError(f"speed must be > 0, at least 1e-300 and at most 1e300, got {speed}")
+        r = float(value)
         return self.speed_up(float(measure_slowness(self.scale, r)))
 
     def simulate(
@@ -166,6 +170,12 @@ class ScaledFlow:
         """
         if not 0 < threshold < 1:
             raise InvalidModelError(f"threshold must be > 0 and < 1, got {threshold}")
+        if method not in get_args(Method):
+            raise InvalidModelError(f"method must be one of {list(get_args(Method))}, got {method!r}")
+        if isinstance(points, bool) or not isinstance(points, Integral) or points < 2:
+            raise InvalidModelError(f"points must be an integer >= 2, got {points!r}")
+        if not 0 < rtol < 1:
+            raise InvalidModelError(f"rtol must be > 0 and < 1, got {rtol}")
         loop, rest, start = settle(self.system, members, x0, equilibrium=equilibrium, offset=offset)
         return integrate_scaled(
             loop, rest, start, self.scale, threshold=threshold, points=points, rtol=rtol, method=method
@@ -209,6 +219,8 @@ class ScaledFlow:
         """
         if not 0 <= threshold < 1:
             raise InvalidModelError(f"threshold must be >= 0 and < 1, got {threshold}")
+        if not 0 < rtol < 1:
+            raise InvalidModelError(f"rtol must be > 0 and < 1, got {rtol}")
         loop, rest, start = settle(self.system, members, x0, equilibrium=equilibrium, offset=offset)
         return float(follow_orbit(loop, rest, start, self.scale, threshold=threshold, rtol=rtol).settling_time)
 
@@ -261,8 +273,11 @@ def iterate_flow(
     [17, 13]
     """
     system, scale = (flow.system, flow.scale) if isinstance(flow, ScaledFlow) else (flow, None)
-    if getattr(system, "dt", 0) != 0:
-        raise InvalidModelError(f"iterate_flow needs a flow in continuous time (dt = 0), got dt = {system.dt}")
+    if not isinstance(system, System) or system.dt != 0:
+        raise InvalidModelError(
+            f"iterate_flow needs a ScaledFlow or a flow in continuous time, got {type(flow).__name__}, "
+            f"dt = {getattr(system, 'dt', 'unknown')}"
+        )
     loop, rest, start = settle(system, members, x0, equilibrium=equilibrium, offset=offset)
     return run_scheme(loop, rest, start, scale, scheme, step=step, tolerance=tolerance, most=most)
 

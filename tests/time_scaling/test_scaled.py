@@ -189,7 +189,7 @@ def test_random_members_keep_the_promise(scaled):
 
 
 def test_no_number_may_change(scaled):
-    """Each number of the claim made a little stronger, alone: what was proved is not proved any more, or is looser."""
+    """Each number of the claim twice as strong, alone: what was proved is not proved any more."""
     certificate = scaled.certificate
     for field in ("decay", "dissipation", "rate", "speed"):
         number = getattr(certificate.claim, field, None)
@@ -198,6 +198,10 @@ def test_no_number_may_change(scaled):
                 certificate, claim=dataclasses.replace(certificate.claim, **{field: 2 * number})
             )
             assert not lf.verify(wrong).proved
+    limit = getattr(certificate.claim, "speed_limit", None)
+    if limit is not None:
+        wrong = dataclasses.replace(certificate, claim=dataclasses.replace(certificate.claim, speed_limit=limit / 2))
+        assert not lf.verify(wrong).proved
 
 
 def test_a_flow_whose_speed_has_no_bound_is_refused():
@@ -225,6 +229,17 @@ def test_a_coefficient_that_does_not_follow_is_seen(tmp_path, field):
     verdict = lf.verify(path)
     assert not verdict.proved
     assert field in verdict.reason
+
+
+def test_a_coefficient_that_cannot_be_told_from_zero(tmp_path):
+    """A huge exponent of a speed near 1: B lies in a ball around numbers of both signs, and none is printed."""
+    certificate = lf.scale_time(GRADIENT, lf.certify(GRADIENT), SCALES["fixed"]).certificate
+    scale = lf.FixedTime("1/2", Q(2) ** 169)
+    claim = dataclasses.replace(certificate.claim, scale=scale, speed=1 - Q(1, 2**165))
+    with pytest.raises(lf.InvalidModelError, match="zero"):
+        _ = claim.coefficients
+    with pytest.raises(lf.InvalidModelError, match="zero"):
+        lf.save(dataclasses.replace(certificate, claim=claim), tmp_path / "c.json")
 
 
 # Without a solver
@@ -366,7 +381,7 @@ def test_time_out_of_range(time):
         lf.scale_time(GRADIENT, lf.certify(GRADIENT), SCALES["fixed"]).settle_within(time)
 
 
-@pytest.mark.parametrize("gains", [(0, 1), (1, -1), (1,), (1, 2, 3), 1, "11"])
+@pytest.mark.parametrize("gains", [(0, 1), (1, -1), (1,), (1, 2, 3), 1, "11", np.array(1.0), {1: 2, 3: 4}])
 def test_gains_out_of_range(gains):
     with pytest.raises(lf.InvalidModelError, match="gains"):
         lf.FixedTime("1/2", 2, gains)
@@ -419,11 +434,58 @@ def test_arguments_that_make_no_sense():
         _ = scaled.certificate.rate
 
 
+@pytest.mark.parametrize("x0", [[], [[]], [[3, 4], [0, 0]], [[3, 4], [1]], np.array(5.0), [[[3, 4]]], {"a": 1}])
+def test_a_start_of_another_shape(x0):
+    """An empty start is no start at the equilibrium, which would settle at once."""
+    scaled = lf.scale_time(GRADIENT, lf.certify(GRADIENT), lf.FiniteTime(0))
+    with pytest.raises(lf.InvalidModelError, match="x0"):
+        scaled.settling_time(x0=x0)
+    assert scaled.settling_time(x0=[3, 4]) == scaled.settling_time(x0=[[3, 4]]) == scaled.settling_time(x0=5)
+
+
+@pytest.mark.parametrize("name", ["heavy-ball", "primal-dual"])
+def test_a_start_with_other_states(name):
+    flow = {
+        "heavy-ball": lf.flows.heavy_ball_flow(F, damping=2),  # two rows
+        "primal-dual": lf.flows.primal_dual_flow(F, constraint=[[1, 0, 0], [0, 3, 0]]),  # five numbers
+    }[name]
+    scaled = lf.scale_time(flow, lf.certify(flow), lf.FiniteTime("1/2"))
+    for x0 in ([], [1, 2, 3], [[3, 4]], [[0] * 5] * 3):
+        with pytest.raises(lf.InvalidModelError, match="x0 must have"):
+            scaled.settling_time(x0=x0)
+    right = [[3, 0], [0, 4]] if name == "heavy-ball" else [3, 0, 0, 0, 4]
+    assert scaled.settling_time(x0=right) == scaled.settling_time(x0=5)
+
+
+def test_what_a_time_scale_has_not():
+    certificate = lf.scale_time(GRADIENT, lf.certify(GRADIENT), lf.FiniteTime(0)).certificate
+    for name in ("factor", "order", "formula"):
+        with pytest.raises(lf.ClaimMismatchError, match="settling_time"):
+            getattr(certificate, name)
+
+
+def test_simulations_that_make_no_sense():
+    scaled = lf.scale_time(GRADIENT, lf.certify(GRADIENT), lf.FiniteTime(0))
+    f, x0 = [diagonal(1, 10)], [3.0, 4.0]
+    for name, wrong in (("points", 0), ("points", 1.5), ("method", "Euler"), ("rtol", -1.0), ("threshold", 0.0)):
+        with pytest.raises(lf.InvalidModelError, match=name):
+            scaled.simulate(f, x0, **{name: wrong})
+    with pytest.raises(lf.InvalidModelError, match="rtol"):
+        scaled.measure_settling_time(f, x0, rtol=math.nan)
+    with pytest.raises(lf.InvalidModelError, match="got Certificate"):
+        lf.iterate_flow(scaled.certificate, f, x0, scheme="explicit", step=1.0)
+    for speed in ("1e400", "1e-400", 0):
+        with pytest.raises(lf.InvalidModelError, match="speed"):
+            scaled.match_speed(speed)
+
+
 def test_families_over_a_parameter_are_refused():
-    family = lf.certify(lambda L: lf.flows.gradient_flow(lf.SmoothStronglyConvex(1, L)), over={"L": (2, 10)})
-    if not isinstance(family.system, lf.LureSystem):
-        with pytest.raises(lf.InvalidModelError, match="flow"):
-            lf.scale_time(family.system, family, SCALES["fixed"])
+    family = lf.certify(
+        lambda step: lf.flows.forward_backward_flow(F, lf.Convex(), step=step), over={"step": ("1/20", "1/10")}
+    )
+    assert isinstance(family.system, lf.ParametricSystem)
+    with pytest.raises(lf.InvalidModelError, match="flow"):
+        lf.scale_time(family.system, family, SCALES["fixed"])
 
 
 # Numbers of any size
