@@ -126,7 +126,7 @@ def main() -> None:
             "",
             table(["flow", "time scale", "trajectories", "later than proved", "closest"], rows),
             "",
-            f"*{machine_line()}*",
+            machine_line(tools=("lyapflow", "numpy", "scipy", "clarabel", "python-flint")),
             "",
         ]
         Path(__file__).with_name("settling.md").write_text("\n".join(lines), encoding="utf-8")
