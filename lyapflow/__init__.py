@@ -54,15 +54,15 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
+    from .lmi.scaled_claims import FiniteTimeStability as FiniteTimeStability
+    from .lmi.scaled_claims import FixedTimeStability as FixedTimeStability
+    from .lmi.scaled_claims import PrescribedTimeStability as PrescribedTimeStability
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
     from .lmi.time_scales import FiniteTime as FiniteTime
-    from .lmi.time_scales import FiniteTimeStability as FiniteTimeStability
     from .lmi.time_scales import FixedTime as FixedTime
-    from .lmi.time_scales import FixedTimeStability as FixedTimeStability
     from .lmi.time_scales import PrescribedTime as PrescribedTime
-    from .lmi.time_scales import PrescribedTimeStability as PrescribedTimeStability
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -83,8 +83,8 @@ if TYPE_CHECKING:
     from .simulation.trajectories import Trajectory as Trajectory
     from .sweeps.execution import sweep as sweep
     from .sweeps.results import SweepResult as SweepResult
+    from .time_scaling.discretisation import iterate_flow as iterate_flow
     from .time_scaling.flows import ScaledFlow as ScaledFlow
-    from .time_scaling.flows import iterate_flow as iterate_flow
     from .time_scaling.flows import scale_time as scale_time
 
 __version__ = "0.1.0"
@@ -103,9 +103,9 @@ _ROOMS = {
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
     "FiniteTime": "lmi.time_scales",
-    "FiniteTimeStability": "lmi.time_scales",
+    "FiniteTimeStability": "lmi.scaled_claims",
     "FixedTime": "lmi.time_scales",
-    "FixedTimeStability": "lmi.time_scales",
+    "FixedTimeStability": "lmi.scaled_claims",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
@@ -120,7 +120,7 @@ _ROOMS = {
     "ParametricSystem": "dynamics.parametric",
     "PolytopicSystem": "dynamics.polytope",
     "PrescribedTime": "lmi.time_scales",
-    "PrescribedTimeStability": "lmi.time_scales",
+    "PrescribedTimeStability": "lmi.scaled_claims",
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
@@ -155,7 +155,7 @@ _ROOMS = {
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
-    "iterate_flow": "time_scaling.flows",
+    "iterate_flow": "time_scaling.discretisation",
     "largest_step": "search.steps",
     "load": "certificates.files",
     "members": "",

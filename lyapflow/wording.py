@@ -13,7 +13,8 @@ from .errors import InvalidModelError
 from .exact.rationals import shorten, show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
 from .lmi.dissipation import UPPER
-from .lmi.time_scales import FixedTime, FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from .lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from .lmi.time_scales import FixedTime
 
 if TYPE_CHECKING:
     from .search.bracket import Bracket

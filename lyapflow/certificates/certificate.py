@@ -19,10 +19,10 @@ from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import assemble_scaled
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 

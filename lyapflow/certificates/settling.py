@@ -8,7 +8,7 @@ from ..errors import ClaimMismatchError, DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, quadratic_value
 from ..exact.rationals import rational
 from ..exact.settling import settling_time
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, ScaledClaim
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
 
 __all__ = ["bound_scaled_time", "bound_start", "tell_scaled"]
 

@@ -23,8 +23,8 @@ from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .certificate import Certificate, Evidence, find_certificate
 from .files import Stored, read
 

@@ -34,10 +34,10 @@ from .lifted import BASE, Lift
 from .metric import reduce_splitting
 from .parametric import Lifting, lift
 from .pencil import Condition, Entry, Equality, Form, Pencil
+from .scaled_claims import ScaledClaim
 from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
-from .time_scales import ScaledClaim
 
 __all__ = [
     "UPPER",

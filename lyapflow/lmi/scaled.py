@@ -22,9 +22,9 @@ from ..exact.matrices import Matrix
 from .dissipation import UPPER, Assembly, rename_group, value_name
 from .metric import Reduction, reduce_splitting
 from .pencil import Condition, Entry, Equality, Form, Pencil
+from .scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
 from .signals import RATE, Signals, output_oracles
 from .templates import Template, VariableMetric
-from .time_scales import FiniteTimeStability, FixedTimeStability, ScaledClaim
 
 __all__ = [
     "DISSIPATION",

@@ -15,7 +15,8 @@ from ..dynamics import PrimalDualSystem
 from ..exact.settling import settling_time_by_terms
 from ..lmi.dissipation import UPPER
 from ..lmi.metric import reduce_splitting
-from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, PrescribedTimeStability, ScaledClaim, TimeScale
+from ..lmi.scaled_claims import PrescribedTimeStability, ScaledClaim
+from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, TimeScale
 from .formulas import Block, Display, Math, Paragraph, Sentence, Term, Where, combine
 from .numbers import approximate, tex_number
 

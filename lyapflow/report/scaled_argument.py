@@ -12,8 +12,9 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem
 from ..lmi.metric import reduce_splitting
+from ..lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import FiniteTime, FixedTime, FixedTimeStability, PrescribedTimeStability
+from ..lmi.time_scales import FiniteTime, FixedTime
 from .formulas import Block, Display, Math, Paragraph, Sentence
 from .numbers import tex_number
 from .scaled import claim_of, list_gains, tex_power

@@ -14,8 +14,8 @@ from ..exact.rationals import rational
 from ..exact.settling import settling_time_by_terms
 from ..lmi.dissipation import UPPER
 from ..lmi.metric import reduce_splitting
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .numbers import approximate
 from .quantities import Quantity, compare, count_time, measure_margin
 from .scaled import claim_of

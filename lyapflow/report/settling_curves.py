@@ -10,7 +10,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..exact.settling import settling_time_by_terms
-from ..lmi.time_scales import FixedTimeStability, PrescribedTimeStability
+from ..lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability
 from .figures import COLORS
 from .items import PROVED
 from .numbers import approximate

@@ -22,16 +22,9 @@ from ..lmi.dissipation import UPPER
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import Part, assemble_parts
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import (
-    FiniteTime,
-    FiniteTimeStability,
-    FixedTimeStability,
-    PrescribedTime,
-    PrescribedTimeStability,
-    ScaledClaim,
-    TimeScale,
-)
+from ..lmi.time_scales import FiniteTime, PrescribedTime, TimeScale
 
 __all__ = ["find_closed_claim"]
 

@@ -17,7 +17,8 @@ from ..errors import NoCertificateError
 from ..lmi.claims import ExponentialDecay
 from ..lmi.dissipation import UPPER
 from ..lmi.scaled import assemble_parts, list_parts
-from ..lmi.time_scales import FiniteTimeStability, PrescribedTime, TimeScale
+from ..lmi.scaled_claims import FiniteTimeStability
+from ..lmi.time_scales import PrescribedTime, TimeScale
 from .best import name_tools
 from .closed_numbers import find_closed_claim
 from .outcomes import Inconclusive, Reason

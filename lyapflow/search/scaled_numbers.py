@@ -15,16 +15,9 @@ from ..exact.dense import scalar
 from ..exact.rationals import convergent_near, rational
 from ..lmi.pencil import Equality, Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, settle_numbers
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import Template
-from ..lmi.time_scales import (
-    FiniteTime,
-    FiniteTimeStability,
-    FixedTimeStability,
-    PrescribedTime,
-    PrescribedTimeStability,
-    ScaledClaim,
-    TimeScale,
-)
+from ..lmi.time_scales import FiniteTime, PrescribedTime, TimeScale
 from .arrays import may_have_face, on_face, to_arrays
 from .bounds import LOWER, tighten
 from .direct import minimise

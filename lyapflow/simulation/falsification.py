@@ -19,8 +19,8 @@ from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium

@@ -12,8 +12,8 @@ from ..certificates import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from ..members.protocol import Member
 from .comparison import bound_storage
 from .equilibria import Equilibrium, read_values

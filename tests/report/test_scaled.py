@@ -17,8 +17,9 @@ from lyapflow.dynamics import PolytopicSystem, PrimalDualSystem
 from lyapflow.errors import VerificationError
 from lyapflow.exact.settling import settling_time_by_terms
 from lyapflow.lmi.metric import reduce_splitting
+from lyapflow.lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from lyapflow.lmi.templates import VariableMetric
-from lyapflow.lmi.time_scales import FiniteTimeStability, FixedTime, FixedTimeStability, PrescribedTimeStability
+from lyapflow.lmi.time_scales import FixedTime
 from lyapflow.report import Simulation, state_theorem, to_data, to_latex, write_report
 from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
