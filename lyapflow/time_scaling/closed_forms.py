@@ -61,8 +61,8 @@ def bound_by_constants(constants: Constants, scale: FiniteTime | FixedTime, dist
 
     Examples
     --------
-    >>> bound_by_constants(gradient_constants(1, 10), FiniteTime(0), 1)  # sqrt(L/mu)
-    3.1622776601683795
+    >>> round(bound_by_constants(gradient_constants(1, 10), FiniteTime(0), 1), 9)  # sqrt(L/mu)
+    3.16227766
     """
     a = float(scale.exponents[0])
     if isinstance(scale, FiniteTime):
