@@ -232,7 +232,7 @@ def _sum_up(loop: Loop, equilibrium: Equilibrium, s: Array, deviations: Array, s
     if here == 0 or not before > here:
         return 0.0
     rate = np.log(before / here) / (s[-1] - s[k])
-    return float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha)))
+    return float(float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha))))
 
 
 def evaluate_field(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Array:

@@ -267,8 +267,8 @@ def scale_time(
     Notes
     -----
     After Ozaslan, Jovanovic (2024); the inequalities are those of `lyapflow.lmi.scaled_claims`. At the equilibrium,
-    where F is zero, the scaled flow rests. With ``alpha = 0`` its right side is not continuous there: the theorem is about
-    trajectories until they arrive.
+    where F is zero, the scaled flow rests. With ``alpha = 0`` its right side is not continuous there: the theorem is
+    about trajectories until they arrive.
 
     Examples
     --------
