@@ -81,7 +81,7 @@ def _assemble(certificate: Certificate, part: Part) -> Pencil:
 
 
 def _find_limit(certificate: Certificate) -> tuple[Fraction, dict[str, Fraction]] | None:
-    """K and its multipliers."""
+    """The number K and its multipliers."""
     storage = _read_storage(certificate)
     for power in _POWERS:
         K = Fraction(2) ** power
@@ -106,7 +106,7 @@ def _balance(pencil: Pencil, values: Mapping[str, Fraction]) -> dict[str, Fracti
 
 
 def _find_speed(certificate: Certificate, sigma: Mapping[str, Fraction]) -> tuple[Fraction, dict[str, Fraction]] | None:
-    """K and its multipliers, for quadratic V."""
+    """The number k and its multipliers, for quadratic V."""
     if not certificate.is_bounded:
         return None
     upper = certificate.values[UPPER]

@@ -59,7 +59,10 @@ def make_scaled(name, label):
     return lf.scale_time(FLOWS[name], certify(name), SCALES[label], optimise=optimise)
 
 
-@pytest.fixture(params=[(n, s) for n in FLOWS for s in SCALES if s not in SPEED_IS_FREE.get(n, ())], ids="-".join)
+PAIRS = [(n, s) for n in FLOWS for s in SCALES if s not in SPEED_IS_FREE.get(n, ())]
+
+
+@pytest.fixture(params=PAIRS, ids="-".join)
 def scaled(request):
     return make_scaled(*request.param)
 
@@ -184,8 +187,12 @@ def test_it_is_proved_saved_and_verified(scaled, tmp_path):
     assert all(isinstance(v, Q) for v in (*scaled.exponents, *scaled.coefficients))
 
 
-def test_random_members_keep_the_promise(scaled):
-    assert lf.falsify(scaled.certificate, TRIALS, np.random.default_rng(11)) is None
+# Sectors whose members oscillate take ten seconds for a far start: one scale will do, unless all are asked for.
+@pytest.mark.parametrize(
+    ("name", "label"), [p for p in PAIRS if TRIALS > 1 or p[0] != "heavy-ball-sector" or p[1] == "normalised"]
+)
+def test_random_members_keep_the_promise(name, label):
+    assert lf.falsify(make_scaled(name, label), TRIALS, np.random.default_rng(11)) is None
 
 
 def test_no_number_may_change(scaled):
