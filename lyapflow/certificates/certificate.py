@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Protocol
 
 from ..dynamics import LureSystem, ParametricSystem, PolytopicSystem, System
 from ..errors import ClaimMismatchError, InvalidModelError
@@ -26,7 +25,7 @@ from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, Vari
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 
-__all__ = ["SCHEMA", "Certificate", "Evidence", "find_certificate"]
+__all__ = ["SCHEMA", "Certificate"]
 
 _BAND = "0.02"
 
@@ -396,17 +395,3 @@ class Certificate:
 
         content = {key: value for key, value in to_json(self).items() if key != "digest"}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
-
-
-class Evidence(Protocol):
-    """What carries a certificate, such as a scaled flow or a bracket."""
-
-    @property
-    def certificate(self) -> Certificate:
-        """The certificate."""
-
-
-def find_certificate(item: object) -> Certificate | None:
-    """A certificate itself, or that of what carries one."""
-    found = item if isinstance(item, Certificate) else getattr(item, "certificate", None)
-    return found if isinstance(found, Certificate) else None

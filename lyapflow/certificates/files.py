@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CertificateFormatError, LyapflowError
-from .certificate import SCHEMA, Certificate, Evidence, find_certificate
+from .certificate import SCHEMA, Certificate
 from .encoding import find_difference, from_json, to_json
+from .evidence import Evidence, find_certificate
 
 __all__ = ["Stored", "load", "parse", "read", "save", "to_text", "write_atomically"]
 

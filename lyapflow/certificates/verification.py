@@ -25,7 +25,8 @@ from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
-from .certificate import Certificate, Evidence, find_certificate
+from .certificate import Certificate
+from .evidence import Evidence, find_certificate
 from .files import Stored, read
 
 __all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "satisfies", "verify"]

@@ -19,7 +19,8 @@ from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, Prox
 from ..errors import InvalidModelError
 from ..exact.dense import Dense, scalar
 from ..exact.matrices import Matrix
-from .dissipation import UPPER, Assembly, rename_group, value_name
+from .dissipation import UPPER, Assembly, value_name
+from .groups import rename_group
 from .metric import Reduction, reduce_splitting
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim

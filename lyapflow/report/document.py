@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
-from ..certificates.certificate import find_certificate
+from ..certificates.evidence import find_certificate
 from ..certificates.files import to_text
 from ..certificates.settling import tell_scaled
 from ..dynamics import LureSystem

@@ -25,7 +25,7 @@ from ..dynamics import (
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
-from ..lmi.dissipation import Evaluation, Group, list_groups, rename_group
+from ..lmi.groups import Evaluation, Group, list_groups, rename_group
 from ..lmi.scaled import list_parts as list_scaled_parts
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import output_oracles

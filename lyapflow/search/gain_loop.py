@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, eigvals, matrix_balance
 
 from ..dynamics import LureSystem, System
-from ..lmi.dissipation import list_groups
+from ..lmi.groups import list_groups
 from ..lmi.templates import QuadraticStorage
 
 __all__ = [

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from ..certificates import Certificate
-from ..certificates.certificate import Evidence, find_certificate
+from ..certificates.evidence import Evidence, find_certificate
 from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
