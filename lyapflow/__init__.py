@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import algorithms as algorithms
+    from . import cascade as cascade
     from . import flows as flows
+    from . import learning as learning
     from . import members as members
     from .certificates.certificate import Certificate as Certificate
     from .certificates.files import load as load
@@ -150,6 +152,7 @@ _ROOMS = {
     "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",
+    "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
     "find_equilibrium": "simulation.equilibria",
@@ -157,6 +160,7 @@ _ROOMS = {
     "flows": "",
     "iterate_flow": "time_scaling.discretisation",
     "largest_step": "search.steps",
+    "learning": "",
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",
