@@ -44,7 +44,7 @@ def propagate(values: Array, rows: Array, selected: Array, t: float) -> Array:
         Time >= 0.
     """
     n, r = rows.shape
-    if t == 0 or n == 0:
+    if t == 0 or not rows.size:
         return rows.copy()
     growth, root = np.maximum(values * t, 0.0), roots_of_phi(values, t)
     if not root.all():  # so small a time that 1 - exp(-2 |values| t) is zero

@@ -43,7 +43,7 @@ class StageConstants:
     largest : float
         Largest eigenvalue of L1.
     s, trace, rank : float, float, int
-        Norm, trace and rank of S at the start.
+        Norm and trace of S at the start, and an upper bound of its rank.
     h, gap : float
         Norms of H and of the gap of the inverse of P11 at the start.
     spread : float
@@ -82,13 +82,14 @@ def measure_constants(stages: Stages, x0: Array, gaps: SpectralGaps, *, is_exact
     """The constants of a start that satisfies the rank condition."""
     spare, fall = stages.spare, -stages.lower
     sizes = np.linalg.svd(spare, compute_uv=False) if spare.size else np.zeros(0)
-    kept = sizes > max(spare.shape, default=1) * _EPS * sizes.max(initial=0.0)
+    # Ranks are counted from above: what is tiny now may be all that is left later.
+    rank = min(int(np.count_nonzero(spare.any(axis=1))), spare.shape[1])
     margin = _choose_margin(stages, x0, is_exact_basis=is_exact_basis)
     squares = np.sum(spare**2, axis=1)
     s = float(sizes.max(initial=0.0)) ** 2
     _, gap = stages.at(0.0)
     # S is positive definite only if each of its rows has its own direction; rounded down.
-    full = len(fall) > 0 and len(sizes) == len(fall) and bool(kept.all())
+    full = len(fall) > 0 and rank == len(fall)
     least = float(sizes[-1]) ** 2 - 16 * len(fall) * _EPS * s if full else 0.0
     largest = float(stages.upper.max(initial=0.0))
     return StageConstants(
@@ -97,7 +98,7 @@ def measure_constants(stages: Stages, x0: Array, gaps: SpectralGaps, *, is_exact
         largest=largest * (1 + 8 * _EPS),
         s=s * margin,
         trace=float(squares.sum()) * margin,
-        rank=int(np.count_nonzero(kept)),
+        rank=rank,
         h=float(np.linalg.norm(stages.coupling)) * margin,
         gap=float(np.linalg.norm(gap)) * margin,
         spread=margin / least if least > 0 else np.inf,

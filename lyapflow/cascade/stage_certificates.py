@@ -141,7 +141,7 @@ def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
         StageCertificate(
             name="trace S",
             quantity="tr S",
-            statement=f"tr S <= {traced} with q = {c.rank}, the rank of S",
+            statement=f"tr S <= {traced} with q = {c.rank} >= rank S",
             hypotheses=(*_START, _FULL),
             rate=rate,
             modes=modes,
