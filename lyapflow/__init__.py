@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import algorithms as algorithms
+    from . import cascade as cascade
     from . import flows as flows
     from . import members as members
     from .certificates.certificate import Certificate as Certificate
@@ -38,11 +39,13 @@ if TYPE_CHECKING:
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
+    from .errors import CompositionError as CompositionError
     from .errors import DimensionError as DimensionError
     from .errors import InvalidModelError as InvalidModelError
     from .errors import LyapflowError as LyapflowError
@@ -96,6 +99,7 @@ _ROOMS = {
     "CertificateFormatError": "errors",
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
+    "CompositionError": "errors",
     "Counterexample": "simulation.falsification",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
@@ -118,6 +122,7 @@ _ROOMS = {
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
     "ParametricSystem": "dynamics.parametric",
+    "PolynomialSystem": "dynamics.polynomial",
     "PolytopicSystem": "dynamics.polytope",
     "PrescribedTime": "lmi.time_scales",
     "PrescribedTimeStability": "lmi.scaled_claims",
@@ -150,6 +155,7 @@ _ROOMS = {
     "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",
+    "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
     "find_equilibrium": "simulation.equilibria",
