@@ -143,7 +143,7 @@ def test_weights_of_ones_own():
     claim = lf.ExponentialDecay("1/2")
     certificate = compose(cascade, claim, weights=(1000, 1))
     assert lf.verify(certificate).proved
-    with pytest.raises(lf.CompositionError, match=r"stage 1 gives up .* must be at least"):
+    with pytest.raises(lf.CompositionError, match=r"stage 1 drives stage 2 .* must be at least"):
         compose(cascade, claim, weights=("1/1000", 1))
     with pytest.raises(lf.CompositionError, match="2 positive numbers"):
         compose(cascade, claim, weights=(1, -1))
@@ -284,3 +284,13 @@ def test_the_report_draws_the_stages(tmp_path):
     assert "NOT PROVED" in page.read_text()
     with pytest.raises(lf.InvalidModelError, match="needs its cascade"):
         lf.write_report(page, stages[0])
+
+
+def test_three_stages_in_a_ring():
+    """x_i' = -x_i + a x_{i-1}: the rate is 1 - a, and gains of rank one make small gain sharp."""
+    ring = lf.LureSystem([[-1, 0, "1/4"], ["1/4", -1, 0], [0, "1/4", -1]])
+    certificate = compose(decompose(ring, partition=[[0], [1], [2]]))
+    assert Fraction("0.74") < certificate.rate <= Fraction(3, 4)
+    wild = lf.LureSystem([[-1, 0, 2], [2, -1, 0], [0, 2, -1]])
+    with pytest.raises(lf.CompositionError, match="stage 1 -> stage 2 -> stage 3 -> stage 1"):
+        compose(decompose(wild, partition=[[0], [1], [2]]))
