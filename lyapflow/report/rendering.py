@@ -6,7 +6,7 @@ import math
 import platform
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +80,9 @@ def render(document: Document) -> str:
         )
 
 
+@cache
 def _environment() -> Environment:
+    """The templates, compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
