@@ -15,7 +15,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 help:
 	@echo "make demo    one certified flow on real data and its report"
 	@echo "make test    linters, types, layers and the test suite"
-	@echo "make test-all the same with thousands of random systems and members, an hour or more"
+	@echo "make test-all the same with the slow tests and thousands of random systems and members, an hour or more"
 	@echo "make lint    linters, types and layers only"
 	@echo "make docs    documentation with executed examples, into $(BUILD)/docs"
 	@echo "make bench   times and answers beside other tools, into benchmarks/results.md"
@@ -59,7 +59,7 @@ check: $(VENV)/.group-test
 	MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
 
 test-all: lint $(VENV)/.group-test
-	HYPOTHESIS_PROFILE=deep LYAPFLOW_TRIALS=250 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
+	HYPOTHESIS_PROFILE=deep LYAPFLOW_TRIALS=250 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS) -m ""
 
 docs: $(VENV)/.group-docs
 	MPLBACKEND=Agg $(PY) -m sphinx -W --keep-going -b html docs $(BUILD)/docs

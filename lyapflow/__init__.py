@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
+    from .errors import CompositionError as CompositionError
     from .errors import DimensionError as DimensionError
     from .errors import InvalidModelError as InvalidModelError
     from .errors import LyapflowError as LyapflowError
@@ -98,6 +100,7 @@ _ROOMS = {
     "CertificateFormatError": "errors",
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
+    "CompositionError": "errors",
     "Counterexample": "simulation.falsification",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
@@ -120,6 +123,7 @@ _ROOMS = {
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
     "ParametricSystem": "dynamics.parametric",
+    "PolynomialSystem": "dynamics.polynomial",
     "PolytopicSystem": "dynamics.polytope",
     "PrescribedTime": "lmi.time_scales",
     "PrescribedTimeStability": "lmi.scaled_claims",

@@ -1,5 +1,25 @@
-"""Systems in stages: the three subsystems of the matrix factorization flow, solved and bounded."""
+"""Block-triangular structure: a system as stages, their certificates, one for the whole; and the factorization flow."""
 
+from .comparison import ExponentialBound, PowerBound, bound_gradient, drive
+from .composition import add_stages, compose
+from .decomposition import Cascade, Coupling, Stage, decompose
 from .schur import SchurCascade, schur
+from .stages import StageCertificate, certify_stage, certify_stages
 
-__all__ = ["SchurCascade", "schur"]
+__all__ = [
+    "Cascade",
+    "Coupling",
+    "ExponentialBound",
+    "PowerBound",
+    "SchurCascade",
+    "Stage",
+    "StageCertificate",
+    "add_stages",
+    "bound_gradient",
+    "certify_stage",
+    "certify_stages",
+    "compose",
+    "decompose",
+    "drive",
+    "schur",
+]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..certificates.encoding import to_json
+from .cascade import CascadeSection
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
@@ -49,9 +50,11 @@ def describe(document: Document) -> dict[str, Any]:
     }
 
 
-def _section(section: CertificateSection | SimulationSection | ItemSection) -> dict[str, Any]:
+def _section(section: CertificateSection | SimulationSection | CascadeSection | ItemSection) -> dict[str, Any]:
     if isinstance(section, CertificateSection):
         return _certificate(section)
+    if isinstance(section, CascadeSection):
+        return _cascade(section)
     if isinstance(section, SimulationSection):
         return {
             "type": "simulation",
@@ -71,6 +74,24 @@ def _section(section: CertificateSection | SimulationSection | ItemSection) -> d
             "header": list(item.header), "kinds": list(item.kinds), "rows": [[_cell(v) for v in r] for r in item.rows]
         }  # fmt: skip
     return found
+
+
+def _cascade(section: CascadeSection) -> dict[str, Any]:
+    stages: list[dict[str, Any]] = []
+    for row in section.rows:
+        stages.append({"name": row.name, "states": row.states, "oracles": row.oracles})
+        if row.proved:
+            gains = {"input gain": row.input_gain, "output gain": row.output_gain}
+            stages[-1][PROVED] = {"decay": row.decay, **{n: str(v) for n, v in gains.items() if v is not None}}
+        elif row.proved is not None:
+            stages[-1]["NOT PROVED"] = row.reason
+    return {
+        "type": section.template,
+        "title": section.title,
+        "evidence": section.evidence,
+        "stages": stages,
+        "couplings": [{"from": a, "to": b, "signals": signals} for a, b, signals in section.couplings],
+    }
 
 
 def _certificate(section: CertificateSection) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..certificates.settling import tell_scaled
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
+from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
@@ -26,11 +27,12 @@ from .settling import measure_scaled, observe_scaled, show_exponents, show_settl
 from .statement import Statement, find_digest, state_theorem
 
 if TYPE_CHECKING:
+    from ..cascade import Cascade, StageCertificate
     from ..search import Bracket
 
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
 
-Item: TypeAlias = "Certificate | Bracket | Simulation | Table | Note | Figure"
+Item: TypeAlias = "Certificate | Bracket | Simulation | Cascade | StageCertificate | Table | Note | Figure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ class ItemSection:
         return self.item.title
 
 
-Section: TypeAlias = CertificateSection | SimulationSection | ItemSection
+Section: TypeAlias = CertificateSection | SimulationSection | CascadeSection | ItemSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,15 +209,18 @@ class Document:
     @property
     def proved(self) -> bool:
         """Whether every certificate of the report proves its claim."""
-        return all(s.verdict.proved and not s.contradiction for s in self.certificates)
+        stages = all(s.proved for s in self.sections if isinstance(s, CascadeSection))
+        return stages and all(s.verdict.proved and not s.contradiction for s in self.certificates)
 
 
 def build(items: Sequence[Item], title: str | None = None) -> Document:
     """Verify every certificate and lay the report out.
 
     A certificate is printed once, where it is first mentioned; a bracket adds its witness, a simulation its figures.
+    The gains of stages stand in the section of their cascade.
     """
     items = tuple(map(_unwrap, items))
+    gains = [item for item in items if _is_stage(item)]
     found = [item for item in items if _is_bracket(item)]
     brackets = {item.certificate: item for item in found}
     sections: list[Section] = []
@@ -228,6 +233,15 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
         if isinstance(item, Table | Note | Figure):
             sections.append(ItemSection(anchor=anchor(), item=item))
             continue
+        if _is_cascade(item):
+            own = [gain for gain in gains if gain.stage in item.stages]
+            sections.append(read_cascade(item, own, anchor()))
+            gains = [gain for gain in gains if gain not in own]
+            continue
+        if _is_stage(item):
+            continue
+        if not isinstance(item, Certificate | Simulation) and not _is_bracket(item):
+            raise TypeError("internal error: an item of an unknown kind")
         certificate = item if isinstance(item, Certificate) else item.certificate
         if certificate not in known:
             known[certificate] = _read(certificate, brackets.get(certificate), anchor())
@@ -236,6 +250,8 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
             source = known[certificate]
             seen = tuple(_observe(item, source))
             sections.append(SimulationSection(anchor=anchor(), simulation=item, source=source, quantities=seen))
+    if gains:
+        raise InvalidModelError(f"the gain of {gains[0].stage} needs its cascade in the report too, before it")
     if not sections:
         raise InvalidModelError("a report needs at least one certificate, bracket, simulation, table, note or figure")
     if title is None:
@@ -256,16 +272,32 @@ def _unwrap(item: Item) -> Item:
 
 
 def _is_bracket(item: object) -> TypeGuard[Bracket]:
-    if isinstance(item, Certificate | Simulation | Table | Note | Figure):
+    if isinstance(item, Certificate | Simulation | Table | Note | Figure) or _is_cascade(item) or _is_stage(item):
         return False
     from ..search import Bracket  # the only item that comes from the search
 
     if isinstance(item, Bracket):
         return True
     raise InvalidModelError(
-        "a report is made of Certificate, Bracket, Simulation, Table, Note and Figure, handed over one by one after "
-        f"the path, got {type(item).__name__}"
+        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, Table, Note and Figure, "
+        f"handed over one by one after the path, got {type(item).__name__}"
     )
+
+
+def _is_cascade(item: object) -> TypeGuard[Cascade]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import Cascade
+
+    return isinstance(item, Cascade)
+
+
+def _is_stage(item: object) -> TypeGuard[StageCertificate]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import StageCertificate
+
+    return isinstance(item, StageCertificate)
 
 
 def _check_witness(bracket: Bracket) -> None:

@@ -6,7 +6,7 @@ import math
 import platform
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
 from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
 from . import figures
+from .cascade import CascadeSection, draw_cascade
 from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
 from .formulas import Math, Sentence
@@ -79,7 +80,9 @@ def render(document: Document) -> str:
         )
 
 
+@cache
 def _environment() -> Environment:
+    """The templates, compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -177,6 +180,10 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
     for section in document.sections:
         if isinstance(section, SimulationSection):
             found[section.anchor] = _simulation_figures(section)
+        elif isinstance(section, CascadeSection):
+            caption = "Who drives whom. Arrows carry states and outputs of oracles; feedback, if there is any, is red."
+            draw = partial(draw_cascade, cascade=section.cascade)
+            found[section.anchor] = [("", caption, _svg(draw, section.anchor, section.size))]
         elif isinstance(section, CertificateSection) and section.is_scaled:
             found[section.anchor] = _settling_figures(section)
         elif isinstance(section, CertificateSection) and section.has_portrait:
