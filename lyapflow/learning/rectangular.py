@@ -61,7 +61,9 @@ class RectangularFactorization:
         if matrix.ndim != 2 or not matrix.size:
             raise DimensionError(f"N must be a matrix, got an array of shape {matrix.shape}")
         if not np.all(np.isfinite(matrix)):
-            raise InvalidModelError(f"N must have finite entries, got {np.count_nonzero(~np.isfinite(matrix))} that are not")
+            raise InvalidModelError(
+                f"N must have finite entries, got {np.count_nonzero(~np.isfinite(matrix))} that are not"
+            )
         matrix.flags.writeable = False
         self._matrix = matrix
         self._rank = int(rank)
@@ -182,7 +184,9 @@ def balance(U0: ArrayLike, V0: ArrayLike) -> tuple[Array, Array]:
     """
     U, V = np.array(U0, dtype=np.float64), np.array(V0, dtype=np.float64)
     if U.ndim != 2 or V.ndim != 2 or U.shape[1] != V.shape[1]:
-        raise DimensionError(f"U0 and V0 must be matrices with equally many columns, got shapes {U.shape} and {V.shape}")
+        raise DimensionError(
+            f"U0 and V0 must be matrices with equally many columns, got shapes {U.shape} and {V.shape}"
+        )
     U, V = read_state(U, U.shape, "U0"), read_state(V, V.shape, "V0")
     (left, a), (right, b) = np.linalg.qr(U), np.linalg.qr(V)
     outer, sizes, inner = np.linalg.svd(a @ b.T, full_matrices=False)

@@ -90,7 +90,9 @@ def read_matrix(M: ArrayLike, *, name: str = "M") -> Array:
             f"{name} must be a square matrix, or one row of numbers, its diagonal; got an array of shape {given.shape}"
         )
     if not np.all(np.isfinite(given)):
-        raise InvalidModelError(f"{name} must have finite entries, got {np.count_nonzero(~np.isfinite(given))} that are not")
+        raise InvalidModelError(
+            f"{name} must have finite entries, got {np.count_nonzero(~np.isfinite(given))} that are not"
+        )
     if given.ndim == 2:
         gap = np.abs(given - given.T)
         if gap.max() > _ASYMMETRY * np.abs(given).max():

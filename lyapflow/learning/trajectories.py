@@ -81,7 +81,9 @@ def read_state(x: ArrayLike, shape: tuple[int, int], name: str = "x") -> Array:
     if state.shape != shape:
         raise DimensionError(f"{name} must have shape {shape}, got {state.shape}")
     if not np.all(np.isfinite(state)):
-        raise InvalidModelError(f"{name} must have finite entries, got {np.count_nonzero(~np.isfinite(state))} that are not")
+        raise InvalidModelError(
+            f"{name} must have finite entries, got {np.count_nonzero(~np.isfinite(state))} that are not"
+        )
     return state
 
 
