@@ -76,6 +76,7 @@ $(BENCH)/.ready: benchmarks/requirements.txt pyproject.toml
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.run
 	$(BENCH)/bin/python -m benchmarks.large_plants
+	$(BENCH)/bin/python -m benchmarks.factorization
 
 bench-soundness: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.random_systems --jobs $(JOBS) --store $(BUILD)/random_systems.jsonl

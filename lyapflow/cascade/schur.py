@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError
 from ..learning import SymmetricFactorization
@@ -20,6 +20,8 @@ from .stage_certificates import StageCertificate, certify_stages
 from .starts import EchelonStart, RankCondition, read_start
 
 __all__ = ["Limit", "SchurCascade", "schur"]
+
+_LONGEST = 1e300
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -71,7 +73,9 @@ class SchurCascade:
 
     def __init__(self, flow: SymmetricFactorization, X0: ArrayLike) -> None:
         if not isinstance(flow, SymmetricFactorization):
-            raise InvalidModelError(f"flow must be a lyapflow.learning.SymmetricFactorization, got {type(flow).__name__}")
+            raise InvalidModelError(
+                f"flow must be a lyapflow.learning.SymmetricFactorization, got {type(flow).__name__}"
+            )
         self._flow = flow
         self._x0 = read_state(X0, flow.shape, "X0").copy()
         self._x0.flags.writeable = False
@@ -128,11 +132,11 @@ class SchurCascade:
             Times >= 0.
         """
         leave, start = self._flow.spectrum.leave, self._start
-        return _sample(lambda s: leave(start.turn_back(self._rows(s))), t)
+        return self._sample(lambda s: leave(start.turn_back(self._rows(s))), t)
 
     def P(self, t: ArrayLike) -> Array:
         """``X(t) X(t)'``, shape (n, n), in the given coordinates."""
-        return _sample(lambda s: _square(self.factor(s)), t)
+        return self._sample(lambda s: _square(self.factor(s)), t)
 
     def S(self, t: ArrayLike) -> Array:
         """The Schur complement, shape (n - k, n - k), in the eigenbasis.
@@ -143,30 +147,30 @@ class SchurCascade:
             If P11 is singular at the start, so that there is none.
         """
         self._require_condition("S")
-        return _sample(lambda s: _square(self._stages.spare_factor(s)), t)
+        return self._sample(lambda s: _square(self._stages.spare_factor(s)), t)
 
     def H(self, t: ArrayLike) -> Array:
         """``P21 P11^-1``, shape (n - k, k), in the eigenbasis; refused as `S` is."""
         self._require_condition("H")
-        return _sample(lambda s: self._stages.at(s)[0], t)
+        return self._sample(lambda s: self._stages.at(s)[0], t)
 
     def P11(self, t: ArrayLike) -> Array:
         """The block of the positive eigenvalues, shape (k, k); refused as `S` is."""
         self._require_condition("P11")
-        return _sample(lambda s: _square(self._rows(s)[: self.condition.needed]), t)
+        return self._sample(lambda s: _square(self._rows(s)[: self.condition.needed]), t)
 
     def Y(self, t: ArrayLike) -> Array:
         """The inverse of P11, shape (k, k); refused as `S` is."""
         self._require_condition("Y")
-        return _sample(lambda s: self._stages.at(s)[1] + np.diag(1 / self._stages.upper), t)
+        return self._sample(lambda s: self._stages.at(s)[1] + np.diag(1 / self._stages.upper), t)
 
     def loss(self, t: ArrayLike) -> Array | float:
         """The loss along the trajectory."""
-        return _sample(lambda s: np.asarray(self._measure_excess(s) + self.limit.loss), t)[()]
+        return _plain(self._sample(lambda s: np.asarray(self._measure_excess(s) + self.limit.loss), t))
 
     def excess(self, t: ArrayLike) -> Array | float:
         """The loss less that of the limit, accurate where the difference is tiny."""
-        return _sample(lambda s: np.asarray(self._measure_excess(s)), t)[()]
+        return _plain(self._sample(lambda s: np.asarray(self._measure_excess(s)), t))
 
     @cached_property
     def gaps(self) -> SpectralGaps:
@@ -189,13 +193,28 @@ class SchurCascade:
         InvalidModelError
             If the rank condition fails.
         """
-        constants, times = self._constants, _read_times(t)
-        return {name: value[()] for name, value in bound_stages(constants, times).items()}
+        constants, times = self._constants, self._read_times(t)
+        return {name: _plain(value) for name, value in bound_stages(constants, times).items()}
 
     @cached_property
     def certificates(self) -> tuple[StageCertificate, ...]:
         """What bounds each stage and the whole; none if the rank condition fails, see `condition`."""
         return certify_stages(self._constants, self.gaps) if self.condition.holds else ()
+
+    def _read_times(self, t: ArrayLike) -> Array:
+        times = np.asarray(t, dtype=np.float64)
+        if times.ndim > 1 or not np.all(np.isfinite(times)) or np.any(times < 0):
+            raise InvalidModelError(f"t must be finite and >= 0, in at most one dimension, got {t!r:.80}")
+        most = _LONGEST / max(1.0, float(np.abs(self._flow.spectrum.values).max()))
+        if np.any(times > most):
+            raise InvalidModelError(f"t must be at most {most:g}, so that no exponent overflows, got {times.max():g}")
+        return times
+
+    def _sample(self, of: Callable[[float], Array], t: ArrayLike) -> Array:
+        times = self._read_times(t)
+        if times.ndim == 0:
+            return of(float(times))
+        return np.array([of(float(s)) for s in times])
 
     def _rows(self, t: float) -> Array:
         return propagate(self._start.values, self._start.rows, self._start.selected, t)
@@ -260,6 +279,10 @@ def schur(flow: SymmetricFactorization, X0: ArrayLike) -> SchurCascade:
     return SchurCascade(flow, X0)
 
 
+def _plain(value: Array) -> Array | float:
+    return value if value.ndim else float(value)
+
+
 def _square(w: Array) -> Array:
     return np.asarray(w @ w.T)
 
@@ -270,17 +293,3 @@ def _add_up(inside: Array, upper: Array, across: Array, lower: Array, values: Ar
     square = np.sum((lower.T @ lower) ** 2)
     linear = values @ np.sum(lower**2, axis=1)
     return float(np.sum(inside**2) + 2 * cross + square - 2 * linear) / 4
-
-
-def _read_times(t: ArrayLike) -> NDArray[np.float64]:
-    times = np.asarray(t, dtype=np.float64)
-    if times.ndim > 1 or not np.all(np.isfinite(times)) or np.any(times < 0):
-        raise InvalidModelError(f"t must be finite and >= 0, in at most one dimension, got {t!r:.80}")
-    return times
-
-
-def _sample(of: Callable[[float], Array], t: ArrayLike) -> Array:
-    times = _read_times(t)
-    if times.ndim == 0:
-        return of(float(times))
-    return np.array([of(float(s)) for s in times])

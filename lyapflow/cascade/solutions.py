@@ -121,7 +121,12 @@ def _state_starts(y: Expression) -> list[Identity]:
     start: Rules = {word(E): ONE, word(F): unit("k"), word(R): ONE, word(THETA): 0 * THETA}
     start |= {word(D): unit("n"), word(K): unit("r")}
     said = ("t = 0: E = F = R = D = K = I and Theta = 0",)
-    pairs = {"S": (E * R * S0 * E, S0), "H": (E * R * H0 * F, H0), "Y": (y, Y0), "P": (D * Z0 * K * Z0.T * D, Z0 * Z0.T)}
+    pairs = {
+        "S": (E * R * S0 * E, S0),
+        "H": (E * R * H0 * F, H0),
+        "Y": (y, Y0),
+        "P": (D * Z0 * K * Z0.T * D, Z0 * Z0.T),
+    }
     return [
         Identity(
             name=f"start {name}", statement=f"{name}(0) = {right}", left=left, right=right, rules=start, hypotheses=said

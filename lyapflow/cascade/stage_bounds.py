@@ -138,7 +138,15 @@ def bound_stages(c: StageConstants, t: Array) -> dict[str, Array]:
     # S <= E S0 E, so that tr(L2 S) falls exponentially where L2 is singular, too.
     linear = np.exp(-2 * np.multiply.outer(t, c.fall)) @ c.weights + c.deepest * c.size * h**2
     whole = np.sqrt(block**2 + 2 * across**2 + rest**2)
-    found = {"S": s, "trace S": trace, "H": h, "Y": gap, "P11": block, "P": whole, "excess": (whole**2 + 2 * linear) / 4}
+    found = {
+        "S": s,
+        "trace S": trace,
+        "H": h,
+        "Y": gap,
+        "P11": block,
+        "P": whole,
+        "excess": (whole**2 + 2 * linear) / 4,
+    }
     tiny = 1 + 64 * _EPS
     return {name: value * tiny + np.finfo(np.float64).tiny for name, value in found.items()}
 

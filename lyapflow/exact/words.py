@@ -19,7 +19,7 @@ from .rationals import as_text
 
 __all__ = ["Expression", "Letter", "Rules", "Word", "differentiate", "evaluate", "letter", "rewrite", "unit"]
 
-_MOST_STEPS = 100_000
+_MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True, slots=True, order=True)

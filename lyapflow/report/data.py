@@ -8,7 +8,8 @@ from typing import Any
 
 from ..certificates.encoding import to_json
 from .cascade import CascadeSection
-from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .document import CertificateSection, Document, Item, Section, SimulationSection, build
+from .factorization import FactorizationSection
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
 from .quantities import Quantity
@@ -50,11 +51,13 @@ def describe(document: Document) -> dict[str, Any]:
     }
 
 
-def _section(section: CertificateSection | SimulationSection | CascadeSection | ItemSection) -> dict[str, Any]:
+def _section(section: Section) -> dict[str, Any]:
     if isinstance(section, CertificateSection):
         return _certificate(section)
     if isinstance(section, CascadeSection):
         return _cascade(section)
+    if isinstance(section, FactorizationSection):
+        return _factorization(section)
     if isinstance(section, SimulationSection):
         return {
             "type": "simulation",
@@ -91,6 +94,21 @@ def _cascade(section: CascadeSection) -> dict[str, Any]:
         "evidence": section.evidence,
         "stages": stages,
         "couplings": [{"from": a, "to": b, "signals": signals} for a, b, signals in section.couplings],
+    }
+
+
+def _factorization(section: FactorizationSection) -> dict[str, Any]:
+    return {
+        "type": section.template,
+        "title": section.title,
+        "condition": section.cascade.condition.explain(),
+        "limit": section.limit,
+        "bounds": [
+            {"quantity": row.quantity, "bound": row.statement, "verdict": row.verdict, "constant": row.constant}
+            | ({"decay": row.decay} if row.verdict != "NOT PROVED" else {"reason": row.reason})
+            for row in section.rows
+        ],
+        "identities": [{"name": name, "statement": statement, "verdict": PROVED} for name, statement in section.identities],
     }
 
 

@@ -17,6 +17,7 @@ from ..errors import InvalidModelError
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .factorization import FactorizationSection, read_factorization
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
@@ -27,12 +28,14 @@ from .settling import measure_scaled, observe_scaled, show_exponents, show_settl
 from .statement import Statement, find_digest, state_theorem
 
 if TYPE_CHECKING:
-    from ..cascade import Cascade, StageCertificate
+    from ..cascade import Cascade, SchurCascade, StageCertificate
     from ..search import Bracket
 
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
 
-Item: TypeAlias = "Certificate | Bracket | Simulation | Cascade | StageCertificate | Table | Note | Figure"
+Item: TypeAlias = (
+    "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Table | Note | Figure"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +183,7 @@ class ItemSection:
         return self.item.title
 
 
-Section: TypeAlias = CertificateSection | SimulationSection | CascadeSection | ItemSection
+Section: TypeAlias = CertificateSection | SimulationSection | CascadeSection | FactorizationSection | ItemSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +212,7 @@ class Document:
     @property
     def proved(self) -> bool:
         """Whether every certificate of the report proves its claim."""
-        stages = all(s.proved for s in self.sections if isinstance(s, CascadeSection))
+        stages = all(s.proved for s in self.sections if isinstance(s, CascadeSection | FactorizationSection))
         return stages and all(s.verdict.proved and not s.contradiction for s in self.certificates)
 
 
@@ -239,6 +242,9 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
             gains = [gain for gain in gains if gain not in own]
             continue
         if _is_stage(item):
+            continue
+        if _is_factorization(item):
+            sections.append(read_factorization(item, anchor()))
             continue
         if not isinstance(item, Certificate | Simulation) and not _is_bracket(item):
             raise TypeError("internal error: an item of an unknown kind")
@@ -272,15 +278,17 @@ def _unwrap(item: Item) -> Item:
 
 
 def _is_bracket(item: object) -> TypeGuard[Bracket]:
-    if isinstance(item, Certificate | Simulation | Table | Note | Figure) or _is_cascade(item) or _is_stage(item):
+    if isinstance(item, Certificate | Simulation | Table | Note | Figure):
+        return False
+    if _is_cascade(item) or _is_stage(item) or _is_factorization(item):
         return False
     from ..search import Bracket  # the only item that comes from the search
 
     if isinstance(item, Bracket):
         return True
     raise InvalidModelError(
-        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, Table, Note and Figure, "
-        f"handed over one by one after the path, got {type(item).__name__}"
+        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, SchurCascade, Table, "
+        f"Note and Figure, handed over one by one after the path, got {type(item).__name__}"
     )
 
 
@@ -298,6 +306,14 @@ def _is_stage(item: object) -> TypeGuard[StageCertificate]:
     from ..cascade import StageCertificate
 
     return isinstance(item, StageCertificate)
+
+
+def _is_factorization(item: object) -> TypeGuard[SchurCascade]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import SchurCascade
+
+    return isinstance(item, SchurCascade)
 
 
 def _check_witness(bracket: Bracket) -> None:

@@ -18,6 +18,7 @@ from . import figures
 from .cascade import CascadeSection, draw_cascade
 from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .factorization import FactorizationSection, draw_stages
 from .formulas import Math, Sentence
 from .items import KINDS, PROVED, Figure
 from .iteration import storage_symbol
@@ -184,6 +185,13 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
             caption = "Who drives whom. Arrows carry states and outputs of oracles; feedback, if there is any, is red."
             draw = partial(draw_cascade, cascade=section.cascade)
             found[section.anchor] = [("", caption, _svg(draw, section.anchor, section.size))]
+        elif isinstance(section, FactorizationSection):
+            caption = (
+                "Stages along the closed form, in floating point, and their bounds. What is below 1e-15 of the start "
+                "is rounding, and not drawn."
+            )
+            draw = partial(draw_stages, cascade=section.cascade)
+            found[section.anchor] = [("", caption, _svg(draw, section.anchor, (8.4, 2.6)))]
         elif isinstance(section, CertificateSection) and section.is_scaled:
             found[section.anchor] = _settling_figures(section)
         elif isinstance(section, CertificateSection) and section.has_portrait:

@@ -117,16 +117,18 @@ def test_a_dense_matrix_is_proved_and_a_large_one_computed():
     rng = np.random.default_rng(3)
     for n, proved in ((30, True), (121, False)):
         turn = np.linalg.qr(rng.standard_normal((n, n)))[0]
-        M = turn * np.linspace(-1, 2, n) @ turn.T
+        M = turn * np.linspace(-1, 2.01, n) @ turn.T
         found = certify((M + M.T) / 2, n)
-        least = np.linspace(-1, 2, n)
+        least = np.linspace(-1, 2.01, n)
         assert float(found["Y"].rate) == pytest.approx(2 * least[least > 0].min(), rel=1e-8)
         assert all(c.verify() is proved for c in found.values())
         assert proved or "more than 120 rows" in found["H"].standing
 
 
 def test_zeros_of_a_dense_matrix():
-    exact = certify([[1, 1, 0], [1, 1, 0], [0, 0, -1]], 2)  # singular, and proved to be by its characteristic polynomial
+    exact = certify(
+        [[1, 1, 0], [1, 1, 0], [0, 0, -1]], 2
+    )  # singular, and proved to be by its characteristic polynomial
     assert exact["S"].rate is None
     assert all(c.verify() for c in exact.values())
     vectors = np.linalg.qr(np.random.default_rng(1).standard_normal((4, 2)))[0]

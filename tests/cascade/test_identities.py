@@ -82,10 +82,10 @@ def test_shapes_must_fit():
 
 
 def test_rules_that_do_not_end_are_stopped():
-    a = letter("A", "n")
-    (one,) = a.terms
+    a, b = letter("A", "n"), letter("B", "n")
+    (one,), (other,) = a.terms, b.terms
     with pytest.raises(lf.InvalidModelError, match="come to an end"):
-        rewrite(a, {one: a * a})
+        rewrite(a, {one: b, other: a})
 
 
 def test_letters_do_not_commute_but_traces_turn():
