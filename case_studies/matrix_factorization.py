@@ -166,7 +166,7 @@ assert len(classes) == 8
 
 table = read_table(HERE / "data" / "diabetes.csv")
 features = standardize(table.drop("y").values)
-names = list(table.drop("y").names)
+names = table.drop("y").columns
 C = features.T @ features / len(features)
 C = (C + C.T) / 2
 values, vectors = np.linalg.eigh(C)
