@@ -223,7 +223,7 @@ def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
         StageCertificate(
             name="P",
             quantity="|P - limit|_F",
-            statement="|P - limit|_F^2 = |P11 - L1|_F^2 + 2 |H P11|_F^2 + |S + H P11 H'|_F^2, each at most by its stage",
+            statement="|P - limit|_F^2 = |P11 - L1|_F^2 + 2 |H P11|_F^2 + |S + H P11 H'|_F^2, each by its stage",
             hypotheses=(*_START, _FULL),
             rate=None if slow else (_least(tuple(modes), gaps) or None),
             modes=tuple(modes),
