@@ -3,7 +3,7 @@
 from .comparison import ExponentialBound, PowerBound, bound_gradient, drive
 from .composition import add_stages, compose
 from .decomposition import Cascade, Coupling, Stage, decompose
-from .schur import SchurCascade, schur
+from .factorization.schur import SchurCascade, schur
 from .stages import StageCertificate, certify_stage, certify_stages
 
 __all__ = [

@@ -58,7 +58,7 @@ class Identity:
             )
 
     def measure(self, values: Mapping[Letter, Matrix], sizes: Mapping[str, int]) -> Fraction:
-        """Largest entry of ``left - right`` (or size of its trace) at a rational point; the other method, without rules.
+        """Largest entry of ``left - right`` (or size of its trace) at a rational point: the other method.
 
         Parameters
         ----------

@@ -1,16 +1,17 @@
 r"""How many eigenvalues of a symmetric matrix are above a rational number, exactly.
 
 For nonsingular T, the matrix :math:`T^\top(M - sI)T` has as many positive eigenvalues as M has eigenvalues above s
-(Sylvester). With T from floating point, nearly the eigenvectors, it is nearly diagonal. It is formed in integers; if it is
-strictly diagonally dominant, it is nonsingular, T with it, and the signs of its diagonal count its eigenvalues
-(Gershgorin). Small matrices that are singular, or are not decided so, go through the characteristic polynomial, all of whose
-roots are real: by Descartes' rule the changes of sign count the positive ones.
+(Sylvester). With T from floating point, nearly the eigenvectors, it is nearly diagonal. It is formed in integers; if
+it is strictly diagonally dominant, it is nonsingular, T with it, and the signs of its diagonal count its eigenvalues
+(Gershgorin). Small matrices that are singular, or are not decided so, go through the characteristic polynomial, all of
+whose roots are real: by Descartes' rule the changes of sign count the positive ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from flint import fmpq_mat, fmpz, fmpz_mat
 
@@ -73,4 +74,4 @@ def count_signs(matrix: Matrix | fmpq_mat) -> tuple[int, int]:
     m = matrix if isinstance(matrix, fmpq_mat) else to_flint(matrix)
     signs = [1 if c > 0 else -1 for c in m.charpoly().coeffs() if c != 0]
     zero = next(i for i, c in enumerate(m.charpoly().coeffs()) if c != 0)
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False)), zero
+    return sum(a != b for a, b in pairwise(signs)), zero

@@ -1,9 +1,9 @@
 """Matrix identities for every size: a free algebra of matrix letters over the rationals, with rewrite rules.
 
 An expression is a sum of words, a word a product of letters, and a letter a matrix of which nothing is known but its
-shape, whether it is symmetric, and what the rules say. Each rule is an equation between matrices, so rewriting keeps the
-value of an expression wherever the rules hold: what is rewritten to zero **is** zero, for matrices of every size. The
-converse is not claimed: a remainder may only mean that the rules were too few.
+shape, whether it is symmetric, and what the rules say. Each rule is an equation between matrices, so rewriting keeps
+the value of an expression wherever the rules hold: what is rewritten to zero **is** zero, for matrices of every size.
+The converse is not claimed: a remainder may only mean that the rules were too few.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ def rewrite(expression: Expression, rules: Rules, *, cyclic: bool = False) -> Ex
         if found is None:
             _put(done, min(readings), c)
         else:
-            for new, factor in found.items():
-                _put(waiting, new, c * factor)
+            for replaced, factor in found.items():
+                _put(waiting, replaced, c * factor)
     raise InvalidModelError(f"rewrite rules must come to an end, got more than {_MOST_STEPS} steps")
 
 
@@ -218,7 +218,7 @@ def evaluate(expression: Expression, values: Mapping[Letter, Matrix], sizes: Map
 
 
 def _coefficient(c: Fraction) -> str:
-    return {1: "", -1: "-"}.get(c, f"{as_text(c)} ") if c.denominator == 1 else f"{as_text(c)} "
+    return "" if c == 1 else "-" if c == -1 else f"{as_text(c)} "
 
 
 def _put(terms: dict[Word, Fraction], word: Word, c: Fraction) -> None:

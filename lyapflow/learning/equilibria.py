@@ -1,4 +1,4 @@
-r"""Equilibria of learning flows as classes: what they are, the spectrum of the Jacobian there, and what that makes them."""
+"""Equilibria of learning flows as classes, with the spectrum of the Jacobian and what it makes them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class EquilibriumClass:
 
     @property
     def nullity(self) -> int:
-        """Number of zero eigenvalues of the Jacobian; those beyond the tangent space of the family are slow directions."""
+        """Number of zero eigenvalues of the Jacobian; those beyond the family's tangent space are slow."""
         return sum(count for value, count in self.spectrum if value == 0)
 
     @property
@@ -87,7 +87,8 @@ def _describe(spectrum: Spectrum, rank: int, taken: list[tuple[slice, int]]) -> 
     inside = [i for g, d in taken for i in range(g.start, g.start + d)]
     outside = sorted(set(range(len(values))) - set(inside))
     eigenvalues = classify_modes(values, inside, outside, rank)
-    # No positive eigenvalue means: every positive eigenvalue of M, or the r largest, are represented, and the loss is least.
+    # No positive eigenvalue means: every positive eigenvalue of M, or the r largest, are represented, and the loss is
+    # least.
     unstable = eigenvalues[0][0] > 0 if eigenvalues else False
     return EquilibriumClass(
         kind="strict saddle" if unstable else "minimum",
@@ -101,9 +102,9 @@ def _describe(spectrum: Spectrum, rank: int, taken: list[tuple[slice, int]]) -> 
 def classify_modes(values: Array, inside: list[int], outside: list[int], rank: int) -> tuple[tuple[float, int], ...]:
     r"""Spectrum of the Jacobian where the eigenvalues `inside` are represented.
 
-    For i outside: :math:`\lambda_i` with multiplicity ``r - |I|``, and :math:`\lambda_i - \lambda_j` for each j inside; for
-    i inside: 0 with multiplicity ``r - |I|``, and :math:`-2\lambda_i`; for pairs inside: :math:`-(\lambda_i + \lambda_j)`
-    and 0.
+    For i outside: :math:`\lambda_i` with multiplicity ``r - |I|``, and :math:`\lambda_i - \lambda_j` for each j
+    inside; for i inside: 0 with multiplicity ``r - |I|``, and :math:`-2\lambda_i`; for pairs inside:
+    :math:`-(\lambda_i + \lambda_j)` and 0.
     """
     spare = rank - len(inside)
     modes: dict[float, int] = {}

@@ -30,8 +30,8 @@ class SymmetricFactorization:
         r >= 1, the number of columns of X; it may exceed n.
     tolerance : float, optional
         Eigenvalues that are nearer to zero than this times the largest count as zero, and neighbours that are as near
-        count as equal: the analysis is then that of a matrix at the distance `spectrum.distance`. The default is n times
-        the rounding unit, and 0 for a diagonal.
+        count as equal: the analysis is then that of a matrix at the distance `spectrum.distance`. The default is n
+        times the rounding unit, and 0 for a diagonal.
 
     Raises
     ------
@@ -218,8 +218,14 @@ class SymmetricFactorization:
         return count_equilibria(self.spectrum, self._rank)
 
     def represent(self, equilibrium: EquilibriumClass) -> Array:
-        """One state of a class of `equilibria`: its other states are this one turned, ``x q`` with q orthogonal, or take
-        other directions of the same eigenspaces.
+        """One state of a class of `equilibria`, shape (n, r).
+
+        Its other states are this one turned, ``x q`` with q orthogonal, or take other directions of the eigenspaces.
+
+        Parameters
+        ----------
+        equilibrium : EquilibriumClass
+            One of `equilibria`.
         """
         z = np.zeros(self.shape)
         taken = dict(equilibrium.selection)

@@ -40,8 +40,9 @@ class RectangularFactorization:
 
     Notes
     -----
-    :math:`U^\top U - V^\top V` is conserved. From a balanced start, where it is zero, :math:`W = [U; V]/\sqrt2` follows the
-    symmetric flow of ``[[0, N], [N', 0]]``, see `embed`. Both are proved as identities, see `state_rectangular`.
+    :math:`U^\top U - V^\top V` is conserved. From a balanced start, where it is zero, :math:`W = [U; V]/\sqrt2`
+    follows the symmetric flow of ``[[0, N], [N', 0]]``, see `embed`. Both are proved as identities, see
+    `state_rectangular`.
 
     Examples
     --------
@@ -156,9 +157,9 @@ class RectangularFactorization:
         size = float(np.linalg.norm(U)) ** 2 + float(np.linalg.norm(V)) ** 2
         if gap > _BALANCED * size:
             raise InvalidModelError(
-                f"a start must be balanced, U0'U0 = V0'V0, for the symmetric flow to solve it; got |U0'U0 - V0'V0| = {gap:.3g}, "
-                f"{gap / size:.3g} of |U0|^2 + |V0|^2, which the flow conserves. Take balance(U0, V0), the balanced pair with "
-                "the same product, or simulate the unbalanced flow"
+                f"a start must be balanced, U0'U0 = V0'V0, for the symmetric flow to solve it; got |U0'U0 - V0'V0| = "
+                f"{gap:.3g}, {gap / size:.3g} of |U0|^2 + |V0|^2, which the flow conserves. Take balance(U0, V0), the "
+                "balanced pair with the same product, or simulate the unbalanced flow"
             )
         both = np.zeros((p + q, p + q))
         both[:p, p:], both[p:, :p] = self._matrix, self._matrix.T

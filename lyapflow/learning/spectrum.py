@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,8 @@ class Spectrum:
     values : ndarray, shape (n,)
         Eigenvalues, falling.
     vectors : ndarray, shape (n, n), or None
-        Orthonormal eigenvectors in the columns; None for a diagonal matrix, whose basis is the given one in another order.
+        Orthonormal eigenvectors in the columns; None for a diagonal matrix, whose basis is the given one in another
+        order.
     order : ndarray of int, shape (n,)
         For a diagonal matrix, the rows in the order of `values`.
     tolerance : float
@@ -56,7 +58,7 @@ class Spectrum:
     def groups(self) -> tuple[slice, ...]:
         """Places of equal eigenvalues, one slice for each distinct value."""
         ends = [0, *(np.flatnonzero(np.diff(self.values)) + 1).tolist(), len(self.values)]
-        return tuple(slice(a, b) for a, b in zip(ends, ends[1:], strict=False))
+        return tuple(slice(a, b) for a, b in pairwise(ends))
 
     def enter(self, x: Array) -> Array:
         """``V' x``: coordinates in the eigenbasis."""
@@ -98,8 +100,8 @@ def read_matrix(M: ArrayLike, *, name: str = "M") -> Array:
         if gap.max() > _ASYMMETRY * np.abs(given).max():
             i, j = (int(v) for v in np.unravel_index(int(gap.argmax()), gap.shape))
             raise InvalidModelError(
-                f"{name} must be symmetric: entry [{i}, {j}] is {given[i, j]!r} but [{j}, {i}] is {given[j, i]!r}. For a "
-                "rectangular or unsymmetric matrix use RectangularFactorization"
+                f"{name} must be symmetric: entry [{i}, {j}] is {given[i, j]!r} but [{j}, {i}] is {given[j, i]!r}. For "
+                "a rectangular or unsymmetric matrix use RectangularFactorization"
             )
         given = (given + given.T) / 2
         diagonal = np.diagonal(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -102,11 +101,12 @@ def follow(
     if times[-1] == 0:
         return Trajectory(t=times, x=start[None].copy(), flow=flow, evaluations=0)
 
-    def field_of(t: float, flat: Array) -> Array:
+    def field_at(t: float, flat: Array) -> Array:
         return flow.vector_field(t, flat.reshape(start.shape)).ravel()
 
-    right: Callable[[float, Array], Array] = field_of
-    found = solve_ivp(right, (0.0, times[-1]), start.ravel(), method=method, t_eval=times, rtol=rtol, atol=atol)
+    span, flat = (0.0, float(times[-1])), start.ravel()
+    with np.errstate(all="ignore"):
+        found = solve_ivp(field_at, span, flat, method=method, t_eval=times, rtol=rtol, atol=atol)  # type: ignore[call-overload]
     if not found.success or not np.all(np.isfinite(found.y)):
         raise SimulationError(f"the integration stopped before t = {times[-1]:g}: {found.message}")
     return Trajectory(t=times, x=found.y.T.reshape(len(times), *start.shape), flow=flow, evaluations=int(found.nfev))

@@ -69,7 +69,7 @@ class FactorizationSection:
 
 def read_factorization(cascade: SchurCascade, anchor: str) -> FactorizationSection:
     """The section; identities and gaps are proved again."""
-    from ..cascade.proofs import prove_identities
+    from ..cascade.factorization.proofs import prove_identities
 
     rows = []
     for one in cascade.certificates:

@@ -9,7 +9,7 @@ import pytest
 from factorization_starts import KINDS, draw_case
 
 import lyapflow as lf
-from lyapflow.cascade.gaps import measure_gaps
+from lyapflow.cascade.factorization.gaps import measure_gaps
 
 STARTS = 4 * max(int(os.environ.get("LYAPFLOW_TRIALS", "0")), 40)  # `make test-all` makes 1000
 TIMES = np.array([0, 1e-6, 1e-2, 0.3, 3, 50, 1e6])

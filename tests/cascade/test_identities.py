@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lyapflow as lf
-from lyapflow.cascade.proofs import draw_point, prove_identities, state_identities
+from lyapflow.cascade.factorization.proofs import draw_point, prove_identities, state_identities
 from lyapflow.exact.words import Expression, differentiate, evaluate, letter, rewrite, unit
 
 IDENTITIES = state_identities()

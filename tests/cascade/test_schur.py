@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flint import arb, arb_mat, ctx
 from factorization_starts import KINDS, draw_case
+from flint import arb, arb_mat, ctx
 
 import lyapflow as lf
 
@@ -54,7 +54,7 @@ def test_reference_row(row, dense):
 
 
 def test_over_parameterised_limits():
-    """t |S| -> 1/2 and t^2 f -> 2/16 for diag(3, 1, 0, 0, 0) and r = 4; at t = 1e4: .49998, .12498 to start-dependent 1e-4."""
+    """t |S| -> 1/2 and t^2 f -> 2/16 for diag(3, 1, 0, 0, 0) and r = 4, faster for larger starts."""
     X0 = np.random.default_rng(5).standard_normal((5, 4))
     cascade = solve([3, 1, 0, 0, 0], X0)
     for t, error in ((1e4, 3e-3), (1e7, 3e-6), (1e10, 3e-9)):

@@ -35,7 +35,7 @@ def test_definitions(kind):
 
 
 def test_the_jacobian_spectrum_of_the_table():
-    """lambda = (3, 2, 1, -.5, 0), r = 3: formula against central differences, at most 6e-10 (here: of a cubic field)."""
+    """lambda = (3, 2, 1, -.5, 0), r = 3: formula against central differences, at most 6e-10."""
     turn = np.linalg.qr(np.random.default_rng(2).standard_normal((5, 5)))[0]
     M = turn @ np.diag([3, 2, 1, -0.5, 0]) @ turn.T
     flow = SYMMETRIC((M + M.T) / 2, rank=3)

@@ -39,7 +39,8 @@ def test_balanced_starts_in_closed_form(rank):
     for t, x in zip(path.t, path.x, strict=True):
         W = cascade.factor(t)
         assert np.allclose(2 * W[:3] @ W[3:].T, x[:3] @ x[3:].T, atol=1e-8)
-        # f = |UV' - N|^2/2 and |WW' - M|^2/4 differ by the squares of the diagonal blocks, which carry the same singular values
+        # f = |UV' - N|^2/2 and |WW' - M|^2/4 differ by the squares of the diagonal blocks, which carry the same
+        # singular values
         assert np.allclose(2 * W[:3] @ W[:3].T, x[:3] @ x[:3].T, atol=1e-8)
 
 

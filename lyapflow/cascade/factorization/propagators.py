@@ -1,10 +1,10 @@
 r"""The flow in closed form at any time, thin and without overflow.
 
-With the start in echelon form (`starts`), :math:`P(t) = D\Phi^{-1/2}QQ^\top\Phi^{-1/2}D` where the rows Q stand below in the
-thin QR factorization of :math:`[C; \sqrt\Phi Z_0C]`, :math:`D = e^{\Lambda t}`, :math:`\Phi = (e^{2\Lambda t} -
-I)\Lambda^{-1}`, and C scales the columns of selected rows by :math:`e^{-\lambda_i t}`: all its entries are bounded at all
-times, and :math:`D^2\Phi^{-1} = \Lambda(I - e^{-2\Lambda t})^{-1}` is. Rows are sorted by size and columns pivoted, which
-makes the factorization accurate in each row.
+With the start in echelon form (`starts`), :math:`P(t) = D\Phi^{-1/2}QQ^\top\Phi^{-1/2}D` where the rows Q stand below
+in the thin QR factorization of :math:`[C; \sqrt\Phi Z_0C]`, :math:`D = e^{\Lambda t}`, :math:`\Phi = (e^{2\Lambda t} -
+I)\Lambda^{-1}`, and C scales the columns of selected rows by :math:`e^{-\lambda_i t}`: all its entries are bounded at
+all times, and :math:`D^2\Phi^{-1} = \Lambda(I - e^{-2\Lambda t})^{-1}` is. Rows are sorted by size and columns
+pivoted, which makes the factorization accurate in each row.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cholesky, qr, solve_triangular
 
-from ..learning.spectrum import Array
+from ...learning.spectrum import Array
 from .starts import EchelonStart
 
 __all__ = ["Stages", "propagate", "separate"]
@@ -30,7 +31,7 @@ def roots_of_phi(values: Array, t: float) -> Array:
     return np.sqrt(np.where(flat, 2 * t, -np.expm1(-2 * rates * t) / rates))
 
 
-def propagate(values: Array, rows: Array, selected: Array, t: float) -> Array:
+def propagate(values: Array, rows: Array, selected: NDArray[np.intp], t: float) -> Array:
     """A factor W of P(t), ``P = W W'``, in the eigenbasis.
 
     Parameters
@@ -81,8 +82,7 @@ def _orthonormalise(stack: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stages:
-    r"""The three subsystems for the selected rows and the rest: :math:`S`, :math:`H` and :math:`\tilde Y = P_{11}^{-1} -
-    \Lambda_1^{-1}`.
+    """The three subsystems for the selected rows and the rest: S, H and the gap of the inverse of P11.
 
     Attributes
     ----------

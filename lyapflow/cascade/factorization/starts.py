@@ -1,10 +1,11 @@
 r"""Where the factorization flow starts: the rank condition, and coordinates in which every exponent is at most zero.
 
-Rows of :math:`Z_0 = V^\top X_0` stand in the order of falling eigenvalues. A positive row is **selected** when it increases
-the rank of those before it. In the orthonormal basis of :math:`\mathbb R^r` that the selected rows build one after the
-other, the matrix is in echelon form: a row has a component along a selected one only if its own eigenvalue is smaller, or
-it is that row's. So :math:`e^{(\lambda_j - \lambda_i)t}` never grows where it is multiplied with something nonzero, and
-:math:`P(t)\to\sum\lambda_i v_iv_i^\top` over the selected rows, whether there are enough of them or not.
+Rows of :math:`Z_0 = V^\top X_0` stand in the order of falling eigenvalues. A positive row is **selected** when it
+increases the rank of those before it. In the orthonormal basis of :math:`\mathbb R^r` that the selected rows build one
+after the other, the matrix is in echelon form: a row has a component along a selected one only if its own eigenvalue
+is smaller, or it is that row's. So :math:`e^{(\lambda_j - \lambda_i)t}` never grows where it is multiplied with
+something nonzero, and :math:`P(t)\to\sum\lambda_i v_iv_i^\top` over the selected rows, whether there are enough of
+them or not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from ..learning.spectrum import Array, Spectrum
+from ...learning.spectrum import Array, Spectrum
 
 __all__ = ["EchelonStart", "RankCondition", "Turn", "read_start"]
 
@@ -144,10 +145,9 @@ def read_start(spectrum: Spectrum, x0: Array) -> EchelonStart:
             if found < count:
                 turns.append(_make_turn(place, outer[:, :found]))
     k = spectrum.positive
-    if k == 0:
-        smallest = np.inf
-    else:
-        smallest = float(np.linalg.svd(z[:k], compute_uv=False)[k - 1]) if r >= k else 0.0
+    smallest = np.inf if k == 0 else 0.0
+    if 0 < k <= r:
+        smallest = float(np.linalg.svd(z[:k], compute_uv=False)[k - 1])
     rank = len(selected)
     return EchelonStart(
         values=spectrum.values,

@@ -2,14 +2,14 @@ r"""The closed forms of the three subsystems and of P solve their equations: ide
 
 The letters: :math:`E = e^{-\Lambda_2 t}`, :math:`F = e^{-\Lambda_1 t}`, :math:`\Theta = 2\int_0^t e^{-2\Lambda_2 s}ds`,
 :math:`R = (I + S_0\Theta)^{-1}`, and for P :math:`D = e^{\Lambda t}`, :math:`\Phi = 2\int_0^t e^{2\Lambda s}ds`,
-:math:`K = (I + Z_0^\top\Phi Z_0)^{-1}`. That functions of one diagonal matrix commute, and what their derivatives are, are
-the hypotheses.
+:math:`K = (I + Z_0^\top\Phi Z_0)^{-1}`. That functions of one diagonal matrix commute, and what their derivatives are,
+are the hypotheses.
 """
 
 from __future__ import annotations
 
-from ..exact.identities import Identity
-from ..exact.words import Expression, Letter, Rules, differentiate, letter, unit
+from ...exact.identities import Identity
+from ...exact.words import Expression, Letter, Rules, differentiate, letter, unit
 from .identities import L1, L1_INV, L2, only, word
 
 __all__ = ["state_solutions"]
@@ -118,8 +118,14 @@ def _claim_whole() -> Identity:
 
 def _state_starts(y: Expression) -> list[Identity]:
     """At t = 0: E = F = R = I and Theta = 0."""
-    start: Rules = {word(E): ONE, word(F): unit("k"), word(R): ONE, word(THETA): 0 * THETA}
-    start |= {word(D): unit("n"), word(K): unit("r")}
+    start: Rules = {
+        word(E): ONE,
+        word(F): unit("k"),
+        word(R): ONE,
+        word(THETA): 0 * THETA,
+        word(D): unit("n"),
+        word(K): unit("r"),
+    }
     said = ("t = 0: E = F = R = D = K = I and Theta = 0",)
     pairs = {
         "S": (E * R * S0 * E, S0),

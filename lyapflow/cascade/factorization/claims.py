@@ -7,16 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import VerificationError
+from ...errors import VerificationError
+from .bounds import StageConstants
 from .gaps import SpectralGaps
 from .proofs import prove_identities
-from .stage_bounds import StageConstants
 
-__all__ = ["StageCertificate", "certify_stages"]
+__all__ = ["StageBound", "claim_bounds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StageCertificate:
+class StageBound:
     r"""``quantity <= constant (1 + t)^growth e^(-rate t)``, or ``quantity <= constant / t^order``.
 
     Attributes
@@ -40,7 +40,7 @@ class StageCertificate:
     constant : float
         Computed from the start in floating point, and rounded up.
     identities : tuple of str
-        Names of the identities it rests on, see `lyapflow.cascade.proofs`.
+        Names of the identities it rests on, see `lyapflow.cascade.factorization.proofs`.
     inequalities : tuple of str
         The named inequalities between them and the bound.
     gaps : SpectralGaps
@@ -108,9 +108,9 @@ _NORM = "|ABC|_F <= |A|_2 |B|_F |C|_2"
 _BELOW = "S(t) <= E S0 E, as 0 < (I + G' Theta G)^-1 <= I for S0 = G G'"
 
 
-def certify_stages(c: StageConstants, gaps: SpectralGaps) -> tuple[StageCertificate, ...]:
+def claim_bounds(c: StageConstants, gaps: SpectralGaps) -> tuple[StageBound, ...]:
     """All certificates of a start that satisfies the rank condition."""
-    found: list[StageCertificate] = []
+    found: list[StageBound] = []
     if c.has_spare:
         found += _certify_spare(c, gaps)
     if c.has_upper:
@@ -119,13 +119,13 @@ def certify_stages(c: StageConstants, gaps: SpectralGaps) -> tuple[StageCertific
     return tuple(found)
 
 
-def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageCertificate]:
+def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
     modes = ((0, 2),)
     rate = _least(modes, gaps) or None
     slow = "s0/(1 + 2 s0 t) <= 1/(2 t)" if rate is None else "s0 e^(-2 l2 t)/(1 + (s0/l2)(1 - e^(-2 l2 t)))"
     traced = "1/(1/tr S0 + 2 t/q)" if rate is None else "tr S0 e^(-2 l2 t)/(1 + (tr S0/(q l2))(1 - e^(-2 l2 t)))"
     return [
-        StageCertificate(
+        StageBound(
             name="S",
             quantity="|S|_2",
             statement=f"|S|_2 <= {slow}",
@@ -138,7 +138,7 @@ def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
             inequalities=(_PSD, "the largest eigenvalue s of S satisfies s' <= -2 l2 s - 2 s^2", _COMPARISON),
             gaps=gaps,
         ),
-        StageCertificate(
+        StageBound(
             name="trace S",
             quantity="tr S",
             statement=f"tr S <= {traced} with q = {c.rank} >= rank S",
@@ -154,7 +154,7 @@ def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
     ]
 
 
-def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageCertificate]:
+def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
     coupled = c.h > 0
     growth = int(coupled and _is_linear(c))
     spread = min(c.spread, 1 / c.below if c.below else np.inf)
@@ -162,7 +162,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
     cross = ((1, 1),) if gaps.below is not None else ((1, 0),)
     theta = "2 t" if growth else "min(1/lambda_min(S0), (1 - e^(-2 l2 t))/l2)"
     return [
-        StageCertificate(
+        StageBound(
             name="H",
             quantity="|H|_F",
             statement="|H|_F <= e^(-(l1 + l2) t) |H(0)|_F",
@@ -174,7 +174,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
             inequalities=(_PSD, _RAYLEIGH, _COMPARISON),
             gaps=gaps,
         ),
-        StageCertificate(
+        StageBound(
             name="Y",
             quantity="|P11^-1 - L1^-1|_F",
             statement=f"|Y - L1^-1|_F <= e^(-2 l1 t) (|Y(0) - L1^-1|_F + |H(0)|_F^2 theta(t)), theta = {theta}",
@@ -187,7 +187,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
             inequalities=(_PUSH, _NORM),
             gaps=gaps,
         ),
-        StageCertificate(
+        StageBound(
             name="P11",
             quantity="|P11 - L1|_F",
             statement="|P11 - L1|_F <= p lambda_max(L1) |Y - L1^-1|_F with p = max(|P(0)|, lambda_max)",
@@ -203,7 +203,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
     ]
 
 
-def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageCertificate]:
+def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
     """From the blocks: P21 = H P11, P22 = S + H P11 H'."""
     slow = c.has_spare and c.below == 0
     growth = int(c.has_upper and c.h > 0 and _is_linear(c)) if not slow else 0
@@ -220,10 +220,10 @@ def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
     size = _collect(c, slow=slow)
     shared = ("back-map P21", "back-map P22", "stage S", "stage H", "gap of P11", "solution Y")
     return [
-        StageCertificate(
+        StageBound(
             name="P",
             quantity="|P - limit|_F",
-            statement="|P - limit|_F^2 = |P11 - L1|_F^2 + 2 |H P11|_F^2 + |S + H P11 H'|_F^2, each at most by its stage",
+            statement="|P - limit|_F^2 = |P11 - L1|_F^2 + 2 |H P11|_F^2 + |S + H P11 H'|_F^2, each by its stage",
             hypotheses=(*_START, _FULL),
             rate=None if slow else (_least(tuple(modes), gaps) or None),
             modes=tuple(modes),
@@ -234,7 +234,7 @@ def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageCertifica
             inequalities=(_SIZE, _NORM, "|S|_F <= tr S"),
             gaps=gaps,
         ),
-        StageCertificate(
+        StageBound(
             name="excess",
             quantity="f - f*",
             statement="f - f* = (|P - limit|_F^2 + 2 tr(L2 P22))/4, with tr(L2 S) <= tr(L2 E S0 E)",

@@ -1,7 +1,8 @@
 r"""Bounds of the three subsystems and of the whole, as functions of time.
 
 With :math:`l_1 \le \lambda_{\min}(\Lambda_1)`, :math:`l_2 \le \lambda_{\min}(\Lambda_2)`, :math:`s_0 = \|S_0\|_2`,
-:math:`\varrho` the rank of S, :math:`\bar\theta(t) \ge \|\Theta(t)(I + S_0\Theta(t))^{-1}\|_2` and :math:`p \ge \|P(t)\|_2`:
+:math:`\varrho` the rank of S, :math:`\bar\theta(t) \ge \|\Theta(t)(I + S_0\Theta(t))^{-1}\|_2` and :math:`p \ge
+\|P(t)\|_2`:
 
 .. math::
 
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..learning.spectrum import Array
+from ...learning.spectrum import Array
 from .gaps import SpectralGaps
 from .propagators import Stages
 

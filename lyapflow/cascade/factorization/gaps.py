@@ -1,6 +1,4 @@
-r"""How far the spectrum stays away from zero: rational numbers below :math:`\lambda_{\min}(\Lambda_1)` and
-:math:`\lambda_{\min}(\Lambda_2)`, proved where it can be done.
-"""
+r"""How far the spectrum stays away from zero, in rational numbers, proved where it can be done."""
 
 from __future__ import annotations
 
@@ -9,12 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..errors import VerificationError
-from ..exact.inertia import count_above, count_signs
-from ..exact.matrices import Matrix, matrix
-from ..exact.rationals import rational
-from ..learning import SymmetricFactorization
-from ..learning.spectrum import Array
+from ...errors import VerificationError
+from ...exact.inertia import count_above, count_signs
+from ...exact.matrices import Matrix, matrix
+from ...exact.rationals import rational
+from ...learning import SymmetricFactorization
+from ...learning.spectrum import Array
 
 __all__ = ["SpectralGaps", "measure_gaps"]
 
@@ -58,8 +56,8 @@ class SpectralGaps:
         """
         if self.is_proved and not prove_gaps(self.source, self.above, self.below, self.count):
             raise VerificationError(
-                f"{self.count} eigenvalues must be at least {self.above} and the others at most minus {self.below}: that is "
-                "not proved of this matrix",
+                f"{self.count} eigenvalues must be at least {self.above} and the others at most minus {self.below}: "
+                "that is not proved of this matrix",
                 inequality="spectral gaps",
                 witness=(self.above, self.below),
             )
@@ -102,7 +100,7 @@ def prove_gaps(flow: SymmetricFactorization, above: Fraction | None, below: Frac
     if (above is not None and above <= 0) or (below is not None and below < 0):
         return False
     n = flow.shape[0]
-    if not (above is None) == (count == 0) or not (below is None) == (count == n):
+    if (above is None) is not (count == 0) or (below is None) is not (count == n):
         return False
     if flow.is_diagonal:
         upper = [v for v in flow.matrix if v > 0]

@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidModelError
-from ..learning import SymmetricFactorization
-from ..learning.spectrum import Array
-from ..learning.trajectories import read_state
+from ...errors import InvalidModelError
+from ...learning import SymmetricFactorization
+from ...learning.spectrum import Array
+from ...learning.trajectories import read_state
+from .bounds import StageConstants, bound_stages, measure_constants
+from .claims import StageBound, claim_bounds
 from .gaps import SpectralGaps, measure_gaps
 from .propagators import Stages, propagate, separate
-from .stage_bounds import StageConstants, bound_stages, measure_constants
-from .stage_certificates import StageCertificate, certify_stages
 from .starts import EchelonStart, RankCondition, read_start
 
 __all__ = ["Limit", "SchurCascade", "schur"]
@@ -54,14 +54,14 @@ class Limit:
 class SchurCascade:
     r"""Closed forms along one trajectory of a `SymmetricFactorization`; made by `schur`.
 
-    In the eigenbasis of M, in the order of falling eigenvalues, ``P = V'XX'V`` has blocks for the k positive eigenvalues
-    and for the others, and
+    In the eigenbasis of M, in the order of falling eigenvalues, ``P = V'XX'V`` has blocks for the k positive
+    eigenvalues and for the others, and
 
     .. math:: S = P_{22} - P_{21}P_{11}^{-1}P_{12},\quad H = P_{21}P_{11}^{-1},\quad Y = P_{11}^{-1}.
 
-    `S`, `H`, `P11`, `Y`, `bounds` and `certificates` need the rank condition (`condition`); the state has a closed form from
-    every start. All times may be a number or an array; an array of T times gives a first axis of length T. The evaluation is
-    in floating point, and accurate to its working precision at all times.
+    `S`, `H`, `P11`, `Y`, `bounds` and `certificates` need the rank condition (`condition`); the state has a closed
+    form from every start. All times may be a number or an array; an array of T times gives a first axis of length T.
+    The evaluation is in floating point, and accurate to its working precision at all times.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class SchurCascade:
         )
 
     def factor(self, t: ArrayLike) -> Array:
-        """W with ``W W' = X(t) X(t)'``, shape (n, r): the state up to a rotation of its columns, in the given coordinates.
+        """W with ``W W' = X(t) X(t)'``, shape (n, r): the state up to a rotation of its columns.
 
         Parameters
         ----------
@@ -185,8 +185,8 @@ class SchurCascade:
     def bounds(self, t: ArrayLike) -> dict[str, Array | float]:
         """Upper bounds at given times, one for each of `certificates`, by its name.
 
-        Their form and rates are those of the certificates; their constants are computed in floating point from the start and
-        rounded up by more than the error that is expected of them.
+        Their form and rates are those of the certificates; their constants are computed in floating point from the
+        start and rounded up by more than the error that is expected of them.
 
         Raises
         ------
@@ -197,9 +197,9 @@ class SchurCascade:
         return {name: _plain(value) for name, value in bound_stages(constants, times).items()}
 
     @cached_property
-    def certificates(self) -> tuple[StageCertificate, ...]:
+    def certificates(self) -> tuple[StageBound, ...]:
         """What bounds each stage and the whole; none if the rank condition fails, see `condition`."""
-        return certify_stages(self._constants, self.gaps) if self.condition.holds else ()
+        return claim_bounds(self._constants, self.gaps) if self.condition.holds else ()
 
     def _read_times(self, t: ArrayLike) -> Array:
         times = np.asarray(t, dtype=np.float64)
@@ -214,7 +214,11 @@ class SchurCascade:
         times = self._read_times(t)
         if times.ndim == 0:
             return of(float(times))
-        return np.array([of(float(s)) for s in times])
+        first = of(float(times[0])) if times.size else of(0.0)
+        found = np.empty((times.size, *first.shape))  # one array, filled in: a list would take the memory twice
+        for k, s in enumerate(times):
+            found[k] = of(float(s)) if k else first
+        return found
 
     def _rows(self, t: float) -> Array:
         return propagate(self._start.values, self._start.rows, self._start.selected, t)
@@ -222,7 +226,7 @@ class SchurCascade:
     def _require_condition(self, what: str) -> None:
         if not self.condition.holds:
             raise InvalidModelError(
-                f"{what} needs P11 to be invertible, which is that V1'X0 has full row rank: {self.condition.explain()}. "
+                f"{what} needs P11 to be invertible: V1'X0 must have full row rank, and {self.condition.explain()}. "
                 f"P, factor, loss, excess and limit need no such thing; the limit is a {self.limit.kind} of rank "
                 f"{self.condition.rank}"
             )
@@ -260,9 +264,9 @@ def schur(flow: SymmetricFactorization, X0: ArrayLike) -> SchurCascade:
 
     Notes
     -----
-    Mohammadi, Tinati, Tu, Soltanolkotabi and Jovanović, arXiv 2411.15972. The Schur complement S moves on its own, and like
-    1/t where M has an eigenvalue 0 and r > k; H and the gap of P11 converge exponentially. Memory: the eigenvectors of M
-    unless it is diagonal, and a few arrays of the size of the state.
+    Mohammadi, Tinati, Tu, Soltanolkotabi and Jovanović, arXiv 2411.15972. The Schur complement S moves on its own, and
+    like 1/t where M has an eigenvalue 0 and r > k; H and the gap of P11 converge exponentially. Memory: the
+    eigenvectors of M unless it is diagonal, and a few arrays of the size of the state.
 
     Examples
     --------

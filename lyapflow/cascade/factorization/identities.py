@@ -1,14 +1,14 @@
 r"""The equations of the three subsystems and of their Lyapunov functions, as identities proved for every size.
 
 In the eigenbasis of M, :math:`Z = V^\top X`, :math:`P = ZZ^\top` and :math:`\Lambda = \operatorname{diag}(\Lambda_1,
--\Lambda_2)`. Every left side is derived here from :math:`\dot X = (M - XX^\top)X` by the product rule; every right side is
-what is claimed.
+-\Lambda_2)`. Every left side is derived here from :math:`\dot X = (M - XX^\top)X` by the product rule; every right
+side is what is claimed.
 """
 
 from __future__ import annotations
 
-from ..exact.identities import Identity
-from ..exact.words import Expression, Letter, Rules, differentiate, letter, unit
+from ...exact.identities import Identity
+from ...exact.words import Expression, Letter, Rules, differentiate, letter, unit
 
 __all__ = ["INVERSES", "only", "state_lyapunov", "state_stages", "word"]
 
@@ -71,7 +71,7 @@ def _state_blocks() -> list[Identity]:
     return [
         Identity(
             name=f"block {one.name}",
-            statement=f"{one.name}' = {_BLOCKS[one.name]} for the blocks of P = Z Z', Z' = (L - Z Z') Z, L = diag(L1, -L2)",
+            statement=f"{one.name}' = {_BLOCKS[one.name]} for P = Z Z', Z' = (L - Z Z') Z, L = diag(L1, -L2)",
             left=differentiate(product, flow),
             right=_insert(_BLOCKS[one.name], products),
         )

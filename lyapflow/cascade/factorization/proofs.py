@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from random import Random
 
-from ..errors import InvalidModelError
-from ..exact.identities import Identity
-from ..exact.matrices import Matrix, add, identity, inverse, multiply, transpose, zeros
-from ..exact.words import Letter
+from ...errors import InvalidModelError
+from ...exact.identities import Identity
+from ...exact.matrices import Matrix, add, identity, inverse, multiply, transpose, zeros
+from ...exact.words import Letter
 from . import identities as stages
 from . import solutions
 from .identities import only, state_lyapunov, state_stages
