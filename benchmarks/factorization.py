@@ -103,7 +103,8 @@ def main() -> None:
         "# The factorization flow: closed form beside integration",
         "",
         f"M of {n} rows, dense, |M| = 1; {r} columns; the state at {count} times over {CONSTANTS} time constants of "
-        "the least positive eigenvalue. The closed form (median of three) includes the decomposition of M; its time hardly depends "
+        "the least positive eigenvalue. The closed form (median of three) includes the decomposition of M; its time "
+        "hardly depends "
         f"on the problem. The integration is SciPy's DOP853 at rtol {RTOL:g}, its right-hand side one product with M; "
         f"the stiffer the problem, the longer it takes. Both in one run, OMP_NUM_THREADS={threads}. *Difference*: of "
         "the states at all times, relative, up to a rotation.",
