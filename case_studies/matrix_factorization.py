@@ -2,24 +2,24 @@
 Low-rank factorization: a cascade of three stages
 =================================================
 
-**Question.** Gradient flow on :math:`f(X) = \\frac14\\|XX^\\top - M\\|_F^2` finds the positive part of M from almost every
-start. With as many columns as needed it is fast; with more columns than needed, over-parameterised, it becomes slow. Why,
-and how slow exactly? The answer is a cascade: the Schur complement S moves on its own and like 1/t, and it drives two
-stages, H and P11, that are exponentially fast.
+**Question.** Gradient flow on :math:`f(X) = \\frac14\\|XX^\\top - M\\|_F^2` finds the positive part of M from
+almost every start. With as many columns as needed it is fast; with more columns than needed, over-parameterised, it
+becomes slow. Why, and how slow exactly? The answer is a cascade: the Schur complement S moves on its own and like
+1/t, and it drives two stages, H and P11, that are exponentially fast.
 
-**Data.** Matrices with a known spectrum; and the correlations of the ten features of the diabetes data (442 patients),
-whose eigenvalues above one are kept (Kaiser's rule): a factor analysis by gradient flow.
+**Data.** Matrices with a known spectrum; and the correlations of the ten features of the diabetes data (442
+patients), whose eigenvalues above one are kept (Kaiser's rule): a factor analysis by gradient flow.
 
 **Dynamics.** :math:`\\dot X = (M - XX^\\top)X`, for X with r columns, and its three subsystems.
 
-**What is computed.** The equations of the stages and their solutions, as identities for matrices of every size; rates and
-bounds of each stage; slopes that are fitted to trajectories and compared with them; where the flow goes when the rank
-condition fails; the same for rectangular matrices.
+**What is computed.** The equations of the stages and their solutions, as identities for matrices of every size;
+rates and bounds of each stage; slopes that are fitted to trajectories and compared with them; where the flow goes
+when the rank condition fails; the same for rectangular matrices.
 
-**Known guarantee.** :math:`XX^\\top` converges to the positive part of M if and only if :math:`V_1^\\top X_0` has full row
-rank, exponentially if r = k, and not faster than O(1/t) if r > k and M has an eigenvalue 0 (Mohammadi, Tinati, Tu,
-Soltanolkotabi, Jovanović, "Stability properties of gradient flow dynamics for the symmetric low-rank matrix factorization
-problem", arXiv 2411.15972).
+**Known guarantee.** :math:`XX^\\top` converges to the positive part of M if and only if :math:`V_1^\\top X_0` has
+full row rank, exponentially if r = k, and not faster than O(1/t) if r > k and M has an eigenvalue 0 (Mohammadi,
+Tinati, Tu, Soltanolkotabi, Jovanović, "Stability properties of gradient flow dynamics for the symmetric low-rank
+matrix factorization problem", arXiv 2411.15972).
 
 **Runs in** about 10 s.
 """
@@ -59,8 +59,8 @@ for case in (exact, wide):
     assert case.limit.kind == "minimum"
 
 # %%
-# A matrix that went through rounding has no eigenvalue that is exactly zero: what is said of this one is computed, and the
-# report says so. Of the diagonal matrix with the same spectrum it is proved.
+# A matrix that went through rounding has no eigenvalue that is exactly zero: what is said of this one is computed,
+# and the report says so. Of the diagonal matrix with the same spectrum it is proved.
 
 plain = lf.cascade.schur(lf.learning.SymmetricFactorization(spectrum, rank=6), basis.T @ start)
 assert not any(one.is_proved for one in wide.certificates)
@@ -73,9 +73,9 @@ for one in plain.certificates:
 # %%
 # S is slow, H and P11 are fast
 # -----------------------------
-# Powers of time are fitted in logarithms over two decades at the end, exponential rates over a stretch before the digits
-# are used up; where the theorem has a factor 1 + t beside the exponential, it is divided out first. A fitted rate may not
-# lie below the proved one.
+# Powers of time are fitted in logarithms over two decades at the end, exponential rates over a stretch before the
+# digits are used up; where the theorem has a factor 1 + t beside the exponential, it is divided out first. A fitted
+# rate may not lie below the proved one.
 
 late = np.geomspace(1e3, 1e5, 40)
 
@@ -137,8 +137,8 @@ assert np.allclose(measure(wide, late)["S"], 1 / (2 * late), rtol=2e-2)
 # %%
 # When the rank condition fails
 # -----------------------------
-# A start that has nothing of the second eigenvector goes to a strict saddle, slowly, as the column that it could not use is
-# one to spare. A grain of it, 1e-8, and the flow leaves the saddle, when exp(2t) has made it of size one.
+# A start that has nothing of the second eigenvector goes to a strict saddle, slowly, as the column that it could not
+# use is one to spare. A grain of it, 1e-8, and the flow leaves the saddle, when exp(2t) has made it of size one.
 
 lost = start[:, :3] - np.outer(basis[:, 1], basis[:, 1] @ start[:, :3])
 saddle = lf.cascade.schur(exact.flow, lost)
@@ -162,7 +162,8 @@ assert len(classes) == 8
 # Real data: factors of the diabetes features
 # -------------------------------------------
 # The correlations C of ten features. Gradient flow with three columns on C itself finds the three largest principal
-# components, which is a truncation: the rank condition cannot hold with r < k = 10, and the flow goes to the best there is.
+# components, which is a truncation: the rank condition cannot hold with r < k = 10, and the flow goes to the best
+# there is.
 
 table = read_table(HERE / "data" / "diabetes.csv")
 features = standardize(table.drop("y").values)
@@ -183,8 +184,8 @@ print(f"to the three principal components with rate {pace:.4f}; the gap of the s
 assert abs(pace / gap - 1) < 1e-2
 
 # %%
-# Less one on the diagonal, C - I has as many positive eigenvalues as C has above one. Now five columns are more than the
-# three that are needed, and all is proved: the numbers are floats, and the theorem is about their exact values.
+# Less one on the diagonal, C - I has as many positive eigenvalues as C has above one. Now five columns are more than
+# the three that are needed, and all is proved: the numbers are floats, and the theorem is about their exact values.
 
 kaiser = lf.learning.SymmetricFactorization(C - np.eye(10), rank=5)
 factors = lf.cascade.schur(kaiser, 0.5 * rng.standard_normal((10, 5)))
@@ -203,8 +204,8 @@ print("features that weigh most in each factor:", leading)
 # %%
 # Rectangular matrices
 # --------------------
-# U V' for the block of correlations between five features and the other five. From a balanced start, U'U = V'V, which the
-# flow conserves, it is the symmetric flow of the matrix with this block in its corners.
+# U V' for the block of correlations between five features and the other five. From a balanced start, U'U = V'V, which
+# the flow conserves, it is the symmetric flow of the matrix with this block in its corners.
 
 N = C[:5, 5:]
 rectangular = lf.learning.RectangularFactorization(N, rank=2)
@@ -270,7 +271,7 @@ def draw_saddle(figure):
 
 
 def draw_factors(figure):
-    """Eigenvalues of XX' for the diabetes features: what is learnt, one after the other, and what has to be unlearnt."""
+    """Eigenvalues of XX' for the diabetes features: what is learnt, and what has to be unlearnt."""
     axes = figure.subplots()
     times = np.geomspace(1e-2, 1e3, 200)
     learnt = np.array([np.linalg.svd(factors.factor(t), compute_uv=False) ** 2 for t in times])
@@ -304,9 +305,10 @@ lf.write_report(
     OUTPUT / "matrix_factorization.html",
     Note(
         "What this is",
-        "Gradient flow on the distance between XX' and a symmetric matrix M, as a cascade: the Schur complement S moves on "
-        "its own, H is driven by S, P11 by H. With as many columns as M has positive eigenvalues there is no S, and all is "
-        "exponential; with more, S decays like 1/(2t) where M has an eigenvalue 0, and the loss like (r - k)/(16 t^2).",
+        "Gradient flow on the distance between XX' and a symmetric matrix M, as a cascade: the Schur complement S moves "
+        "on its own, H is driven by S, P11 by H. With as many columns as M has positive eigenvalues there is no S, and "
+        "all is exponential; with more, S decays like 1/(2t) where M has an eigenvalue 0, and the loss like "
+        "(r - k)/(16 t^2).",
     ),
     *(Figure(title, draw, "seen in simulation", caption) for title, draw, caption in FIGURES),
     Table(

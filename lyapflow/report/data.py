@@ -108,7 +108,7 @@ def _factorization(section: FactorizationSection) -> dict[str, Any]:
             | ({"decay": row.decay} if row.verdict != "NOT PROVED" else {"reason": row.reason})
             for row in section.rows
         ],
-        "identities": [{"name": name, "statement": statement, "verdict": PROVED} for name, statement in section.identities],
+        "identities": [{"name": name, "statement": said, "verdict": PROVED} for name, said in section.identities],
     }
 
 

@@ -107,15 +107,15 @@ def draw_stages(figure: Figure, cascade: SchurCascade) -> None:
     bounds = cascade.bounds(times)
     inverse = np.diag(1 / np.maximum(cascade.flow.spectrum.values[: cascade.condition.needed], 1e-300))
     seen = {
-        "S": [np.linalg.norm(s, 2) if s.size else 0.0 for s in cascade.S(times)],
-        "H": [np.linalg.norm(h) for h in cascade.H(times)],
-        "Y": [np.linalg.norm(y - inverse) for y in cascade.Y(times)],
+        "S": np.array([np.linalg.norm(s, 2) if s.size else 0.0 for s in cascade.S(times)]),
+        "H": np.array([np.linalg.norm(h) for h in cascade.H(times)]),
+        "Y": np.array([np.linalg.norm(y - inverse) for y in cascade.Y(times)]),
         "excess": excess,
     }
-    panels = [name for name in _SHOWN if max(seen[name]) > 0]
+    panels = [name for name in _SHOWN if np.max(seen[name]) > 0]
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, name in zip(grid, panels, strict=True):
-        curve = np.array(seen[name])
+        curve = seen[name]
         shown = curve > _ROUNDING * curve.max()
         bound = np.atleast_1d(bounds[name])
         axes.loglog(times, bound, "--", color=COLORS[PROVED], linewidth=1.2, label="bound")

@@ -17,9 +17,12 @@ from .bounds import StageConstants, bound_stages, measure_constants
 from .claims import StageBound, claim_bounds
 from .gaps import SpectralGaps, measure_gaps
 from .propagators import Stages, propagate, separate
-from .starts import EchelonStart, RankCondition, read_start
+from .starts import EchelonStart, RankCondition, compress, read_start
 
 __all__ = ["Limit", "SchurCascade", "schur"]
+
+_CHUNK = 8
+"""Times that are taken at once."""
 
 _LONGEST = 1e300
 
@@ -131,8 +134,14 @@ class SchurCascade:
         t : float or array_like, shape (T,)
             Times >= 0.
         """
-        leave, start = self._flow.spectrum.leave, self._start
-        return self._sample(lambda s: leave(start.turn_back(self._rows(s))), t)
+        times = self._read_times(t)
+        found = np.empty((times.size, *self._flow.shape))
+        flat = times.ravel()
+        for k in range(0, times.size, _CHUNK):  # some times at once: one product with the basis is faster than many
+            rows = [self._thin.turn_back(self._rows(float(s))) for s in flat[k : k + _CHUNK]]
+            states = self._leave(np.hstack(rows))
+            found[k : k + _CHUNK] = np.moveaxis(states.reshape(len(states), len(rows), -1), 1, 0)
+        return found if times.ndim else found[0]
 
     def P(self, t: ArrayLike) -> Array:
         """``X(t) X(t)'``, shape (n, n), in the given coordinates."""
@@ -220,8 +229,25 @@ class SchurCascade:
             found[k] = of(float(s)) if k else first
         return found
 
+    @cached_property
+    def _compressed(self) -> tuple[EchelonStart, Array | None]:
+        vectors = self._flow.spectrum.vectors
+        return (self._start, None) if vectors is None else compress(self._start, vectors)
+
+    @property
+    def _thin(self) -> EchelonStart:
+        return self._compressed[0]
+
+    def _leave(self, rows: Array) -> Array:
+        basis = self._compressed[1]
+        return self._flow.spectrum.leave(rows) if basis is None else np.asarray(basis @ rows)
+
+    @cached_property
+    def _thin_stages(self) -> Stages:
+        return separate(self._thin)
+
     def _rows(self, t: float) -> Array:
-        return propagate(self._start.values, self._start.rows, self._start.selected, t)
+        return propagate(self._thin.values, self._thin.rows, self._thin.selected, t)
 
     def _require_condition(self, what: str) -> None:
         if not self.condition.holds:
@@ -233,7 +259,7 @@ class SchurCascade:
 
     def _measure_excess(self, t: float) -> float:
         """From the state, or where that would cancel from the subsystems of the selected rows."""
-        stages, selected = self._stages, self._start.selected
+        stages, selected = self._thin_stages, self._thin.selected
         rows = self._rows(t)
         upper, lower = rows[selected], np.delete(rows, selected, axis=0)
         found = _add_up(_square(upper) - np.diag(stages.upper), upper, lower, lower, stages.lower)

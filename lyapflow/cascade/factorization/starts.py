@@ -10,7 +10,8 @@ them or not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from scipy.linalg import lapack
 
 from ...learning.spectrum import Array, Spectrum
 
-__all__ = ["EchelonStart", "RankCondition", "Turn", "read_start"]
+__all__ = ["EchelonStart", "RankCondition", "Turn", "compress", "read_start"]
 
 _DOUBTFUL = 1e3
 
@@ -158,6 +159,41 @@ def read_start(spectrum: Spectrum, x0: Array) -> EchelonStart:
         ),
         turns=tuple(turns),
     )
+
+
+def compress(start: EchelonStart, vectors: Array) -> tuple[EchelonStart, Array]:
+    """The start with each large eigenspace of a value <= 0 reduced to the directions that the start has in it.
+
+    A matrix of low rank has one eigenvalue 0 in thousands of directions; the flow moves in r of them.
+
+    Parameters
+    ----------
+    start : EchelonStart
+        The whole.
+    vectors : ndarray, shape (n, n)
+        The basis of the spectrum.
+
+    Returns
+    -------
+    EchelonStart, ndarray of shape (n, m)
+        The start in m <= n coordinates, and their orthonormal basis; the given ones where nothing can be saved.
+    """
+    values, r = start.values, start.rows.shape[1]
+    ends = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    parts, columns, kept = [], [], []
+    for a, b in pairwise(ends):
+        if values[a] > 0 or b - a <= r:
+            parts.append(start.rows[a:b])
+            columns.append(vectors[:, a:b])
+            kept.append(values[a:b])
+            continue
+        turned, triangle = np.linalg.qr(start.rows[a:b])
+        parts.append(triangle)
+        columns.append(vectors[:, a:b] @ turned)
+        kept.append(values[a : a + r])
+    if sum(map(len, kept)) == len(values):
+        return start, vectors
+    return replace(start, values=np.concatenate(kept), rows=np.vstack(parts)), np.hstack(columns)
 
 
 def _take_residual(rows: Array, basis: Array) -> tuple[Array, Array, Array, Array]:
