@@ -188,7 +188,7 @@ assert abs(pace / gap - 1) < 1e-2
 # the three that are needed, and all is proved: the numbers are floats, and the theorem is about their exact values.
 
 kaiser = lf.learning.SymmetricFactorization(C - np.eye(10), rank=5)
-factors = lf.cascade.schur(kaiser, 0.5 * rng.standard_normal((10, 5)))
+factors = lf.cascade.schur(kaiser, 0.05 * rng.standard_normal((10, 5)))
 print(repr(factors))
 assert factors.condition.needed == int(np.sum(values > 1)) == 3
 assert all(one.verify() for one in factors.certificates)
@@ -305,7 +305,7 @@ lf.write_report(
     OUTPUT / "matrix_factorization.html",
     Note(
         "What this is",
-        "Gradient flow on the distance between XX' and a symmetric matrix M, as a cascade: the Schur complement S moves "
+        "Gradient flow on the distance between XX' and a symmetric matrix M as a cascade. The Schur complement S moves "
         "on its own, H is driven by S, P11 by H. With as many columns as M has positive eigenvalues there is no S, and "
         "all is exponential; with more, S decays like 1/(2t) where M has an eigenvalue 0, and the loss like "
         "(r - k)/(16 t^2).",
