@@ -55,11 +55,12 @@ lint: $(VENV)/.group-lint $(VENV)/.group-test
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
+# One thread of linear algebra a worker: more would wait for each other.
 check: $(VENV)/.group-test
-	MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
+	OPENBLAS_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS)
 
 test-all: lint $(VENV)/.group-test
-	HYPOTHESIS_PROFILE=deep LYAPFLOW_TRIALS=250 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS) -m ""
+	OPENBLAS_NUM_THREADS=1 HYPOTHESIS_PROFILE=deep LYAPFLOW_TRIALS=250 MPLBACKEND=Agg $(PY) -m pytest -n $(JOBS) -m ""
 
 docs: $(VENV)/.group-docs
 	MPLBACKEND=Agg $(PY) -m sphinx -W --keep-going -b html docs $(BUILD)/docs
