@@ -29,6 +29,13 @@ Lemma ip_scale_r (E : space) r (a c : E) : << c, r [*] a >> = r * << c, a >>.
 Proof. rewrite ip_sym, ip_scale, (ip_sym _ a). reflexivity. Qed.
 Ltac spread := repeat rewrite ?ip_add, ?ip_scale, ?ip_add_r, ?ip_scale_r.
 
+(* [sealed x] is x; it keeps rewriting from looking into definitions. *)
+Lemma seal (A : Type) (x : A) : { y | y = x }.
+Proof. exists x. reflexivity. Qed.
+Definition sealed {A : Type} (x : A) : A := proj1_sig (seal A x).
+Lemma sealed_is (A : Type) (x : A) : sealed x = x.
+Proof. exact (proj2_sig (seal A x)). Qed.
+
 (* From weighted facts to the claim: if N X + S = 0 with N > 0 and S >= 0, then X <= 0. *)
 Lemma conclude (N X S : R) : 0 < N -> 0 <= S -> N * X + S = 0 -> X <= 0.
 Proof.

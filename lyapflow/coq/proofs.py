@@ -112,14 +112,14 @@ def _read_field(script: _Script, scene: Scene, statement: Statement, c: Componen
         origin = c.x(i, "s") if c.is_discrete else None
         rule = f"RF{i + 1}{c.mark}"
         head = f" + << {origin}, w >>" if origin else ""
-        unfold = f"unfold F{i + 1}{c.mark}. spread.{_bend(c)} field."
+        unfold = f"unfold F{i + 1}{c.mark}. rewrite !sealed_is. spread.{_bend(c)} field."
         script.readings.append(
             f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}).\n"
             f"{{ intro w. transitivity (<< {now}, w >> - << {star}, w >>{head}).\n"
             f"  rewrite rest_{i + 1}{c.mark}. ring. {unfold} }}"
         )
         if c.is_discrete:
-            _declare(script, difference(now, c.x(i, "s")), f"G{i + 1}{c.mark}", row, c, f"spread. rewrite {rule}. field.")
+            _declare(script, difference(now, c.x(i, "s")), f"G{i + 1}{c.mark}", row, c, f"spread. rewrite {rule}. spread. field.")
         else:
             _declare(script, now, f"G{i + 1}{c.mark}", row, c, f"rewrite {rule}. reflexivity.")
 
@@ -156,11 +156,11 @@ def _read_inputs(script: _Script, scene: Scene, statement: Statement, j: int) ->
             script.readings.append(
                 f"assert (R{time}_{c.names[j]}{c.mark} : forall w, << {text}, w >> = {_form(row, star=origin)}).\n"
                 f"{{ intro w. transitivity (<< {text}, w >> - << {star}, w >> + << {origin}, w >>). {same}ring.\n"
-                f"  unfold {own}. spread. {f'rewrite {fields[2:]}. spread.' if time else ''}{_bend(c)} field. }}"
+                f"  unfold {own}. rewrite !sealed_is. spread. {f'rewrite {fields[2:]}. spread.' if time else ''}{_bend(c)} field. }}"
             )
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))
-            proof = f"unfold {own}. spread. rewrite {fields[2:]}. spread.{_bend(c)} field."
+            proof = f"unfold {own}. rewrite !sealed_is. spread. rewrite {fields[2:]}. spread.{_bend(c)} field."
             _declare(script, text, f"Z_{c.names[j]}{c.mark}", row, c, proof)
 
 

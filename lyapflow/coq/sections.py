@@ -65,8 +65,8 @@ def _plain(text: str) -> str:
 
 
 def _define(name: str, arguments: Sequence[str], space: str, body: str) -> str:
-    binder = f" ({' '.join(arguments)} : {space})" if arguments else ""
-    return f"Definition {name}{binder} : {space} :=\n  {body}."
+    binder = f"({' '.join(arguments)} : {space})"
+    return f"Definition {name} {binder} : {space} :=\n  sealed ({body})."
 
 
 def _write_dynamics(c: Component) -> Iterator[str]:
