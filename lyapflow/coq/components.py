@@ -48,6 +48,8 @@ class Component:
         Ends of the interval.
     names : tuple of str
         Names of the oracles.
+    owners : tuple of int
+        The first oracle of the same operator, for each: one operator has one output at the equilibrium.
     active, moving : tuple of int
         Oracles that have signals here; those whose outputs V contains.
     norm_above, norm_below : Matrix
@@ -61,6 +63,7 @@ class Component:
     kind: Literal["plain", "interval", "hull"]
     ends: tuple[Fraction, Fraction] | None
     names: tuple[str, ...]
+    owners: tuple[int, ...]
     active: tuple[int, ...]
     moving: tuple[int, ...]
     norm_above: Matrix
@@ -87,7 +90,7 @@ class Component:
 
     def u(self, j: int, star: str = "") -> str:
         """An output: now, ``"s"`` at the equilibrium, ``"n"`` at the next step, ``"d"`` its derivative."""
-        return f"u{star}_{self.names[j]}{self.mark}"
+        return f"u{star}_{self.names[self.owners[j] if star == 's' else j]}{self.mark}"
 
     def base(self) -> list[tuple[Key, str]]:
         """The independent deviations from the equilibrium: key and vector."""
@@ -209,6 +212,7 @@ def _make_component(
         kind=kind,
         ends=ends if kind == "interval" else None,
         names=names,
+        owners=tuple(map(system.groups.index, system.groups)),
         active=active,
         moving=moving,
         norm_above=mode.norm_above,

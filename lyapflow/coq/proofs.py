@@ -51,7 +51,7 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
     """
     script = _Script()
     for component in scene.components:
-        _read_base(script, component)
+        _read_base(script, statement, component)
     for component in scene.components:
         _read_field(script, scene, statement, component)
     for j in range(len(scene.names)):
@@ -94,9 +94,19 @@ def _name(script: _Script, text: str, name: str) -> bool:
     return True
 
 
-def _read_base(script: _Script, component: Component) -> None:
-    for k, (_, text) in enumerate(component.base(), start=1):
-        _name(script, text, f"d{k}{component.mark}")
+def _read_base(script: _Script, statement: Statement, component: Component) -> None:
+    for d, text in _list_base(statement, component):
+        _name(script, text, d)
+
+
+def _list_base(statement: Statement, component: Component) -> list[tuple[str, str]]:
+    """Names and texts of the deviations that a statement speaks of."""
+    moves = statement.change or statement.next
+    return [
+        (f"d{k}{component.mark}", text)
+        for k, ((kind, _), text) in enumerate(component.base(), start=1)
+        if moves or kind in {"x", "u"}
+    ]
 
 
 def _bend(component: Component) -> str:
@@ -253,7 +263,7 @@ def _write(script: _Script, scene: Scene, statement: Statement) -> Iterator[str]
         weights.append((f"M{k}", "", weight))
     common = lcm(*(w.denominator for _, _, w in weights), 1)
     yield "apply monus."
-    yield from _normalise(scene, [name for name, _, _ in weights], rules)
+    yield from _normalise(scene, statement, [name for name, _, _ in weights], rules)
     last = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
         n = number(weight * common)
@@ -295,26 +305,32 @@ def _write_square(k: int, c: Component, square: Square) -> Iterator[str]:
     text = combine(terms, instead=base[0])
     if c.kind != "interval":
         yield f"assert (S{k} := ip_pos _ ({text}))."
-    else:
-        spectrum = f"spectrum{c.mark}"
-        (low, high) = map(number, c.ends or ())
-        proofs = {
-            (0,): f"from_below _ _ (proj2 (proj2 {spectrum} ({text})))",
-            (1,): f"from_below _ _ (proj1 (proj2 {spectrum} ({text})))",
-            (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) ({text})",
-        }
-        yield f"assert (S{k} := {proofs[square.places]})."
-        yield f"rewrite ?(proj1 {spectrum} ({text})) in S{k}. revert S{k}. spread. rewrite <- ?(proj1 {spectrum})."
-        yield f"spread. intro S{k}."
+        yield f"revert S{k}. spread. intro S{k}."
         return
-    yield f"revert S{k}. spread. intro S{k}."
+    spectrum, T = f"spectrum{c.mark}", c.map
+    (low, high) = map(number, c.ends or ())
+    proofs = {
+        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l))",
+        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l))",
+        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l",
+    }
+    left = " + ".join(f"{v} * << {T} {d}, w >>" for v, d in terms)
+    right = " + ".join(f"{v} * << w, {T} {d} >>" for v, d in terms)
+    flips = ", ".join(f"?(ip_sym _ w ({T} {d}))" for _, d in terms)
+    yield f"set (l := {text})."
+    yield f"assert (TL : forall w, << {T} l, w >> = {left})."
+    yield f"{{ intro w. rewrite !(proj1 {spectrum}). unfold l. spread. ring. }}"
+    yield f"assert (TR : forall w, << w, {T} l >> = {right})."
+    yield f"{{ intro w. rewrite (ip_sym _ w ({T} l)), TL, {flips}. reflexivity. }}"
+    yield f"assert (S{k} := {proofs[square.places]})."
+    yield f"rewrite ?TL, ?TR in S{k}. clear TL TR. unfold l in S{k}. clear l. revert S{k}. spread. intro S{k}."
 
 
-def _normalise(scene: Scene, facts: list[str], rules: list[str]) -> Iterator[str]:
+def _normalise(scene: Scene, statement: Statement, facts: list[str], rules: list[str]) -> Iterator[str]:
     """All facts and the claim in inner products of the base, each in one order only."""
     flips: list[str] = []
     for c in scene.components:
-        base = [f"d{i + 1}{c.mark}" for i in range(len(c.base()))]
+        base = [d for d, _ in _list_base(statement, c)]
         if c.kind == "interval":
             yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
             yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"

@@ -90,9 +90,6 @@ def _write_equilibrium(scene: Scene) -> Iterator[str]:
         names = [c.x(i, "s") for i in c.states]
         names += [c.u(j, "s") for j in c.active if scene.owner(j) == j]
         yield f"Variables {' '.join(names)} : {c.space}."
-        for j in c.active:  # one operator has one output at rest
-            if scene.owner(j) != j:
-                yield f"Let {c.u(j, 's')} := {c.u(scene.owner(j), 's')}."
         for i in c.states:
             value = f"<< {c.x(i, 's')}, w >>" if c.is_discrete else "0"
             yield f"Hypothesis rest_{i + 1}{c.mark} : forall w, << {c.field(i, 's')}, w >> = {value}."
