@@ -1,4 +1,4 @@
-From Coq Require Import Reals Lra.
+From Coq Require Import Reals Lra List.
 Local Open Scope R_scope.
 
 (** part: space *)
@@ -35,6 +35,25 @@ Proof. exists x. reflexivity. Qed.
 Definition sealed {A : Type} (x : A) : A := proj1_sig (seal A x).
 Lemma sealed_is (A : Type) (x : A) : sealed x = x.
 Proof. exact (proj2_sig (seal A x)). Qed.
+
+(* Vectors that are linear forms with coefficients cs in vectors ds, and their products as forms in those of ds. *)
+Fixpoint dot {E : space} (cs : list R) (ds : list E) (w : E) : R :=
+  match cs, ds with cons c cs', cons d ds' => c * << d, w >> + dot cs' ds' w | _, _ => 0 end.
+Definition reads {E : space} (ds : list E) (v : E) (cs : list R) := forall w, << v, w >> = dot cs ds w.
+Definition gram {E : space} (ds : list E) : list (list R) := map (fun a => map (fun b => << a, b >>) ds) ds.
+Fixpoint along (cs row : list R) : R :=
+  match cs, row with cons c cs', cons g row' => c * g + along cs' row' | _, _ => 0 end.
+Fixpoint form (cs cs' : list R) (G : list (list R)) : R :=
+  match cs, G with cons c rest, cons row G' => c * along cs' row + form rest cs' G' | _, _ => 0 end.
+Lemma product_of (E : space) (ds : list E) a b ca cb : reads ds a ca -> reads ds b cb -> << a, b >> = form ca cb (gram ds).
+Proof.
+intros A B. rewrite A. clear A. unfold gram.
+assert (C : forall d, << d, b >> = along cb (map (fun e => << d, e >>) ds)).
+{ intro d. rewrite ip_sym, B. clear B. revert cb. induction ds as [| e rest IH]; intros [| c cb]; cbn [dot along map];
+  try reflexivity. rewrite IH, (ip_sym _ e d). reflexivity. }
+generalize ds at 1 3 as front. revert ca.
+induction ca as [| c ca IH]; intros [| d front]; cbn [dot form map]; try reflexivity. rewrite IH, C. reflexivity.
+Qed.
 
 (* From weighted facts to the claim: if N X + S = 0 with N > 0 and S >= 0, then X <= 0. *)
 Lemma conclude (N X S : R) : 0 < N -> 0 <= S -> N * X + S = 0 -> X <= 0.

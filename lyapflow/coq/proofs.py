@@ -13,6 +13,7 @@ from itertools import combinations
 from math import lcm
 
 from ..classes.inequalities import EQUILIBRIUM
+from ..classes.slopes import read_slopes
 from ..errors import InvalidModelError
 from ..exact.matrices import Vector
 from ..lmi.signals import NEXT, RATE
@@ -20,6 +21,7 @@ from .components import Component, Key
 from .hypotheses import Point, Use, put_to_use
 from .scenes import Scene, Square, collect_groups, measure_slack
 from .statements import Statement
+from .sections import slope_vectors
 from .terms import Terms, combine, difference, number
 
 __all__ = ["prove"]
@@ -32,12 +34,14 @@ class _Script:
     readings: list[str] = field(default_factory=list)
     """Assertions on vectors as linear forms, while all vectors are spelled out."""
     facts: list[str] = field(default_factory=list)
-    sets: list[tuple[str, str]] = field(default_factory=list)
-    """Names for vectors, longest text first in the end."""
-    rules: list[str] = field(default_factory=list)
+    bases: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Deviations of each part that occur: names and texts."""
     known: dict[str, str] = field(default_factory=dict)
+    """Vectors by their texts, with the names of what was proved of them."""
     weights: list[tuple[str, str, Fraction]] = field(default_factory=list)
     """Fact, what multiplies it beside a number and why that is not negative, number."""
+    pairs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Vectors whose inner products occur in a fact."""
     parts: list[str] = field(default_factory=list)
 
 
@@ -58,13 +62,19 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
         _read_inputs(script, scene, statement, j)
     uses = [*_list_uses(scene, statement)]
     for k, (weight, use) in enumerate(uses, start=1):
-        for c, (a, b) in [(c, pair) for c in scene.components for pair in _split(scene, use, c)]:
-            _read_difference(script, scene, c, a, b)
+        products = script.pairs[f"H{k}"] = []
+        for c in scene.components:
+            read = [_read_difference(script, scene, c, a, b) for a, b in _split(scene, use, c)]
+            products += [(a, b) for one in read for a in one for b in one]
+            products += [(w, y) for _, w in read[1:] for y, _ in read[:1]]
+            products += [(u, y) for _, u in read for y, _ in read]
         script.facts.append(f"assert (H{k} := {use.term}).")
         script.weights.append((f"H{k}", "", weight / use.scale))
         script.parts += use.parts
     for weight, name in _list_slopes(scene, statement):
         script.weights.append((name, "", weight))
+        j, c = scene.names.index(name.removeprefix("Hd_")), scene.components[0]
+        script.pairs[name] = [_read_slope(script, scene, c, j)]
     return "\n".join(_write(script, scene, statement)), tuple(script.parts)
 
 
@@ -86,17 +96,12 @@ def _row(component: Component, *keys: tuple[int, Key]) -> Terms:
     return component.spell(values, [text for _, text in component.base()])
 
 
-def _name(script: _Script, text: str, name: str) -> bool:
-    if text in script.known:
-        return False
-    script.known[text] = name
-    script.sets.append((name, text))
-    return True
-
-
-def _read_base(script: _Script, statement: Statement, component: Component) -> None:
-    for d, text in _list_base(statement, component):
-        _name(script, text, d)
+def _read_base(script: _Script, statement: Statement, c: Component) -> None:
+    found = script.bases[c.mark] = _list_base(statement, c)
+    texts = [text for _, text in found] + [f"{c.map} ({text})" for _, text in found if c.ends]
+    script.readings.append(f"pose (base{c.mark} := {' :: '.join(texts)} :: nil).")
+    for _, text in found:
+        _declare(script, text, [("1", text)], c, "ring.")
 
 
 def _list_base(statement: Statement, component: Component) -> list[tuple[str, str]]:
@@ -129,23 +134,29 @@ def _read_field(script: _Script, scene: Scene, statement: Statement, c: Componen
             f"  rewrite rest_{i + 1}{c.mark}. ring. {unfold} }}"
         )
         if c.is_discrete:
-            _declare(script, difference(now, c.x(i, "s")), f"G{i + 1}{c.mark}", row, c, f"spread. rewrite {rule}. spread. field.")
+            text, how = difference(now, c.x(i, "s")), f"rewrite ip_add, ip_scale, {rule}. field."
+            _declare(script, text, row, c, how)
         else:
-            _declare(script, now, f"G{i + 1}{c.mark}", row, c, f"rewrite {rule}. reflexivity.")
+            _declare(script, now, row, c, f"rewrite {rule}. field.")
 
 
-def _declare(script: _Script, text: str, name: str, row: Terms, c: Component, proof: str) -> None:
-    """Give a vector a name, and prove that it is a linear form."""
-    if not _name(script, text, name):
+def _declare(script: _Script, text: str, row: Terms, c: Component, proof: str) -> None:
+    """Prove that a vector is a linear form in the base of its part."""
+    if text in script.known:
         return
-    script.readings.append(f"assert (D{name} : forall w, << {text}, w >> = {_form(row)}).\n{{ intro w. {proof} }}")
-    backwards = " + ".join(f"{k} * << w, {v} >>" for k, v in row) or "0"
-    flips = "".join(f", ?(ip_sym _ w {v if v.isidentifier() else f'({v})'})" for _, v in row)
+    name = script.known[text] = f"D{len(script.known)}{c.mark}"
     script.readings.append(
-        f"assert (B{name} : forall w, << w, {text} >> = {backwards}).\n"
-        f"{{ intro w. rewrite (ip_sym _ w ({text})), D{name}{flips}. reflexivity. }}"
+        f"assert ({name} : reads base{c.mark} ({text}) {_list(script, c, row)}).\n"
+        f"{{ intro w. unfold base{c.mark}. cbn [dot]. {proof} }}"
     )
-    script.rules += [f"D{name}", f"B{name}"]
+
+
+def _list(script: _Script, c: Component, row: Terms) -> str:
+    """Coefficients of a row over the base and, in an interval, over its images."""
+    texts = [text for _, text in script.bases[c.mark]]
+    wanted = [*texts, *(f"{c.map} ({t})" if not t.isidentifier() else f"{c.map} {t}" for t in texts if c.ends)]
+    known = dict((v, k) for k, v in row)
+    return "(" + " :: ".join([*(known.pop(v, "0") for v in wanted), "nil"]) + ")"
 
 
 def _times(scene: Scene, statement: Statement, j: int) -> list[str]:
@@ -171,7 +182,7 @@ def _read_inputs(script: _Script, scene: Scene, statement: Statement, j: int) ->
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))
             proof = f"unfold {own}. rewrite !sealed_is. spread. rewrite {fields[2:]}. spread.{_bend(c)} field."
-            _declare(script, text, f"Z_{c.names[j]}{c.mark}", row, c, proof)
+            _declare(script, text, row, c, proof)
 
 
 # --- class inequalities ----------------------------------------------------------------------------------------------
@@ -200,6 +211,21 @@ def _list_slopes(scene: Scene, statement: Statement) -> Iterator[tuple[Fraction,
                 yield scene.certificate.values[name], f"Hd_{scene.names[moving[0]]}"
 
 
+def _read_slope(script: _Script, scene: Scene, c: Component, j: int) -> tuple[str, str]:
+    """The two vectors of the premise about the derivatives of an oracle."""
+    found = slope_vectors(scene, c, j)
+    low, high = read_slopes(scene.certificate.system.oracles[j]) or (Fraction(0), None)
+    rows = c.rows(c.plants[0])
+    y, u = rows["y'", j], rows["u'", j]
+    left = tuple(b - low * a for a, b in zip(y, u, strict=True))
+    right = y if high is None else tuple(high * a - b for a, b in zip(y, u, strict=True))
+    base = [text for _, text in c.base()]
+    for text, row in zip(found, (left, right), strict=True):
+        rule = f"rewrite ?{script.known[c.y(j, 'd')]}. unfold base{c.mark}. cbn [dot]."
+        _declare(script, text, c.spell([row], base), c, f"repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). {rule} field.")
+    return found
+
+
 def _split(scene: Scene, use: Use, c: Component) -> Iterator[tuple[tuple[int, str], tuple[int, str]]]:
     """The pairs of points of a use, as oracles and times, where a part has signals of them."""
     found: dict[str, tuple[int, str]] = {}
@@ -213,8 +239,9 @@ def _split(scene: Scene, use: Use, c: Component) -> Iterator[tuple[tuple[int, st
             yield first, second
 
 
-def _read_difference(script: _Script, scene: Scene, c: Component, a: tuple[int, str], b: tuple[int, str]) -> None:
+def _read_difference(script: _Script, scene: Scene, c: Component, a: tuple[int, str], b: tuple[int, str]) -> tuple[str, str]:
     """The difference of inputs, and of outputs, of two points."""
+    found: list[str] = []
     keys = {"": ("y", "u"), "n": ("y+", "u+")}
     for k, kind in enumerate("yu"):
         signs: list[tuple[int, Key]] = []
@@ -225,7 +252,9 @@ def _read_difference(script: _Script, scene: Scene, c: Component, a: tuple[int, 
         row = _row(c, *signs) if signs else []
         rules = ", ".join(f"?R{t}_{c.names[j]}{c.mark}" for j, t in dict.fromkeys((a, b)) if t != "s")
         proof = f"spread. {f'rewrite {rules}. spread. ' if kind == 'y' and rules else ''}{_bend(c)} field."
-        _declare(script, text, f"{kind.upper()}{len(script.sets)}{c.mark}", row, c, proof)
+        _declare(script, text, row, c, proof)
+        found.append(text)
+    return found[0], found[1]
 
 
 def _at(scene: Scene, kind: str, point: tuple[int, str]) -> tuple[int, str]:
@@ -237,55 +266,49 @@ def _at(scene: Scene, kind: str, point: tuple[int, str]) -> tuple[int, str]:
 
 
 def _write(script: _Script, scene: Scene, statement: Statement) -> Iterator[str]:
+    weights = list(script.weights)
+    hull = scene.components[0] if scene.components[0].kind == "hull" else None
+    squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
+    for c, text, weight in _list_poles(script, scene, statement):
+        weights.append((f"M{len(weights)}", "", weight))
+        script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
+        script.pairs[weights[-1][0]] = [(text, text)]
     yield from script.readings
     yield from script.facts
-    several = len(scene.components) > 1
-    if several and script.facts:
-        yield f"rewrite ?sub_pair, ?ip_pair in {', '.join(f.split()[1][1:] for f in script.facts)}."
-    yield f"unfold {_unfolded(scene, statement)}."
-    readings = [line.split(" ")[1][1:] for line in script.readings if line.startswith("assert (R")]
-    if readings:
-        yield f"clear {' '.join(readings)}."
-    for k, text in enumerate(_list_heights(scene, statement)):
-        yield f"set (h{k + 1} := {text}) in *. clearbody h{k + 1}."
-    ordered = sorted(script.sets, key=lambda pair: -len(pair[1]))
-    for name, text in ordered:
-        yield f"set ({name} := {text}) in *."
-    yield f"clearbody {' '.join(name for name, _ in ordered)}."
-    squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
-    weights, rules = list(script.weights), list(script.rules)
+    for fact, pairs in script.pairs.items():
+        if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
+            yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
+        if fact.startswith("H"):
+            yield f"rewrite ?height_rest in {fact}."
+        rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
+        yield f"rewrite {', '.join(rules)} in {fact}."
     for k, (c, square) in enumerate(squares, start=1):
-        yield from _write_square(k, c, square)
+        yield from _write_square(script, k, c, square)
         weights.append((f"S{k}", _weigh(square) if c.kind == "hull" else "", _scale(c, square)))
-    for k, (c, text, weight) in enumerate(_list_poles(script, scene, statement), start=1):
-        yield f"assert (M{k} := ip_pos _ ({text}))."
-        yield f"revert M{k}. spread. intro M{k}."
-        weights.append((f"M{k}", "", weight))
-    common = lcm(*(w.denominator for _, _, w in weights), 1)
     yield "apply monus."
-    yield from _normalise(scene, statement, [name for name, _, _ in weights], rules)
+    yield f"unfold {_unfolded(scene, statement)}."
+    own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
+    rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
+    yield f"rewrite {', '.join(rules)}."
+    common = lcm(*(w.denominator for _, _, w in weights), 1)
     last = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
         n = number(weight * common)
-        term = f"(weigh {n} _ ltac:(lra) {fact})" if not extra else (
-            f"(weigh ({extra} * {n}) _ ltac:({_nonnegative(extra)}) {fact})"
-        )  # fmt: skip
+        why = _nonnegative(extra) if extra else "lra"
+        term = f"(weigh ({f'{extra} * ' if extra else ''}{n}) _ ltac:({why}) {fact})"
         yield f"assert (A{k} := {f'Rplus_le_le_0_compat _ _ {last} {term}' if last else term}). clear {last} {fact}."
         last = f"A{k}"
-    if not last:
-        last = "(Rle_refl 0)"
-    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(lra) {last} _)."
-    hull = scene.components[0] if scene.components[0].kind == "hull" else None
+    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(lra) {last or '(Rle_refl 0)'} _)."
     if hull is not None:
         yield "rewrite w_last."
-    yield f"clear. repeat match goal with |- context [@ip ?E ?a ?b] => generalize (@ip E a b); intro end."
-    yield "intros. field."
+    for c in scene.components:
+        yield from _write_gram(script, c)
+    yield "cbn [form along]. clear. field."
 
 
 def _nonnegative(extra: str) -> str:
-    names = extra.split(" * ")
-    bounds = [f"exact {name}_nonneg" for name in names]
-    return "repeat apply Rmult_le_pos; first [" + " | ".join([*dict.fromkeys(bounds), "lra"]) + "]"
+    bounds = [f"exact {name}_nonneg" for name in dict.fromkeys(extra.split(" * "))]
+    return "repeat apply Rmult_le_pos; first [" + " | ".join([*bounds, "lra"]) + "]"
 
 
 def _scale(c: Component, square: Square) -> Fraction:
@@ -298,58 +321,57 @@ def _weigh(square: Square) -> str:
     return " * ".join(f"w{k + 1}" for k in square.places)
 
 
-def _write_square(k: int, c: Component, square: Square) -> Iterator[str]:
+def _write_square(script: _Script, k: int, c: Component, square: Square) -> Iterator[str]:
     """The fact that a square is not negative, in inner products of the base."""
-    base = [f"d{i + 1}{c.mark}" for i in range(len(square.form))]
-    terms = [(number(v), d) for v, d in zip(square.form, base, strict=True) if v]
-    text = combine(terms, instead=base[0])
-    if c.kind != "interval":
-        yield f"assert (S{k} := ip_pos _ ({text}))."
-        yield f"revert S{k}. spread. intro S{k}."
+    base = [text for _, text in script.bases[c.mark]]
+    terms = [(number(v), d) for v, d in zip(square.form, base, strict=False) if v]
+    text = combine([(v, d if d.isidentifier() else f"({d})") for v, d in terms], instead=f"({base[0]})")
+    unfold = f"intro w. unfold base{c.mark}. cbn [dot]."
+    yield f"set (l{k} := {text})."
+    yield f"assert (L{k} : reads base{c.mark} l{k} {_list(script, c, terms)})."
+    yield f"{{ {unfold} unfold l{k}. repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). ring. }}"
+    if c.ends is None:
+        yield f"assert (S{k} := ip_pos _ l{k}). rewrite (product_of _ _ _ _ _ _ L{k} L{k}) in S{k}."
         return
     spectrum, T = f"spectrum{c.mark}", c.map
-    (low, high) = map(number, c.ends or ())
+    low, high = map(number, c.ends)
     proofs = {
-        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l))",
-        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l))",
-        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l",
+        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l{k}))",
+        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l{k}))",
+        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l{k}",
     }
-    left = " + ".join(f"{v} * << {T} {d}, w >>" for v, d in terms)
-    right = " + ".join(f"{v} * << w, {T} {d} >>" for v, d in terms)
-    flips = ", ".join(f"?(ip_sym _ w ({T} {d}))" for _, d in terms)
-    yield f"set (l := {text})."
-    yield f"assert (TL : forall w, << {T} l, w >> = {left})."
-    yield f"{{ intro w. rewrite !(proj1 {spectrum}). unfold l. spread. ring. }}"
-    yield f"assert (TR : forall w, << w, {T} l >> = {right})."
-    yield f"{{ intro w. rewrite (ip_sym _ w ({T} l)), TL, {flips}. reflexivity. }}"
+    images = [(v, f"{T} ({d})" if not d.isidentifier() else f"{T} {d}") for v, d in terms]
+    yield f"assert (N{k} : reads base{c.mark} ({T} l{k}) {_list(script, c, images)})."
+    yield f"{{ {unfold} rewrite !(proj1 {spectrum}). unfold l{k}. spread. ring. }}"
     yield f"assert (S{k} := {proofs[square.places]})."
-    yield f"rewrite ?TL, ?TR in S{k}. clear TL TR. unfold l in S{k}. clear l. revert S{k}. spread. intro S{k}."
+    rules = [(f"N{k}", f"N{k}"), (f"N{k}", f"L{k}"), (f"L{k}", f"L{k}")]
+    yield f"rewrite {', '.join(f'?(product_of _ _ _ _ _ _ {a} {b})' for a, b in rules)} in S{k}."
 
 
-def _normalise(scene: Scene, statement: Statement, facts: list[str], rules: list[str]) -> Iterator[str]:
-    """All facts and the claim in inner products of the base, each in one order only."""
-    flips: list[str] = []
-    for c in scene.components:
-        base = [d for d, _ in _list_base(statement, c)]
-        if c.kind == "interval":
-            yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
-            yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
-            flips += [f"?(ip_sym _ {a} ({c.map} {b}))" for a in base for b in base]
-            flips += [f"?(swap{c.mark} {b} {a})" for a, b in combinations(base, 2)]
-            flips += [f"?(ip_sym _ ({c.map} {b}) ({c.map} {a}))" for a, b in combinations(base, 2)]
-        flips += [f"?(ip_sym _ {b} {a})" for a, b in combinations(base, 2)]
-    steps = "".join(f", ?{rule}" for rule in rules)[2:]
-    for fact in facts:
-        if steps and not fact.startswith(("S", "M")):
-            yield f"rewrite {steps} in {fact}."
-        if not fact.startswith(("S", "M")):
-            yield f"rewrite ?height_rest in {fact}."
-        if flips:
-            yield f"rewrite {', '.join(flips)} in {fact}."
-    if steps:
-        yield f"rewrite {steps}."
-    if flips:
-        yield f"rewrite {', '.join(flips)}."
+def _write_gram(script: _Script, c: Component) -> Iterator[str]:
+    """The table of inner products of a base, each in one order only."""
+    texts = [text for _, text in script.bases[c.mark]]
+    flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
+    if c.ends is not None:
+        images = [f"{c.map} ({text})" for text in texts]
+        yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
+        yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
+        flips += [f"?(ip_sym _ ({a}) ({b}))" for a in texts for b in images]
+        flips += [f"?(swap{c.mark} ({b}) ({a}))" for a, b in combinations(texts, 2)]
+        flips += [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(images, 2)]
+    count = len(texts) * (2 if c.ends else 1)
+    same = len(texts) if c.ends else count + 1  # products <T a, b> have one name for both orders
+    names = {(i, k): f"g{min(i, k)}_{max(i, k)}{c.mark}" for i in range(count) for k in range(count)}
+    for i in range(same, count):
+        for k in range(len(texts)):
+            a, b = sorted((i - len(texts), k))
+            names[i, k] = names[k, i] = f"g{a}_{b + len(texts)}{c.mark}"
+    rows = " :: ".join("(" + " :: ".join([*(names[i, k] for k in range(count)), "nil"]) + ")" for i in range(count))
+    chosen = list(dict.fromkeys(names.values()))
+    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
+    yield f"{{ unfold gram, base{c.mark}. cbn [map]."
+    yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
+    yield f"destruct table{c.mark} as ({' & '.join([*chosen, 'table'])}). rewrite table. clear table."
 
 
 def _unfolded(scene: Scene, statement: Statement) -> str:
@@ -362,12 +384,24 @@ def _unfolded(scene: Scene, statement: Statement) -> str:
     return ", ".join(names)
 
 
-def _list_heights(scene: Scene, statement: Statement) -> list[str]:
-    found = []
-    for j, oracle in enumerate(scene.certificate.system.oracles):
-        if oracle.has_values:
-            found += [scene.height(j, time) for time in _times(scene, statement, j)]
-    return found
+def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[tuple[str, str]]:
+    """Pairs of vectors whose inner products occur in the definitions of a statement."""
+    states = [difference(c.x(i), c.x(i, "s")) for i in c.states]
+    here = states + [difference(c.u(j), c.u(j, "s")) for j in c.moving]
+    fields = [c.field(i) for i in c.states]
+    if statement.now or statement.above or statement.below:
+        yield from ((a, b) for a in here for b in here)
+    if statement.next:
+        later = [difference(c.field(i), c.x(i, "s")) for i in c.states]
+        later += [difference(c.u(j, "n"), c.u(j, "s")) for j in c.moving]
+        yield from ((a, b) for a in later for b in later)
+    if statement.change:
+        yield from ((a, b) for a in here for b in fields + [c.u(j, "d") for j in c.moving])
+        for j in scene.valued:
+            if j in c.active and scene.weight(j):
+                yield difference(c.u(j), c.u(j, "s")), c.y(j, "d")
+    if statement.fast or statement.slow:
+        yield from ((a, b) for a in fields for b in fields)
 
 
 def _list_poles(script: _Script, scene: Scene, statement: Statement) -> Iterator[tuple[Component, str, Fraction]]:
@@ -378,7 +412,8 @@ def _list_poles(script: _Script, scene: Scene, statement: Statement) -> Iterator
         for i in c.states:
             values = [c.rows(plant)["F", i] for plant in c.plants]
             bent = [tuple(v - w for v, w in zip(row, values[0], strict=True)) for row in values]
-            terms = c.spell(bent, [f"d{k + 1}{c.mark}" for k in range(len(bent[0]))])
-            yield c, combine(terms, instead=f"d1{c.mark}"), -statement.slow * c.norm_below[i][i]
-
-
+            terms = c.spell(bent, [text for _, text in c.base()])
+            if terms:
+                text = combine([(k, v if v.isidentifier() else f"({v})") for k, v in terms], instead="")
+                _declare(script, text, terms, c, f"repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). field.")
+                yield c, text, -statement.slow * c.norm_below[i][i]

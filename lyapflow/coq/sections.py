@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from ..classes.slopes import read_slopes
 from ..exact.matrices import Matrix
 from .components import Component
 from .hypotheses import rests_at_zero
@@ -205,13 +206,16 @@ def _premise(scene: Scene, j: int, time: str) -> tuple[str, str]:
 
 def _slope_premise(scene: Scene, c: Component, j: int) -> tuple[str, str]:
     """Derivatives of input and output satisfy what increments satisfy."""
-    from ..classes.slopes import read_slopes
+    left, right = slope_vectors(scene, c, j)
+    return f"Hd_{c.names[j]}", f"0 <= << {left}, {right} >>"
 
+
+def slope_vectors(scene: Scene, c: Component, j: int) -> tuple[str, str]:
+    """The two vectors whose inner product is not negative."""
     low, high = read_slopes(scene.certificate.system.oracles[j]) or (Fraction(0), None)
     y, u = f"({c.y(j, 'd')})", c.u(j, "d")
     left = difference(u, f"{number(low)} [*] {y}") if low else u
-    right = y if high is None else difference(f"{number(high)} [*] {y}", u)
-    return f"Hd_{c.names[j]}", f"0 <= << {left}, {right} >>"
+    return left, c.y(j, "d") if high is None else difference(f"{number(high)} [*] {y}", u)
 
 
 def _write_claim(scene: Scene, s: Statement) -> str:
