@@ -86,7 +86,8 @@ def _write_section(certificate: Certificate, count: int) -> tuple[list[str], str
     section = "\n".join(write_section(scene, statements))
     body = "\n\n".join(theorems)
     name = f"Certificate{count}"
-    return parts, f"Section {name}.\n\n{section}\n\n(** 6. The theorems. *)\n\n{body}\n\nEnd {name}."
+    inside = f"Section Theorems.\n\n{section}\n\n(** 6. The theorems. *)\n\n{body}\n\nEnd Theorems."
+    return parts, f"Module {name}.\n{inside}\nEnd {name}."
 
 
 def _describe(certificate: Certificate) -> Iterator[str]:

@@ -220,9 +220,10 @@ def _read_slope(script: _Script, scene: Scene, c: Component, j: int) -> tuple[st
     left = tuple(b - low * a for a, b in zip(y, u, strict=True))
     right = y if high is None else tuple(high * a - b for a, b in zip(y, u, strict=True))
     base = [text for _, text in c.base()]
+    split = "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w)."
     for text, row in zip(found, (left, right), strict=True):
         rule = f"rewrite ?{script.known[c.y(j, 'd')]}. unfold base{c.mark}. cbn [dot]."
-        _declare(script, text, c.spell([row], base), c, f"repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). {rule} field.")
+        _declare(script, text, c.spell([row], base), c, f"{split} {rule} {split} field.")
     return found
 
 
@@ -300,7 +301,7 @@ def _write(script: _Script, scene: Scene, statement: Statement) -> Iterator[str]
         last = f"A{k}"
     yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(lra) {last or '(Rle_refl 0)'} _)."
     if hull is not None:
-        yield "rewrite w_last."
+        yield "rewrite ?w_last."
     for c in scene.components:
         yield from _write_gram(script, c)
     yield "cbn [form along]. clear. field."
@@ -327,7 +328,7 @@ def _write_square(script: _Script, k: int, c: Component, square: Square) -> Iter
     terms = [(number(v), d) for v, d in zip(square.form, base, strict=False) if v]
     text = combine([(v, d if d.isidentifier() else f"({d})") for v, d in terms], instead=f"({base[0]})")
     unfold = f"intro w. unfold base{c.mark}. cbn [dot]."
-    yield f"set (l{k} := {text})."
+    yield f"pose (l{k} := {text})."
     yield f"assert (L{k} : reads base{c.mark} l{k} {_list(script, c, terms)})."
     yield f"{{ {unfold} unfold l{k}. repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). ring. }}"
     if c.ends is None:
