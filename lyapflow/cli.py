@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write a report on certificate files")
     report.add_argument("files", type=Path, nargs="+", metavar="FILE", help="certificate file (JSON)")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="report (default: report.html)")
-    report.add_argument("--coq", action="store_true", help="have Coq check each theorem, and embed the files it accepts")
+    report.add_argument(
+        "--coq", action="store_true", help="have Coq check each theorem, and embed the files it accepts"
+    )
     report.add_argument("--latex", type=Path, help="also write the theorems and their proofs as LaTeX")
     report.add_argument("--json", action="store_true", help="print the report's data as JSON")
     report.set_defaults(run=_report)

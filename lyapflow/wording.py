@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from .search.bracket import Bracket
     from .studies import Studied
 
-__all__ = ["coq_data", "studied_data", "tell_bracket", "tell_claim", "tell_coq", "tell_studied", "tell_verdict", "verdict_data"]
+__all__ = [
+    "coq_data",
+    "studied_data",
+    "tell_bracket",
+    "tell_claim",
+    "tell_coq",
+    "tell_studied",
+    "tell_verdict",
+    "verdict_data",
+]
 
 
 def tell_bracket(bracket: Bracket) -> str:

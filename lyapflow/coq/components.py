@@ -1,8 +1,8 @@
 """The parts of a system, each in a space of its own, and their signals as the definitions of the system have them.
 
-A `LureSystem` is one part. Dynamics that are decoupled by singular values have one part per mode; where a singular value
-lies in an interval, a symmetric map with its spectrum there stands for it. A polytope is one part whose plant is a
-weighted mean of its vertices.
+A `LureSystem` is one part. Dynamics that are decoupled by singular values have one part per mode; where a singular
+value lies in an interval, a symmetric map with its spectrum there stands for it. A polytope is one part whose plant is
+a weighted mean of its vertices.
 """
 
 from __future__ import annotations
@@ -177,8 +177,8 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
     modes = system.modes
     if any(mode.is_end for mode in modes):
         raise InvalidModelError(
-            f"{system.name!r} has an interval of singular values with a V of its own for each, which cannot be exported. "
-            "Give the operator, with rational singular values."
+            f"{system.name!r} has an interval of singular values with a V of its own for each, which cannot be "
+            "exported. Give the operator, with rational singular values."
         )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(f"{system.name!r} varies with time, and its claim must be a SublinearDecay")
@@ -187,7 +187,9 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
     names = safe_names(system)
     many = len(modes) > 1
     return tuple(
-        _make_component(system, mode, names, moving, k if many else 0, intervals[k - 1] if k <= len(intervals) else None)
+        _make_component(
+            system, mode, names, moving, k if many else 0, intervals[k - 1] if k <= len(intervals) else None
+        )
         for k, mode in enumerate(modes, start=1)
     )
 

@@ -95,10 +95,10 @@ def _describe(certificate: Certificate) -> Iterator[str]:
     system = certificate.system
     yield f"{system.name}: {type(certificate.claim).__name__}. Written by lyapflow; check it with: coqc FILE."
     yield (
-        "The file speaks of every real inner-product space. Hypotheses are the definitions of the classes of the oracles "
-        "(part 2), and an equilibrium (part 4). The dynamics is part 3. V and, in continuous time, its derivative by the "
-        "chain rule are part 5. The theorems are inequalities between them at every point of the state space. It follows "
-        "that V decays along every solution, and with it the distance to the equilibrium, because V is not less than its "
+        "The file speaks of every real inner-product space. Hypotheses are the definitions of the classes of the "
+        "oracles (part 2), and an equilibrium (part 4). The dynamics is part 3. V and, in continuous time, its derivative by the "
+        "chain rule are part 5. The theorems are inequalities between them at every point of the state space. It "
+        "follows that V decays along every solution, and with it the distance to the equilibrium, because V is not less than its "
         "square."
     )
     yield _NOT_PROVED

@@ -107,7 +107,11 @@ def state_class(oracle: OperatorClass, name: str) -> tuple[Belief, ...]:
     kind, numbers, parts = _define(oracle)
     value = f"val_{name} " if oracle.has_values else ""
     words = " ".join(number(v) for v in numbers)
-    return (Belief(f"class_{name}", f"{kind} {words} {value}out_{name}", parts, oracle, 2 + len(numbers) + oracle.has_values),)
+    return (
+        Belief(
+            f"class_{name}", f"{kind} {words} {value}out_{name}", parts, oracle, 2 + len(numbers) + oracle.has_values
+        ),
+    )
 
 
 def _define(oracle: OperatorClass) -> tuple[str, tuple[Fraction, ...], tuple[str, ...]]:
@@ -158,7 +162,7 @@ def put_to_use(beliefs: tuple[Belief, ...], name: str, points: Mapping[str, Poin
     first, second = chosen[0], chosen[-1] if len(chosen) > 1 else star
     both = f"{first.y} {first.u} {second.y} {second.u} {first.premise} {second.premise}"
     rest = f"{star.y} {star.u}"
-    pairs = ((first, second),)
+    pairs: tuple[tuple[Point, Point], ...] = ((first, second),)
     if kind == "interpolation":
         pairs = ((first, second), (second, star))
         low, high = _moduli(oracle)
@@ -193,9 +197,7 @@ def put_to_use(beliefs: tuple[Belief, ...], name: str, points: Mapping[str, Poin
     return Use(f"use_{belief.text.split()[0]} {hypothesis} {both}", _ONE, pairs)
 
 
-def _use_quadratic(
-    kind: str, sign: str, hypothesis: str, first: Point, second: Point, star: Point, both: str
-) -> Use:
+def _use_quadratic(kind: str, sign: str, hypothesis: str, first: Point, second: Point, star: Point, both: str) -> Use:
     direction = "1" if sign == "-" else "(-1)"
     rest = f"{star.y} {star.u}"
     if kind == "sector":

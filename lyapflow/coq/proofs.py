@@ -240,7 +240,9 @@ def _split(scene: Scene, use: Use, c: Component) -> Iterator[tuple[tuple[int, st
             yield first, second
 
 
-def _read_difference(script: _Script, scene: Scene, c: Component, a: tuple[int, str], b: tuple[int, str]) -> tuple[str, str]:
+def _read_difference(
+    script: _Script, scene: Scene, c: Component, a: tuple[int, str], b: tuple[int, str]
+) -> tuple[str, str]:
     """The difference of inputs, and of outputs, of two points."""
     found: list[str] = []
     keys = {"": ("y", "u"), "n": ("y+", "u+")}

@@ -144,11 +144,14 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
     """
     pole = component.rows(component.plants[0])
     slacks = [_sum_up(scene, statement, component, component.rows(plant), pole) for plant in component.plants]
-    found = [((k,) if len(slacks) > 1 else (), slack) for k, slack in enumerate(slacks)]
+    found: list[tuple[tuple[int, ...], Matrix]] = [
+        ((k,) if len(slacks) > 1 else (), slack) for k, slack in enumerate(slacks)
+    ]
     vertices = [component.rows(plant) for plant in component.plants]
     for a, b in combinations(range(len(slacks)), 2):
         middle: dict[Key, Vector] = {
-            key: tuple((v + w) / 2 for v, w in zip(row, vertices[b][key], strict=True)) for key, row in vertices[a].items()
+            key: tuple((v + w) / 2 for v, w in zip(row, vertices[b][key], strict=True))
+            for key, row in vertices[a].items()
         }
         here = _sum_up(scene, statement, component, middle, pole)
         bend = tuple(

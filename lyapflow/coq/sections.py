@@ -196,7 +196,9 @@ def write_theorem_head(scene: Scene, statement: Statement) -> str:
     conditions = "".join(f"\n  {text} ->" for _, text in premises)
     introduced = " ".join([*names, *(name for name, _ in premises)])
     claim = _write_claim(scene, statement)
-    return f"Theorem {statement.name} : forall {' '.join(binders)},{conditions}\n  {claim}.\nProof.\nintros {introduced}."
+    return (
+        f"Theorem {statement.name} : forall {' '.join(binders)},{conditions}\n  {claim}.\nProof.\nintros {introduced}."
+    )
 
 
 def _premise(scene: Scene, j: int, time: str) -> tuple[str, str]:

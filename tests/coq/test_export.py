@@ -121,9 +121,11 @@ def others():
         "family": lambda: lf.certify(lambda d: lf.flows.heavy_ball_flow(f, damping=d), over={"d": (2, 3)}),
         "finite time": lambda: lf.scale_time(flow, lf.certify(flow), lf.FiniteTime("1/2")).certificate,
         "fixed time": lambda: lf.scale_time(flow, lf.certify(flow), lf.FixedTime("1/2", "3/2")).certificate,
-        "fixed time of a polytope": lambda: lf.scale_time(
-            lf.PolytopicSystem(gains), lf.certify(lf.PolytopicSystem(gains)), lf.FixedTime("1/2", "3/2")
-        ).certificate,
+        "fixed time of a polytope": lambda: (
+            lf.scale_time(
+                lf.PolytopicSystem(gains), lf.certify(lf.PolytopicSystem(gains)), lf.FixedTime("1/2", "3/2")
+            ).certificate
+        ),
         "prescribed time": lambda: lf.scale_time(flow, lf.certify(flow), lf.PrescribedTime(2)).certificate,
         "variable metric": lambda: lf.certify(
             lf.flows.forward_backward_flow(lf.Quadratic(1, 4), lf.Convex(), step="1/8"), template=lf.VariableMetric()
