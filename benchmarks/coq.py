@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -23,9 +24,12 @@ def check(name: str) -> tuple[str, ...]:
 
     kind, _, key = name.partition(" ")
     certificate = lf.certify((CATALOGUE if kind == "flow" else ALGORITHMS)[key])
-    verdict = lf.verify_coq(certificate, timeout=600)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    verdict = lf.verify_coq(certificate, timeout=900)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     lines = str(len(verdict.text.splitlines()))
-    return name, tell_claim(certificate), lines, f"{verdict.seconds:.1f}", verdict.verdict
+    return name, tell_claim(certificate), lines, f"{seconds:.1f}", verdict.verdict
 
 
 def main() -> None:
@@ -35,11 +39,11 @@ def main() -> None:
 
     names = [*(f"flow {name}" for name in CATALOGUE), *(f"algorithm {name}" for name in ALGORITHMS)]
     rows = []
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
         for row in pool.map(check, names):
             print(*row, sep=" | ", flush=True)
             rows.append(row)
-    table = "| system | claim | `.v` lines | `coqc` seconds | verdict |\n| --- | --- | --- | --- | --- |\n"
+    table = "| system | claim | `.v` lines | `coqc` seconds (CPU) | verdict |\n| --- | --- | --- | --- | --- |\n"
     table += "".join(f"| {' | '.join(row)} |\n" for row in rows)
     page = ROOT / "docs" / "machine_checked.md"
     text = page.read_text(encoding="utf-8")

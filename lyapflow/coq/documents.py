@@ -96,22 +96,23 @@ def _describe(certificate: Certificate) -> Iterator[str]:
     yield f"{system.name}: {type(certificate.claim).__name__}. Written by lyapflow; check it with: coqc FILE."
     yield (
         "The file speaks of every real inner-product space. Hypotheses are the definitions of the classes of the "
-        "oracles (part 2), and an equilibrium (part 4). The dynamics is part 3. V and, in continuous time, its derivative by the "
-        "chain rule are part 5. The theorems are inequalities between them at every point of the state space. It "
-        "follows that V decays along every solution, and with it the distance to the equilibrium, because V is not less than its "
-        "square."
+        "oracles (part 2), and an equilibrium (part 4). The dynamics is part 3. V and, in continuous time, its "
+        "derivative by the chain rule are part 5. The theorems are inequalities between them at every point of the "
+        "state space. It follows that V decays along every solution, and with it the distance to the equilibrium, "
+        "because V is not less than its square."
     )
     yield _NOT_PROVED
     if isinstance(certificate.claim, ScaledClaim):
         yield (
-            "F is the right side of the flow before its time is changed; the settling time follows from the inequalities "
-            "for V, its derivative along F, and the squared speed by a computation that is not in this file."
+            "F is the right side of the flow before its time is changed; the settling time follows from "
+            "the inequalities for V, its derivative along F, and the squared speed by a computation that is not in "
+            "this file."
         )
     if len(system.modes) > 1:
         yield (
             "The state is written in the singular bases of the linear map of the problem, one part (mode) per singular "
-            "value, in a space of its own; a singular value that is not rational is a symmetric map with its spectrum in "
-            "an interval. That the original dynamics has this form is not proved here."
+            "value, in a space of its own; a singular value that is not rational is a symmetric map with its spectrum "
+            "in an interval. That the original dynamics has this form is not proved here."
         )
     if isinstance(system, ParametricSystem):
         nodes = ", ".join(str(node) for node in system.nodes)
@@ -121,8 +122,8 @@ def _describe(certificate: Certificate) -> Iterator[str]:
         )
     if isinstance(certificate.template, VariableMetric):
         yield (
-            "The oracle is the gradient of the envelope of f + g in the inner product <a, W b>, which is the one of the "
-            "spaces below. That the gradient of the envelope is of that class is not proved here."
+            "The oracle is the gradient of the envelope of f + g in the inner product <a, W b>, which is the one of "
+            "the spaces below. That the gradient of the envelope is of that class is not proved here."
         )
     yield f"Certificate: sha256 {certificate.digest}"
 

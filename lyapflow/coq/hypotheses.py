@@ -1,7 +1,7 @@
 """What is known of an oracle, as a hypothesis about the function or operator, and the lemma that puts it to use.
 
-The hypotheses are the definitions of the classes in ``prelude.v``, where the inequalities between points are proved from
-them; nothing here reads the inequalities of `lyapflow.classes` but their names.
+The hypotheses are the definitions of the classes in ``prelude.v``, where the inequalities between points are proved
+from them; nothing here reads the inequalities of `lyapflow.classes` but their names.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def _define(oracle: OperatorClass) -> tuple[str, tuple[Fraction, ...], tuple[str
     if isinstance(oracle, known.SectorBounded):
         return "sector", (oracle.lower, oracle.upper), ("sector",)
     raise InvalidModelError(
-        f"export_coq knows the definitions of the classes of lyapflow, got {oracle!r}. Use one of them, or certify with "
-        "a class that contains it."
+        f"export_coq knows the definitions of the classes of lyapflow, got {oracle!r}. Use one of them, or certify "
+        "with a class that contains it."
     )
 
 

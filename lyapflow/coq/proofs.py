@@ -7,7 +7,7 @@ these deviations, and the claim is, up to a positive factor, minus a sum of fact
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
@@ -15,13 +15,12 @@ from math import lcm
 from ..classes.inequalities import EQUILIBRIUM
 from ..classes.slopes import read_slopes
 from ..errors import InvalidModelError
-from ..exact.matrices import Vector
 from ..lmi.signals import NEXT, RATE
 from .components import Component, Key
-from .hypotheses import Point, Use, put_to_use
+from .hypotheses import Use, put_to_use
 from .scenes import Scene, Square, collect_groups, measure_slack
-from .statements import Statement
 from .sections import slope_vectors
+from .statements import Statement
 from .terms import Terms, combine, difference, number
 
 __all__ = ["prove"]
@@ -53,12 +52,12 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
     InvalidModelError
         If the certificate does not prove it, or uses what cannot be exported.
     """
-    script = _Script()
+    script, scene = _Script(), _hold_still(scene, statement)
     for component in scene.components:
         _read_base(script, statement, component)
     for component in scene.components:
         _read_field(script, scene, statement, component)
-    for j in range(len(scene.names)):
+    for j in sorted(_list_read(scene, statement)):
         _read_inputs(script, scene, statement, j)
     uses = [*_list_uses(scene, statement)]
     for k, (weight, use) in enumerate(uses, start=1):
@@ -76,6 +75,25 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
         j, c = scene.names.index(name.removeprefix("Hd_")), scene.components[0]
         script.pairs[name] = [_read_slope(script, scene, c, j)]
     return "\n".join(_write(script, scene, statement)), tuple(script.parts)
+
+
+def _list_read(scene: Scene, statement: Statement) -> set[int]:
+    """Oracles whose inputs are read."""
+    found = {e.oracle for group in collect_groups(scene, statement) for _, e in group.points if group.uses}
+    return found | {scene.owner(j) for j in found} | ({*scene.valued} if statement.change else set())
+
+
+def _hold_still(scene: Scene, statement: Statement) -> Scene:
+    """The scene with one plant per part, where a statement does not see the dynamics."""
+    if statement.change or statement.next or statement.fast or statement.slow:
+        return scene
+    read = _list_read(scene, statement)
+
+    def settle(c: Component) -> Component:
+        seen = {tuple((plant.C[j], plant.D[j]) for j in read) for plant in c.plants}
+        return c if len(seen) > 1 else replace(c, plants=c.plants[:1], kind="plain", ends=None)
+
+    return replace(scene, components=tuple(map(settle, scene.components)))
 
 
 # --- vectors as linear forms -----------------------------------------------------------------------------------------
@@ -173,11 +191,12 @@ def _read_inputs(script: _Script, scene: Scene, statement: Statement, j: int) ->
         for time in _times(scene, statement, j):
             key: Key = ("y+" if time else "y", j)
             text, star, row = c.y(j, time), c.y(j, "s"), _row(c, (1, key))
+            later = f"rewrite {fields[2:]}. spread." if time else ""
             same = f"rewrite same_{c.names[j]}{c.mark}. " if first != j else ""
             script.readings.append(
                 f"assert (R{time}_{c.names[j]}{c.mark} : forall w, << {text}, w >> = {_form(row, star=origin)}).\n"
                 f"{{ intro w. transitivity (<< {text}, w >> - << {star}, w >> + << {origin}, w >>). {same}ring.\n"
-                f"  unfold {own}. rewrite !sealed_is. spread. {f'rewrite {fields[2:]}. spread.' if time else ''}{_bend(c)} field. }}"
+                f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} field. }}"
             )
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))
@@ -272,7 +291,7 @@ def _write(script: _Script, scene: Scene, statement: Statement) -> Iterator[str]
     weights = list(script.weights)
     hull = scene.components[0] if scene.components[0].kind == "hull" else None
     squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
-    for c, text, weight in _list_poles(script, scene, statement):
+    for text, weight in _list_poles(script, scene, statement):
         weights.append((f"M{len(weights)}", "", weight))
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
         script.pairs[weights[-1][0]] = [(text, text)]
@@ -407,7 +426,7 @@ def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[
         yield from ((a, b) for a in fields for b in fields)
 
 
-def _list_poles(script: _Script, scene: Scene, statement: Statement) -> Iterator[tuple[Component, str, Fraction]]:
+def _list_poles(script: _Script, scene: Scene, statement: Statement) -> Iterator[tuple[str, Fraction]]:
     """Squares of F - M, with M the right side at the first vertex."""
     for c in scene.components if statement.slow else ():
         if len(c.plants) == 1:
@@ -418,5 +437,5 @@ def _list_poles(script: _Script, scene: Scene, statement: Statement) -> Iterator
             terms = c.spell(bent, [text for _, text in c.base()])
             if terms:
                 text = combine([(k, v if v.isidentifier() else f"({v})") for k, v in terms], instead="")
-                _declare(script, text, terms, c, f"repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). field.")
-                yield c, text, -statement.slow * c.norm_below[i][i]
+                _declare(script, text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). field.")
+                yield text, -statement.slow * c.norm_below[i][i]
