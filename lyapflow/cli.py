@@ -20,6 +20,8 @@ from . import __version__
 from .errors import InvalidModelError, LyapflowError
 
 if TYPE_CHECKING:
+    from .certificates import Certificate
+    from .coq.compiler import CoqVerdict
     from .studies import Studied
     from .sweeps import Row
 
@@ -309,12 +311,16 @@ def _report(arguments: argparse.Namespace) -> int:
     from .report import to_data, to_latex, write_report
 
     certificates = [load(file) for file in arguments.files]
-    checked = []
+    checked: dict[Certificate, CoqVerdict] = {}
     if arguments.coq:
         from .coq.export import verify_coq
+        from .wording import tell_coq
 
-        checked = [verify_coq(c) for c in certificates]
-    write_report(arguments.output, *certificates, machine_checks=dict(zip(certificates, checked, strict=False)))
+        for file, certificate in zip(arguments.files, certificates, strict=True):
+            if verify(certificate).proved:
+                checked[certificate] = verify_coq(certificate)
+                print(tell_coq(file, checked[certificate]), file=sys.stderr)
+    write_report(arguments.output, *certificates, machine_checks=checked)
     if arguments.latex is not None:
         write_atomically(arguments.latex, "\n\n".join(to_latex(c) for c in certificates))
     if arguments.json:
@@ -323,7 +329,8 @@ def _report(arguments: argparse.Namespace) -> int:
         for file in (arguments.output, arguments.latex):
             if file is not None:
                 print(f"written: {file}")
-    return PROVED if all(verify(c).proved for c in certificates) else NOT_PROVED
+    proved = all(verify(c).proved for c in certificates) and all(one.accepted for one in checked.values())
+    return PROVED if proved else NOT_PROVED
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from fractions import Fraction
 
 import pytest
 from systems import ALGORITHMS, CATALOGUE
@@ -10,6 +11,7 @@ import lyapflow as lf
 from lyapflow.cli import main
 from lyapflow.coq.compiler import check_text, find_coq
 from lyapflow.coq.documents import write_theorem
+from lyapflow.coq.identities import write_identity
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +82,15 @@ def test_certificate_that_proves_nothing_is_not_exported(heavy_ball):
     claim = lf.ExponentialDecay(heavy_ball.rate * 2)
     with pytest.raises(lf.InvalidModelError, match="semidefinite"):
         write_theorem(replace(heavy_ball, claim=claim))
+
+
+def test_identities_of_polynomials_are_decided(coq):
+    one = Fraction(1)
+    left = {(2, 0): one, (1, 1): one, (0, 2): one / 4}
+    head = "From Coq Require Import Reals.\nLocal Open Scope R_scope.\n"
+    text = head + write_identity("square", ["x", "y"], left, [(one / 4, {(1, 0): 2 * one, (0, 1): one})])
+    assert coq(text).accepted
+    assert coq(text.replace("4 * x * y", "5 * x * y")).verdict == "rejected"
 
 
 def test_time_limit_is_kept(coq, theorem):
