@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from .classes.operators import StronglyMonotone as StronglyMonotone
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
+    from .coq.compiler import CoqVerdict as CoqVerdict
+    from .coq.export import export_coq as export_coq
+    from .coq.export import verify_coq as verify_coq
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
@@ -105,6 +108,7 @@ _ROOMS = {
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
+    "CoqVerdict": "coq.compiler",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
     "FiniteTime": "lmi.time_scales",
@@ -159,6 +163,7 @@ _ROOMS = {
     "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
+    "export_coq": "coq.export",
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
@@ -173,6 +178,7 @@ _ROOMS = {
     "sweep": "sweeps.execution",
     "tune": "search.tuning",
     "verify": "certificates.verification",
+    "verify_coq": "coq.export",
     "write_report": "report.rendering",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
@@ -12,6 +12,8 @@ from ..certificates import Certificate, Verification, verify
 from ..certificates.evidence import find_certificate
 from ..certificates.files import to_text
 from ..certificates.settling import tell_scaled
+from ..coq.compiler import CoqVerdict
+from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
@@ -51,8 +53,16 @@ class CertificateSection:
     parts: tuple[Part, ...] = ()
     steps: tuple[Step, ...] = ()
     argument: tuple[Block, ...] = ()
+    checked: CoqVerdict | None = None
 
     template = "certificate"
+
+    @property
+    def theorem(self) -> str | None:
+        """The file that the proof assistant accepted, in base64; None if it was not asked, or did not."""
+        if self.checked is None or not self.checked.accepted:
+            return None
+        return b64encode(self.checked.text.encode()).decode()
 
     @property
     def title(self) -> str:
@@ -216,7 +226,11 @@ class Document:
         return stages and all(s.verdict.proved and not s.contradiction for s in self.certificates)
 
 
-def build(items: Sequence[Item], title: str | None = None) -> Document:
+def build(
+    items: Sequence[Item],
+    title: str | None = None,
+    machine_checks: Mapping[Certificate, CoqVerdict] | None = None,
+) -> Document:
     """Verify every certificate and lay the report out.
 
     A certificate is printed once, where it is first mentioned; a bracket adds its witness, a simulation its figures.
@@ -250,7 +264,8 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
             raise TypeError("internal error: an item of an unknown kind")
         certificate = item if isinstance(item, Certificate) else item.certificate
         if certificate not in known:
-            known[certificate] = _read(certificate, brackets.get(certificate), anchor())
+            checked = (machine_checks or {}).get(certificate)
+            known[certificate] = _read(certificate, brackets.get(certificate), anchor(), checked)
             sections.append(known[certificate])
         if isinstance(item, Simulation):
             source = known[certificate]
@@ -327,8 +342,12 @@ def _check_witness(bracket: Bracket) -> None:
         )
 
 
-def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> CertificateSection:
+def _read(
+    certificate: Certificate, bracket: Bracket | None, anchor: str, checked: CoqVerdict | None
+) -> CertificateSection:
     verdict = verify(certificate)
+    if checked is not None and checked.accepted and checked.text != write_theorem(certificate):
+        raise InvalidModelError("machine_checks must be those of the certificates, made by lyapflow.verify_coq")
     if bracket is not None:
         _check_witness(bracket)
     proved = verdict.proved
@@ -341,4 +360,5 @@ def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> Cer
         parts=list_parts(certificate) if proved else (),
         steps=list_steps(certificate) if proved else (),
         argument=argue(certificate) if proved else (),
+        checked=checked,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -11,8 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..certificates import Certificate
 from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
+from ..coq.compiler import CoqVerdict
 from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
 from . import figures
 from .cascade import CascadeSection, draw_cascade
@@ -36,7 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["render", "write_report"]
 
 
-def write_report(path: Path | str, *items: Item, title: str | None = None) -> Path:
+def write_report(
+    path: Path | str,
+    *items: Item,
+    title: str | None = None,
+    machine_checks: Mapping[Certificate, CoqVerdict] | None = None,
+) -> Path:
     """Write one self-contained HTML page about certificates and what belongs to them.
 
     Every certificate is verified again while the report is written; one that fails is printed as NOT PROVED with the
@@ -50,6 +58,8 @@ def write_report(path: Path | str, *items: Item, title: str | None = None) -> Pa
         What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures.
     title : str, optional
         Title of the page; by default that of the first section.
+    machine_checks : mapping of Certificate to CoqVerdict, optional
+        What `lyapflow.verify_coq` said of certificates; where a theorem was accepted, the page says so and holds it.
 
     Returns
     -------
@@ -65,7 +75,7 @@ def write_report(path: Path | str, *items: Item, title: str | None = None) -> Pa
     -----
     The file has no time stamp and the same bytes for the same items and versions of the tools.
     """
-    return write_atomically(path, render(build(items, title)))
+    return write_atomically(path, render(build(items, title, machine_checks)))
 
 
 def render(document: Document) -> str:
