@@ -6,9 +6,9 @@ The ratio of two cells. With :math:`u = Q/P`, :math:`v = (1-Q)/(1-P)` and :math:
 
 .. math:: f_r'(P) = (u - v)(r - u - v), \qquad P(1-P)(u + v - r) = rP^2 + (1 - 2Q - r)P + Q .
 
-For :math:`1 \le r \le 2` the quadratic is not negative at 0, Q and 1, so its roots, if real and in (0, 1), lie on one side of Q.
-To the right of Q, where :math:`u < 1 < v`, the function rises from ``f_r(Q) = 0``, falls between the roots and rises for good: it is
-nonnegative there if it is at the larger root, and one ball decides that.
+For :math:`1 \le r \le 2` the quadratic is not negative at 0, Q and 1, so its roots, if real and in (0, 1), lie on one
+side of Q. To the right of Q, where :math:`u < 1 < v`, the function rises from ``f_r(Q) = 0``, falls between the roots
+and rises for good: it is nonnegative there if it is at the larger root, and one ball decides that.
 """
 
 from __future__ import annotations

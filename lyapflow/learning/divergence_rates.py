@@ -1,15 +1,17 @@
-r"""How fast KL falls along the natural flow: identities that are proved, the rate on each sublevel set, and false rates.
+r"""How fast KL falls along the natural flow: proved identities, the rate on each sublevel set, and false rates.
 
-Along :math:`\dot p = -(p - q)` the derivative of :math:`\mathrm{KL}(q\|p)` is :math:`-\chi^2(q\|p)`, so the V-rate of KL on a set is
-the infimum of :math:`\chi^2/\mathrm{KL}` there.
+Along :math:`\dot p = -(p - q)` the derivative of :math:`\mathrm{KL}(q\|p)` is :math:`-\chi^2(q\|p)`, so the V-rate of
+KL on a set is the infimum of :math:`\chi^2/\mathrm{KL}` there.
 
-**From any number of cells to two.** On the compact set :math:`\mathrm{KL}\le c` let p ≠ q minimise :math:`\chi^2 - r\,\mathrm{KL}`. With
-:math:`u_i = q_i/p_i`, Lagrange's condition is :math:`u_i^2 - s u_i = \nu` for all i (s = r inside, another number on the boundary), so
-the :math:`u_i` take two values, and both divergences are those of two cells: one collects a subset of the cells of q, with mass Q, and
-has P > Q. Its infimum rises with Q: where it is attained, the derivative of :math:`\chi^2 - s\,\mathrm{KL}` by Q is
-:math:`2(u - v) - (u + v)\log(u/v) \ge 0` for u < 1 < v, s = u + v, as :math:`\log t \le 2(t-1)/(t+1)` for t ≤ 1. So Q is the smallest
-cell, and :func:`lyapflow.exact.divergences.bound_least_ratio` has the answer. Without a level, the minimum exists as
-:math:`\chi^2 - r\log(1 + \chi^2) \le \chi^2 - r\,\mathrm{KL}` grows towards the boundary of the simplex. (Derived for lyapflow.)
+**From any number of cells to two.** On the compact set :math:`\mathrm{KL}\le c` let p ≠ q minimise
+:math:`\chi^2 - r\,\mathrm{KL}`. With :math:`u_i = q_i/p_i`, Lagrange's condition is :math:`u_i^2 - s u_i = \nu` for
+all i (s = r inside, another number on the boundary), so the :math:`u_i` take two values, and both divergences are
+those of two cells: one collects a subset of the cells of q, with mass Q, and has P > Q. Its infimum rises with Q:
+where it is attained, the derivative of :math:`\chi^2 - s\,\mathrm{KL}` by Q is
+:math:`2(u - v) - (u + v)\log(u/v) \ge 0` for u < 1 < v, s = u + v, as :math:`\log t \le 2(t-1)/(t+1)` for t ≤ 1. So Q
+is the smallest cell, and :func:`lyapflow.exact.divergences.bound_least_ratio` has the answer. Without a level, the
+minimum exists as :math:`\chi^2 - r\log(1 + \chi^2) \le \chi^2 - r\,\mathrm{KL}` grows towards the boundary of the
+simplex. (Derived for lyapflow.)
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text, rational, show_above, show_below
 from .evidence import PROVED, Refutation
 
-__all__ = ["PolynomialIdentity", "SublevelRate", "bound_sublevel_rate", "read_distribution", "refute_rate", "state_identities"]
+__all__ = [
+    "PolynomialIdentity",
+    "SublevelRate",
+    "bound_sublevel_rate",
+    "read_distribution",
+    "refute_rate",
+    "state_identities",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -79,8 +88,8 @@ def state_identities() -> tuple[PolynomialIdentity, ...]:
         ),
         PolynomialIdentity(
             name="decrease",
-            statement="dKL/dt = -chi^2(q||p) along p' = q - p: in each cell, times p, -q (q - p) = -(q - p)^2 - p (q - p), "
-            "and the differences q - p add up to 0",
+            statement="dKL/dt = -chi^2(q||p) along p' = q - p: in each cell, times p, -q (q - p) = -(q - p)^2 - p (q "
+            "- p), and the differences q - p add up to 0",
             left=-q * (q - eta),
             right=-((q - eta) ** 2) - eta * (q - eta),
         ),
@@ -93,20 +102,23 @@ def state_identities() -> tuple[PolynomialIdentity, ...]:
         ),
         PolynomialIdentity(
             name="curvature in theta",
-            statement="1/2 - 2 eta (1 - eta) = 2 (eta - 1/2)^2 >= 0, and row i of C = diag(eta) - eta eta' has entries whose sizes "
-            "add up to at most 2 eta_i (1 - eta_i): C <= I/2 (Gershgorin), KL(theta) is 1/2-smooth, steps h < 4 converge",
+            statement="1/2 - 2 eta (1 - eta) = 2 (eta - 1/2)^2 >= 0, and row i of C = diag(eta) - eta eta' has "
+            "entries whose sizes add up to at most 2 eta_i (1 - eta_i): C <= I/2 (Gershgorin), KL(theta) is "
+            "1/2-smooth, steps h < 4 converge",
             left=one / 2 - 2 * eta * (1 - eta),
             right=2 * (eta - one / 2) ** 2,
         ),
         PolynomialIdentity(
             name="least curvature",
-            statement="1/4 - eta (1 - eta) = (eta - 1/2)^2 >= 0, a diagonal entry of C: the smallest eigenvalue is at most 1/4",
+            statement="1/4 - eta (1 - eta) = (eta - 1/2)^2 >= 0, a diagonal entry of C: the smallest eigenvalue is at "
+            "most 1/4",
             left=one / 4 - eta * (1 - eta),
             right=(eta - one / 2) ** 2,
         ),
         PolynomialIdentity(
             name="natural steps",
-            statement="one step of size h: e+ = (1 - h) e for e = eta - eta_q, so that it converges for 0 < h < 2, at once for h = 1",
+            statement="one step of size h: e+ = (1 - h) e for e = eta - eta_q, so that it converges for 0 < h < 2, at "
+            "once for h = 1",
             left=eta - h * (eta - q) - q,
             right=(1 - h) * (eta - q),
         ),
@@ -122,8 +134,8 @@ class SublevelRate:
     level : Fraction or None
         c; None for the whole simplex.
     low, high : Fraction
-        The infimum lies between. KL falls at least as fast as ``exp(-low t)`` from each start in the set, which the flow does
-        not leave.
+        The infimum lies between. KL falls at least as fast as ``exp(-low t)`` from each start in the set, which the
+        flow does not leave.
     witness : tuple of Fraction or None
         A p with a ratio of at most `high`; None where the infimum is the limit 2 at p = q.
     standing : str
@@ -150,8 +162,8 @@ def read_distribution(q: Sequence[object], name: str = "q") -> tuple[Fraction, .
         raise InvalidModelError(f"{name} must have two or more cells, all > 0, got {list(map(as_text, cells))}")
     if sum(cells) != 1:
         raise InvalidModelError(
-            f"{name} must add up to 1 exactly, got {as_text(sum(cells, Fraction(0)))}; "
-            "write decimals as text, '0.3', or as fractions, as the float 0.3 is another number"
+            f"{name} must add up to 1 exactly, got {as_text(sum(cells, Fraction(0)))}; write decimals as text, '0.3', "
+            "or as fractions, as the float 0.3 is another number"
         )
     return cells
 
@@ -200,8 +212,8 @@ def refute_rate(q: Sequence[object], rate: object, *, at: Sequence[object] | Non
     Returns
     -------
     Refutation or None
-        With a rational p at which dKL/dt > -rate KL: :math:`\chi^2` is exact and KL from below, so that it is proved. None if
-        there is no such p here.
+        With a rational p at which dKL/dt > -rate KL: :math:`\chi^2` is exact and KL from below, so that it is proved.
+        None if there is no such p here.
 
     Examples
     --------

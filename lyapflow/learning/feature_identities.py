@@ -1,13 +1,14 @@
 r"""Balance of deep linear networks and the neural feature matrix, as matrix identities proved for all widths.
 
 For :math:`f(x) = W_L\cdots W_1x = Jx` and any differentiable loss of J with weight decay, the gradient flow is
-:math:`\dot W_l = -(W_L\cdots W_{l+1})^\top E\,(W_{l-1}\cdots W_1)^\top - \lambda W_l`, with the derivative E of the loss by J, of
-which nothing else is used.
+:math:`\dot W_l = -(W_L\cdots W_{l+1})^\top E\,(W_{l-1}\cdots W_1)^\top - \lambda W_l`, with the derivative E of the
+loss by J, of which nothing else is used.
 """
 
 from __future__ import annotations
 
 from functools import reduce
+from itertools import pairwise
 
 from ..errors import InvalidModelError
 from ..exact.identities import Identity
@@ -17,7 +18,7 @@ __all__ = ["prove_feature_identities", "state_balance_law", "state_feature_power
 
 
 def state_balance_law(depth: int) -> tuple[Identity, ...]:
-    r"""That :math:`G_l = W_{l+1}^\top W_{l+1} - W_lW_l^\top` obeys :math:`\dot G_l = -2\lambda G_l`, for l = 1, ..., depth - 1.
+    r"""That :math:`G_l = W_{l+1}^\top W_{l+1} - W_lW_l^\top` obeys :math:`\dot G_l = -2\lambda G_l` for every l < depth.
 
     Each side is affine in lambda, so that the identity is stated, and proved, for lambda = 0 and for lambda = 1.
 
@@ -43,8 +44,8 @@ def state_balance_law(depth: int) -> tuple[Identity, ...]:
             found.append(
                 Identity(
                     name=f"G{layer}, lambda = {decay}",
-                    statement=f"G{layer}' = -2 lambda G{layer} for G{layer} = W{layer + 1}' W{layer + 1} - W{layer} W{layer}', "
-                    f"depth {depth}, lambda = {decay}",
+                    statement=f"G{layer}' = -2 lambda G{layer} for G{layer} = W{layer + 1}' W{layer + 1} - W{layer} "
+                    f"W{layer}', depth {depth}, lambda = {decay}",
                     left=differentiate(gap, _flow(weights, E, decay)),
                     right=(-2 * decay) * gap,
                     hypotheses=("the gradient flow of any loss of J with derivative E",),
@@ -66,9 +67,7 @@ def state_feature_power(depth: int) -> Identity:
     weights = _weights(depth)
     product = reduce(lambda so_far, w: w * so_far, weights)
     square = weights[0].T * weights[0]
-    rules = {
-        (_only(above.T), _only(above)): below * below.T for below, above in zip(weights[:-1], weights[1:], strict=True)
-    }
+    rules = {(_only(above.T), _only(above)): below * below.T for below, above in pairwise(weights)}
     return Identity(
         name=f"feature power {depth}",
         statement=f"(W1' W1)^{depth} = J' J for J = {' '.join(f'W{k}' for k in range(depth, 0, -1))}, balanced",

@@ -1,4 +1,4 @@
-"""Minimising KL(q||p) over the simplex: the gradient flows in mixture and exponential coordinates, and the natural one."""
+"""Minimising KL(q||p) over the simplex: gradient flows in mixture and exponential coordinates, and the natural one."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class StepLimit:
     Attributes
     ----------
     local : tuple of (Fraction, Fraction)
-        The limit lies between: with a smaller h the iteration converges from near the equilibrium, with a larger one the
-        equilibrium is unstable.
+        The limit lies between: with a smaller h the iteration converges from near the equilibrium, with a larger one
+        the equilibrium is unstable.
     everywhere : Fraction or None
         A limit below which it converges from every start, where one is proved.
     factor : tuple of (Fraction, Fraction)
@@ -63,12 +63,14 @@ class KLNaturalGradient:
     q : sequence of n + 1 rationals
         The target: all cells > 0, sum exactly 1. The last cell is the reference.
     flow : {"natural", "eta", "theta"}, default "natural"
-        Whose gradient is followed. The state is :math:`\eta` for the first two and :math:`\theta` for the third, shape (n,).
+        Whose gradient is followed. The state is :math:`\eta` for the first two and :math:`\theta` for the third, shape
+        (n,).
     scale : rational, optional
         c > 0: the gradient is taken after an affine change of coordinates, :math:`\eta = M\eta'` and
-        :math:`\theta = M^{-\top}\theta'` with :math:`MM^\top = cC`, for which the Hessians at the optimum are cI and I/c. Then
-        :math:`\dot\eta = -cC\,\nabla_\eta\mathrm{KL}` and :math:`\dot\theta = -(cC)^{-1}\nabla_\theta\mathrm{KL}` in coordinates that
-        are not changed. The natural flow does not see such changes and takes no scale.
+        :math:`\theta = M^{-\top}\theta'` with :math:`MM^\top = cC`, for which the Hessians at the optimum are cI and
+        I/c. Then :math:`\dot\eta = -cC\,\nabla_\eta\mathrm{KL}` and
+        :math:`\dot\theta = -(cC)^{-1}\nabla_\theta\mathrm{KL}` in coordinates that are not changed. The natural flow
+        does not see such changes and takes no scale.
 
     Raises
     ------
@@ -77,9 +79,9 @@ class KLNaturalGradient:
 
     Notes
     -----
-    The setting is that of Datar and Ay, arXiv 2504.19259 (TMLR 2025). Every rate that is quoted for KL there is a V-rate, twice
-    the rate of the state. C = diag(eta_q) - eta_q eta_q' is the Fisher matrix in theta and the Hessian of KL there, its inverse
-    that in eta.
+    The setting is that of Datar and Ay, arXiv 2504.19259 (TMLR 2025). Every rate that is quoted for KL there is a
+    V-rate, twice the rate of the state. C = diag(eta_q) - eta_q eta_q' is the Fisher matrix in theta and the Hessian
+    of KL there, its inverse that in eta.
 
     Examples
     --------
@@ -201,7 +203,7 @@ class KLNaturalGradient:
         return -chi_square(self._q, p)
 
     def invariants(self, x: ArrayLike) -> dict[str, Array]:
-        """What the flow conserves: the natural one the direction from q to p (zero at q); the other two nothing that is known."""
+        """What the flow conserves: the natural one the direction from q to p (zero at q); the others nothing known."""
         if self._flow != "natural":
             return {}
         away = self.to_probabilities(x) - self._floats
@@ -242,7 +244,7 @@ class KLNaturalGradient:
         return (EquilibriumClass(kind="minimum", selection=(), spectrum=tuple(rates[::-1]), loss=0.0, dimension=0),)
 
     def local_rate(self) -> LocalRate:
-        r"""The asymptotic rate of :math:`\|x - x_q\|`; KL has twice as much as V-rate. Proved from below by enclosures."""
+        r"""The asymptotic rate of :math:`\|x - x_q\|`; KL has twice as much as V-rate. Proved from below."""
         low, high, _ = min(self._rates)
         return LocalRate(name=f"{self._flow} at q", rate=float((low + high) / 2), exact=low, standing=PROVED)
 
@@ -269,6 +271,19 @@ class KLNaturalGradient:
                 break
             found[k + 1] = found[k] + step * self.vector_field(0.0, found[k])
         return found
+
+    def count_steps(self, x0: ArrayLike, step: float, *, tolerance: float = 1e-6, most: int = 10_000) -> int | None:
+        """Steps of `iterate` until the state is within a distance of the optimum; None after `most` of them."""
+        rest, x, done = self.from_probabilities(self._floats), read_state(x0, self.shape, "x0"), 0
+        while done <= most:
+            chunk = self.iterate(x, step, 100)
+            near = np.flatnonzero(np.linalg.norm(chunk - rest, axis=1) <= tolerance)
+            if len(near):
+                return done + int(near[0]) if done + near[0] <= most else None
+            if not np.all(np.isfinite(chunk[-1])):
+                return None
+            x, done = chunk[-1], done + 100
+        return None
 
     @cached_property
     def _rates(self) -> list[tuple[Fraction, Fraction, int]]:

@@ -1,9 +1,10 @@
-"""Deep linear networks under square loss with weight decay, and the neural feature ansatz: W1'W1 against powers of J'J."""
+"""Deep linear networks with weight decay, and the neural feature ansatz: W1'W1 against powers of J'J."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,8 +45,9 @@ class NeuralFeatureFlow:
     Notes
     -----
     With J = W_L ... W_1, the average gradient outer product (AGOP) of f(x) = Jx is J'J. The ansatz says
-    :math:`W_1^\top W_1\propto(J^\top J)^\alpha`; Tansley, Massart and Cartis, arXiv 2510.15563 (AISTATS 2026). Balanced weights,
-    :math:`W_{l+1}^\top W_{l+1} = W_lW_l^\top`, fulfil it with :math:`\alpha = 1/L` and the constant 1, and stay balanced.
+    :math:`W_1^\top W_1\propto(J^\top J)^\alpha`; Tansley, Massart and Cartis, arXiv 2510.15563 (AISTATS 2026).
+    Balanced weights, :math:`W_{l+1}^\top W_{l+1} = W_lW_l^\top`, fulfil it with :math:`\alpha = 1/L` and the constant
+    1, and stay balanced.
 
     Examples
     --------
@@ -58,7 +60,9 @@ class NeuralFeatureFlow:
     def __init__(self, X: ArrayLike, Y: ArrayLike, widths: Sequence[int], *, decay: float = 0.0) -> None:
         inputs, targets = (np.asarray(v, dtype=float) for v in (X, Y))
         if inputs.ndim != 2 or targets.ndim != 2 or inputs.shape[1] != targets.shape[1] or not inputs.shape[1]:
-            raise DimensionError(f"X and Y must be matrices with as many columns, got {inputs.shape} and {targets.shape}")
+            raise DimensionError(
+                f"X and Y must be matrices with as many columns, got {inputs.shape} and {targets.shape}"
+            )
         if not (np.all(np.isfinite(inputs)) and np.all(np.isfinite(targets))):
             raise InvalidModelError("X and Y must have finite entries")
         if not widths or any(isinstance(w, bool) or int(w) != w or w < 1 for w in widths):
@@ -66,7 +70,7 @@ class NeuralFeatureFlow:
         if not 0 <= decay < np.inf:
             raise InvalidModelError(f"decay must be >= 0 and finite, got {decay!r}")
         sizes = [len(inputs), *map(int, widths), len(targets)]
-        self._shapes = [(b, a) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+        self._shapes = [(b, a) for a, b in pairwise(sizes)]
         self._ends = np.cumsum([0, *(a * b for a, b in self._shapes)])
         self._decay = float(decay)
         self._moment, self._target = inputs @ inputs.T / inputs.shape[1], targets @ inputs.T / inputs.shape[1]
@@ -129,7 +133,9 @@ class NeuralFeatureFlow:
             parts = []
             for i, (before, after) in enumerate(around):
                 after_moves = _differentiate(weights[i + 1 :], moves[i + 1 :], self._shapes[i][0])
-                part = after_moves.T @ error @ before.T + after.T @ error_moves @ before.T + after.T @ error @ turned[i].T
+                part = (
+                    after_moves.T @ error @ before.T + after.T @ error_moves @ before.T + after.T @ error @ turned[i].T
+                )
                 parts.append(-part - self._decay * moves[i])
             found[k] = self.join(parts)
         return found
@@ -158,7 +164,7 @@ class NeuralFeatureFlow:
         return float(np.linalg.norm(self.feature_matrix(x) - power(self.agop(x), 1 / self.depth)))
 
     def power_misfit(self, x: ArrayLike) -> float:
-        """Frobenius norm of (W_1' W_1)^L - J'J, relative to J'J: the same question without a root, to machine precision."""
+        """Frobenius norm of (W_1' W_1)^L - J'J, relative to J'J: the same question, without a root."""
         agop = self.agop(x)
         gap = np.linalg.matrix_power(self.feature_matrix(x), self.depth) - agop
         return float(np.linalg.norm(gap) / max(float(np.linalg.norm(agop)), np.finfo(float).tiny))
@@ -166,7 +172,7 @@ class NeuralFeatureFlow:
     def imbalances(self, x: ArrayLike) -> list[Array]:
         """G_l = W_{l+1}' W_{l+1} - W_l W_l' for l = 1, ..., L - 1."""
         weights = self.split(x)
-        return [above.T @ above - below @ below.T for below, above in zip(weights[:-1], weights[1:], strict=True)]
+        return [above.T @ above - below @ below.T for below, above in pairwise(weights)]
 
     def imbalance(self, x: ArrayLike) -> float:
         """The root of the sum of the squares of all G_l; it falls like exp(-2 decay t), exactly."""
@@ -182,12 +188,14 @@ class NeuralFeatureFlow:
         return Invariant(name="balance", statement=f"G_l' = -2 lambda G_l; {proved[-1].statement}", standing=PROVED)
 
     def balanced_start(self, seed: int, *, scale: float = 1.0) -> Array:
-        """Balanced weights with random singular vectors and singular values up to `scale`, of the least width's rank."""
+        """Balanced weights with random singular vectors and values up to `scale`; their rank is the least width."""
         draw = np.random.default_rng(seed)
         rank = min(min(s) for s in self._shapes)
         sizes = scale * np.sort(draw.uniform(0.3, 1.0, rank))[::-1]
-        bases = [np.linalg.qr(draw.normal(size=(d, rank)))[0] for d in (self._shapes[0][1], *(s[0] for s in self._shapes))]
-        return self.join([(after * sizes) @ before.T for before, after in zip(bases[:-1], bases[1:], strict=True)])
+        bases = [
+            np.linalg.qr(draw.normal(size=(d, rank)))[0] for d in (self._shapes[0][1], *(s[0] for s in self._shapes))
+        ]
+        return self.join([(after * sizes) @ before.T for before, after in pairwise(bases)])
 
     def random_start(self, seed: int, *, scale: float = 1.0) -> Array:
         """Weights with independent normal entries of standard deviation `scale`: not balanced."""
@@ -208,8 +216,9 @@ class NeuralFeatureFlow:
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
         """The one that is known for all data: zero, with the spectrum of the Jacobian there.
 
-        With two layers it is a strict saddle while the decay is below the norm of YX'/N. With three or more, the loss has no
-        second derivative but the decay: without it a saddle that is not strict (if YX' is not 0), with it a local minimum.
+        With two layers it is a strict saddle while the decay is below the norm of YX'/N. With three or more, the loss
+        has no second derivative but the decay: without it a saddle that is not strict (if YX' is not 0), with it a
+        local minimum.
         """
         sizes = np.linalg.svd(self._target, compute_uv=False) if self.depth == 2 else np.zeros(0)
         many = self._shapes[0][0]

@@ -1,8 +1,8 @@
 r"""Where the neural feature ansatz is false: exact witnesses, and a ReLU network that is trained to one.
 
-A shallow ReLU network :math:`f(x) = \sum_j a_j\max(w_j\cdot x, 0)` on orthonormal inputs, trained from weights of vanishing size, ends
-in two neurons (Boursier, Pillaud-Vivien, Flammarion, arXiv 2206.00939). With the inputs as basis they are
-:math:`w_\pm = y_\pm/\sqrt{\|y_\pm\|}`, for the positive and the negative part of the labels, so that
+A shallow ReLU network :math:`f(x) = \sum_j a_j\max(w_j\cdot x, 0)` on orthonormal inputs, trained from weights of
+vanishing size, ends in two neurons (Boursier, Pillaud-Vivien, Flammarion, arXiv 2206.00939). With the inputs as basis
+they are :math:`w_\pm = y_\pm/\sqrt{\|y_\pm\|}`, for the positive and the negative part of the labels, so that
 
 .. math::
     W^\top W = w_+w_+^\top + w_-w_-^\top, \qquad
@@ -27,7 +27,17 @@ from .evidence import PROVED, Refutation
 from .neural_feature import align, power
 from .spectrum import Array
 
-__all__ = ["ReluInterpolator", "interpolate", "refute_linear_exponent", "refute_relu", "refute_unbalanced", "train_relu"]
+__all__ = [
+    "ReluInterpolator",
+    "interpolate",
+    "refute_linear_exponent",
+    "refute_need_of_balance",
+    "refute_relu",
+    "refute_unbalanced",
+    "train_relu",
+]
+
+_NONE = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -88,8 +98,8 @@ def refute_relu(y: Sequence[object] = ("1/2", "1/2", "1/2", "1/2", -1)) -> Refut
     Parameters
     ----------
     y : sequence of rationals
-        Labels of the inputs e_1, ..., e_n, both signs, none zero, whose positive part and negative part have the norm 1: then
-        the network is rational.
+        Labels of the inputs e_1, ..., e_n, both signs, none zero, whose positive part and negative part have the norm
+        1: then the network is rational.
 
     Returns
     -------
@@ -103,13 +113,13 @@ def refute_relu(y: Sequence[object] = ("1/2", "1/2", "1/2", "1/2", -1)) -> Refut
     >>> refute_relu(["3/5", "4/5", "-5/13", "-12/13"]) is None
     True
     """
-    labels = [rational(v, name="y") for v in y]
-    parts = [[max(s * v, Fraction(0)) for v in labels] for s in (1, -1)]
-    if not all(labels) or [exact_sqrt(sum(v * v for v in part)) for part in parts] != [1, 1]:
+    labels = tuple(rational(v, name="y") for v in y)
+    parts = tuple(tuple(max(s * v, _NONE) for v in labels) for s in (1, -1))
+    if not all(labels) or [exact_sqrt(sum((v * v for v in part), _NONE)) for part in parts] != [1, 1]:
         raise InvalidModelError(f"y must have no zero, and parts of both signs with norm 1, got {list(map(str, y))}")
-    weights, outer = tuple(map(tuple, parts)), (Fraction(1), Fraction(-1))
+    weights, outer = parts, (Fraction(1), Fraction(-1))
     n = len(labels)
-    outputs = [sum(a * max(w[i], Fraction(0)) for a, w in zip(outer, weights, strict=True)) for i in range(n)]
+    outputs = tuple(sum(a * max(w[i], _NONE) for a, w in zip(outer, weights, strict=True)) for i in range(n))
     gradients = [
         [sum(a * w[k] for a, w in zip(outer, weights, strict=True) if w[i] > 0) for k in range(n)] for i in range(n)
     ]
@@ -122,9 +132,9 @@ def refute_relu(y: Sequence[object] = ("1/2", "1/2", "1/2", "1/2", -1)) -> Refut
         return None
     return Refutation(
         statement="W'W is proportional to a positive power of the AGOP for a ReLU network that fits its data",
-        witness=f"inputs e_1, ..., e_{n}, labels ({', '.join(map(as_text, labels))}), w = (y_+, y_-), a = (1, -1): loss 0; on y_+ "
-        f"and y_- the eigenvalues of W'W are {as_text(plus)}, {as_text(minus)}, those of the AGOP {as_text(a_plus)}, "
-        f"{as_text(a_minus)}: equal against different, so that no exponent but 0 fits",
+        witness=f"inputs e_1, ..., e_{n}, labels ({', '.join(map(as_text, labels))}), w = (y_+, y_-), a = (1, -1): "
+        f"loss 0; on y_+ and y_- the eigenvalues of W'W are {as_text(plus)}, {as_text(minus)}, those of the AGOP "
+        f"{as_text(a_plus)}, {as_text(a_minus)}: equal against different, so that no exponent but 0 fits",
         standing=PROVED,
     )
 
@@ -135,7 +145,8 @@ def refute_linear_exponent(depth: int = 3, exponent: object = "1/2") -> Refutati
     Examples
     --------
     >>> print(refute_linear_exponent().witness)
-    X = I, Y = diag(1, 8), W_l = diag(1, 2), l = 1, ..., 3: balanced, loss 0; W1'W1 = diag(1, 4), J'J = diag(1, 64), 4 != 64^(1/2)
+    X = I, Y = diag(1, 8), W_l = diag(1, 2), l = 1, ..., 3: balanced, loss 0; W1'W1 = diag(1, 4), J'J = diag(1, 64), 4
+    != 64^(1/2)
     >>> refute_linear_exponent(2) is None
     True
     """
@@ -144,8 +155,8 @@ def refute_linear_exponent(depth: int = 3, exponent: object = "1/2") -> Refutati
         return None
     return Refutation(
         statement=f"W1'W1 is proportional to (J'J)^({as_text(alpha)}) for balanced linear networks with {depth} layers",
-        witness=f"X = I, Y = diag(1, {2**depth}), W_l = diag(1, 2), l = 1, ..., {depth}: balanced, loss 0; W1'W1 = diag(1, 4), "
-        f"J'J = diag(1, {4**depth}), 4 != {4**depth}^({as_text(alpha)})",
+        witness=f"X = I, Y = diag(1, {2**depth}), W_l = diag(1, 2), l = 1, ..., {depth}: balanced, loss 0; W1'W1 = "
+        f"diag(1, 4), J'J = diag(1, {4**depth}), 4 != {4**depth}^({as_text(alpha)})",
         standing=PROVED,
     )
 
@@ -160,8 +171,24 @@ def refute_unbalanced() -> Refutation:
         raise ArithmeticError("internal error: the weights are balanced")
     return Refutation(
         statement="W1'W1 is proportional to (J'J)^(1/2) for every linear network with two layers that fits its data",
-        witness="X = I, Y = diag(1, 2), W1 = I, W2 = diag(1, 2): loss 0, an equilibrium; G1 = diag(0, 3) is conserved, W1'W1 = I, "
-        "J'J = diag(1, 4): equal against different eigenvalues",
+        witness="X = I, Y = diag(1, 2), W1 = I, W2 = diag(1, 2): loss 0, an equilibrium; G1 = diag(0, 3) is "
+        "conserved, W1'W1 = I, J'J = diag(1, 4): equal against different eigenvalues",
+        standing=PROVED,
+    )
+
+
+def refute_need_of_balance() -> Refutation:
+    """Refute that the exponent 1/L needs balanced weights: an equilibrium without balance at which it is true."""
+    layers = (identity(2), scale(Fraction(2), identity(2)), scale(Fraction(1, 2), identity(2)))
+    product = multiply(layers[2], multiply(layers[1], layers[0]))
+    feature, agop = multiply(transpose(layers[0]), layers[0]), multiply(transpose(product), product)
+    gap = add(multiply(transpose(layers[1]), layers[1]), scale(Fraction(-1), multiply(layers[0], transpose(layers[0]))))
+    if multiply(multiply(feature, feature), feature) != agop or not any(any(row) for row in gap):
+        raise ArithmeticError("internal error: the ansatz is false here, or the weights are balanced")
+    return Refutation(
+        statement="without weight decay, W1'W1 = (J'J)^(1/3) in linear networks with three layers only if they are "
+        "balanced",
+        witness="X = Y = I, W1 = I, W2 = 2 I, W3 = I/2: loss 0, an equilibrium; G1 = 3 I is conserved, W1'W1 = I = J'J",
         standing=PROVED,
     )
 
@@ -169,17 +196,18 @@ def refute_unbalanced() -> Refutation:
 def train_relu(
     y: ArrayLike, *, scale: float = 1e-6, width: int = 20, seed: int = 0, until: float = 400.0, rtol: float = 1e-6
 ) -> ReluInterpolator:
-    r"""Train a shallow ReLU network on the inputs e_1, ..., e_n by gradient flow of half the mean square, from small weights.
+    r"""Train a shallow ReLU network on the inputs e_1, ..., e_n by gradient flow from small weights.
 
     Parameters
     ----------
     y : array_like, shape (n,)
         Labels.
     scale : float, default 1e-6
-        Standard deviation of the entries of the first weights; the outer ones are :math:`\pm\|w_j\|`, half of each sign.
+        Standard deviation of the entries of the first weights; the outer ones are :math:`\pm\|w_j\|`, half of each
+        sign.
     width, seed, until, rtol
-        Number of neurons, seed of the draw, final time, relative tolerance. The field jumps on kinks, where a tight tolerance
-        would only stall.
+        Number of neurons, seed of the draw, final time, relative tolerance. The field jumps on kinks, where a tight
+        tolerance would only stall.
 
     Raises
     ------
