@@ -12,13 +12,13 @@ from itertools import pairwise
 
 from ..errors import InvalidModelError
 from ..exact.identities import Identity
-from ..exact.words import Expression, Letter, differentiate, letter
+from ..exact.words import Expression, Letter, Rules, differentiate, letter
 
 __all__ = ["prove_feature_identities", "state_balance_law", "state_feature_power"]
 
 
 def state_balance_law(depth: int) -> tuple[Identity, ...]:
-    r"""That :math:`G_l = W_{l+1}^\top W_{l+1} - W_lW_l^\top` obeys :math:`\dot G_l = -2\lambda G_l` for every l < depth.
+    r"""That :math:`G_l = W_{l+1}^\top W_{l+1} - W_lW_l^\top` obeys :math:`\dot G_l = -2\lambda G_l`.
 
     Each side is affine in lambda, so that the identity is stated, and proved, for lambda = 0 and for lambda = 1.
 
@@ -67,7 +67,7 @@ def state_feature_power(depth: int) -> Identity:
     weights = _weights(depth)
     product = reduce(lambda so_far, w: w * so_far, weights)
     square = weights[0].T * weights[0]
-    rules = {(_only(above.T), _only(above)): below * below.T for below, above in pairwise(weights)}
+    rules: Rules = {(_only(above.T), _only(above)): below * below.T for below, above in pairwise(weights)}
     return Identity(
         name=f"feature power {depth}",
         statement=f"(W1' W1)^{depth} = J' J for J = {' '.join(f'W{k}' for k in range(depth, 0, -1))}, balanced",

@@ -241,7 +241,7 @@ class KLNaturalGradient:
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
         """The only one, p = q, with the spectrum of the Jacobian there."""
         rates = [(-float((low + high) / 2), many) for low, high, many in self._rates]
-        return (EquilibriumClass(kind="minimum", selection=(), spectrum=tuple(rates[::-1]), loss=0.0, dimension=0),)
+        return (EquilibriumClass(kind="minimum", selection=(), spectrum=tuple(rates), loss=0.0, dimension=0),)
 
     def local_rate(self) -> LocalRate:
         r"""The asymptotic rate of :math:`\|x - x_q\|`; KL has twice as much as V-rate. Proved from below."""
