@@ -3,15 +3,15 @@ Natural gradient for KL: three flows, and what "rate 2" is true of
 ==================================================================
 
 **Question.** A distribution p on three cells moves so that :math:`\\mathrm{KL}(q\\|p)` falls: along the gradient in its
-probabilities η, in its log-ratios θ, or along the natural gradient. Which is fastest, which steps may an iteration take,
-and on which sets does KL fall with which rate?
+probabilities η, in its log-ratios θ, or along the natural gradient. Which is fastest, which steps may an iteration
+take, and on which sets does KL fall with which rate?
 
 **Dynamics.** :math:`\\dot\\eta_i = q_i/p_i - q_{n+1}/p_{n+1}`, :math:`\\dot\\theta = -(\\eta(\\theta) - \\eta_q)`, and
 :math:`\\dot p = q - p`.
 
 **Known guarantee.** Near q the rates are those of the Fisher matrix C: :math:`2/\\lambda_{\\max}(C)`,
-:math:`2\\lambda_{\\min}(C)` and 2 (J. Datar, N. Ay, Convergence properties of natural gradient descent for minimizing KL
-divergence, arXiv 2504.19259, TMLR 2025). These are rates of KL, twice those of the state.
+:math:`2\\lambda_{\\min}(C)` and 2 (J. Datar, N. Ay, Convergence properties of natural gradient descent for minimizing
+KL divergence, arXiv 2504.19259, TMLR 2025). These are rates of KL, twice those of the state.
 
 **What is computed.** Exact bounds of all rates and step limits; the rate of KL on each of its sublevel sets, by balls;
 witnesses against the rate 2 on the whole simplex.
@@ -41,8 +41,8 @@ for row in results.rates:
     print(f"{study.NAMES[row.flow]:20} V-rate of KL near q: {show_below(row.low, 7):>9}, seen {row.measured:.5g}")
 
 # %%
-# Along the natural flow :math:`\frac{d}{dt}\mathrm{KL}(q\|p) = -\chi^2(q\|p)`, an identity. So the rate of KL on a set is the
-# least ratio of the two divergences there. It is 2 at q only, and depends on the smallest cell of q alone:
+# Along the natural flow :math:`\frac{d}{dt}\mathrm{KL}(q\|p) = -\chi^2(q\|p)`, an identity. So the rate of KL on a set
+# is the least ratio of the two divergences there. It is 2 at q only, and depends on the smallest cell of q alone:
 
 for rate in results.levels:
     level = "any" if rate.level is None else f"{float(rate.level):g}"

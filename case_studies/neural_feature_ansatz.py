@@ -2,18 +2,19 @@
 The neural feature ansatz: which power, when, and when not
 ==========================================================
 
-**Question.** After training, :math:`W_1^\\top W_1` is said to be proportional to a power α of the average gradient outer
-product (AGOP) of the network. Which α, under which conditions?
+**Question.** After training, :math:`W_1^\\top W_1` is said to be proportional to a power α of the average gradient
+outer product (AGOP) of the network. Which α, under which conditions?
 
 **Dynamics.** Gradient flow of a deep linear network :math:`f(x) = W_L\\cdots W_1x = Jx` under the square loss of random
 regression data, with weight decay λ; and of a shallow ReLU network on orthonormal inputs.
 
 **Known guarantee.** α = 1/L for balanced weights, and in the limit with weight decay; counterexamples with ReLU
-(E. Tansley, E. Massart, C. Cartis, On the neural feature ansatz for deep neural networks, arXiv 2510.15563, AISTATS 2026).
+(E. Tansley, E. Massart, C. Cartis, On the neural feature ansatz for deep neural networks, arXiv 2510.15563,
+AISTATS 2026).
 
 **What is computed.** Proofs, for all widths, that :math:`G_l = W_{l+1}^\\top W_{l+1} - W_lW_l^\\top` obeys
-:math:`\\dot G_l = -2\\lambda G_l` and that balance gives :math:`(W_1^\\top W_1)^L = J^\\top J`; trained networks of depth 2 to
-5; exact counterexamples.
+:math:`\\dot G_l = -2\\lambda G_l` and that balance gives :math:`(W_1^\\top W_1)^L = J^\\top J`; trained networks of
+depth 2 to 5; exact counterexamples.
 
 **Runs in** about 5 s.
 """
@@ -44,7 +45,8 @@ study.draw_exponents(results)(plt.figure(figsize=(8, 3), layout="constrained"))
 # %%
 # Weight decay restores the ansatz
 # --------------------------------
-# Without balance and without decay the ansatz is false for ever; with decay the imbalance falls like :math:`e^{-2\lambda t}`.
+# Without decay the imbalance is conserved, here with an ansatz that stays false; with decay it falls like
+# :math:`e^{-2\lambda t}`.
 
 study.draw_decay(results)(plt.figure(figsize=(6, 3.4), layout="constrained"))
 for line in results.decays:
@@ -53,7 +55,7 @@ for line in results.decays:
 # %%
 # What is false
 # -------------
-# A ReLU network that fits three positive labels and a negative one, all its neurons collected in two. Then exact witnesses.
+# A ReLU network that fits three positive labels and a negative one, its neurons collected in two; exact witnesses.
 
 for row in results.relu:
     print(f"{row.name}: cosine {row.cosine:.4f}, in the limit {row.limit:.4f}")

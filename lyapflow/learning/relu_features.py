@@ -194,7 +194,7 @@ def refute_need_of_balance() -> Refutation:
 
 
 def train_relu(
-    y: ArrayLike, *, scale: float = 1e-6, width: int = 20, seed: int = 0, until: float = 400.0, rtol: float = 1e-6
+    y: ArrayLike, *, scale: float = 1e-6, width: int = 100, seed: int = 0, until: float = 400.0, rtol: float = 1e-6
 ) -> ReluInterpolator:
     r"""Train a shallow ReLU network on the inputs e_1, ..., e_n by gradient flow from small weights.
 
@@ -207,7 +207,9 @@ def train_relu(
         sign.
     width, seed, until, rtol
         Number of neurons, seed of the draw, final time, relative tolerance. The field jumps on kinks, where a tight
-        tolerance would only stall.
+        tolerance would only stall. A neuron never sees an input for which its weight is not positive: the limit of
+        `interpolate` needs one with :math:`a_j > 0` that sees all positive labels at the start, and one with
+        :math:`a_j < 0` that sees all negative ones, so there should be many.
 
     Raises
     ------

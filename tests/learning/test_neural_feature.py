@@ -104,11 +104,21 @@ def test_relu_rows():
         assert interpolate(labels).alignment(0.5) == pytest.approx(row["expected"], abs=row["within"])
 
 
+def test_relu_networks_need_a_neuron_that_sees_all_positive_labels():
+    """With this draw none of ten does at the start, and the limit is another one however small the weights are."""
+    y = [THIRD, THIRD, THIRD, -1.0]
+    start = np.random.default_rng(4).normal(size=(20, 4))[::2, :3]
+    assert not np.any(np.all(start > 0, axis=1))
+    net = train_relu(y, seed=4, width=20, scale=1e-12, until=700)
+    assert np.abs(net.predict() - y).max() < 1e-5
+    assert net.alignment(0.5) > 0.975
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_relu_networks_come_near_the_limit_from_every_draw(seed):
     net = train_relu([THIRD, THIRD, THIRD, -1.0], seed=seed)
-    assert net.alignment(0.5) == pytest.approx(0.9659, abs=3e-3)
+    assert net.alignment(0.5) == pytest.approx(0.9659, abs=1.5e-3)
     assert all(net.alignment(alpha) < 0.999 for alpha in (0.1, 0.25, 0.5, 1, 2))
 
 
