@@ -38,7 +38,9 @@ results = study.compute()
 for law in results.laws:
     print(f"{law.standing}: {law.statement}")
 for row in results.balanced:
-    print(f"depth {row.depth}: with the root {row.misfit:.1e}, without {row.power_misfit:.1e}")
+    print(
+    print(f"depth {row.depth}: exponent {row.exponent:.8f}, misfit {row.misfit:.1e}, of powers {row.power_misfit:.1e}")
+    )
 
 study.draw_exponents(results)(plt.figure(figsize=(8, 3), layout="constrained"))
 
@@ -70,6 +72,7 @@ assert all(law.standing == "proved" for law in results.laws)
 for row in results.balanced:
     assert abs(row.cosine(1 / row.depth) - 1) < 1e-7
     assert row.cosine(1.0) < 0.99
+    assert abs(row.exponent - 1 / row.depth) < 1e-6
     assert row.power_misfit < 1e-8
 for line in results.decays:
     assert abs(line.imbalance_rate - 2 * line.decay) < 1e-6

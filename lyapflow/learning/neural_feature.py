@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DimensionError, InvalidModelError
 from .equilibria import EquilibriumClass
-from .evidence import PROVED, Invariant
+from .evidence import PROVED, Invariant, ScalingLaw, fit_power
 from .feature_identities import prove_feature_identities
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
@@ -158,6 +159,17 @@ class NeuralFeatureFlow:
     def alignment(self, x: ArrayLike, alpha: float) -> float:
         """The cosine between W_1' W_1 and (J'J)^alpha; 1 where the ansatz holds with this exponent."""
         return align(self.feature_matrix(x), power(self.agop(x), alpha))
+
+    def fit_exponent(self, x: ArrayLike) -> ScalingLaw:
+        """The power of J'J that W_1' W_1 is, fitted at the eigenvectors of J'J with positive eigenvalues.
+
+        At least three eigenvalues must be positive and differ.
+        """
+        values, vectors = np.linalg.eigh(self.agop(x))
+        kept = values > len(values) * np.finfo(float).eps * max(float(values[-1]), np.finfo(float).tiny)
+        forms = np.sum(vectors * (self.feature_matrix(x) @ vectors), axis=0)
+        name = f"W1'W1 against J'J, {self.depth} layers"
+        return fit_power(values[kept], forms[kept], name=name, predicted=Fraction(1, self.depth))
 
     def misfit(self, x: ArrayLike) -> float:
         """Frobenius norm of W_1' W_1 - (J'J)^(1/L). The root makes round-off eps of null directions eps^(1/L)."""

@@ -207,6 +207,11 @@ def test_many_cells_reduce_to_the_smallest_one():
     found = bound_sublevel_rate(["0.4", "0.25", "0.2", "0.15"])
     masses = [sum(q[i] for i in range(4) if k >> i & 1) for k in range(1, 15)]
 
+    for level in (None, Fraction(1, 50)):  # the lemma that the smallest cell decides, without it
+        low = bound_sublevel_rate(["0.4", "0.25", "0.2", "0.15"], level).low
+        for k in range(1, 15):
+            assert has_ratio(sum(Fraction(v, 100) for i, v in enumerate((40, 25, 20, 15)) if k >> i & 1), low, level)
+
     def least(mass):
         def ratio(p):
             kl = mass * np.log(mass / p) + (1 - mass) * np.log((1 - mass) / (1 - p))

@@ -62,6 +62,9 @@ def test_cosine_is_one_at_one_over_depth_and_stays_so():
     for x in run.x:
         assert flow.power_misfit(x) < 1e-8
         assert flow.alignment(x, 1 / 3) == pytest.approx(1, abs=1e-9)
+        law = flow.fit_exponent(x)
+        assert law.predicted == Fraction(1, 3)
+        assert law.exponent == pytest.approx(1 / 3, abs=1e-7)
     for exponent, (low, high) in zip(row["exponents"], row["bands"], strict=True):
         assert low <= flow.alignment(run.x[-1], float(Fraction(exponent))) <= high
 
@@ -79,6 +82,7 @@ def test_weight_decay_restores_the_ansatz():
     for decay, (low, high) in zip(row["decays"], row["bands"], strict=True):
         run = train(decay)
         assert low <= 1 - run.flow.alignment(run.x[-1], 1 / 3) <= high
+    assert abs(train(0.0).flow.fit_exponent(train(0.0).x[-1]).exponent - 1 / 3) > 0.05
     row = ROWS["misfit rate"]
     for decay, expected in zip(row["decays"], row["expected"], strict=True):
         run = train(decay)
