@@ -38,9 +38,7 @@ results = study.compute()
 for law in results.laws:
     print(f"{law.standing}: {law.statement}")
 for row in results.balanced:
-    print(
     print(f"depth {row.depth}: exponent {row.exponent:.8f}, misfit {row.misfit:.1e}, of powers {row.power_misfit:.1e}")
-    )
 
 study.draw_exponents(results)(plt.figure(figsize=(8, 3), layout="constrained"))
 
