@@ -233,7 +233,14 @@ def draw_paths(results: Results) -> Callable[[Canvas], None]:
         a, b = np.meshgrid(*[np.linspace(0.002, 0.998, 240)] * 2)
         p = np.stack([a, b, np.where(a + b < 0.999, 1 - a - b, np.nan)])
         kl = np.sum(q[:, None, None] * np.log(q[:, None, None] / p), axis=0)
-        plane = ax.contour(a + b / 2, b * np.sqrt(3) / 2, kl, levels=[0.005, 0.02, 0.05, 0.1, 0.2, 0.4], cmap="Greys_r")
+        plane = ax.contour(
+            a + b / 2,
+            b * np.sqrt(3) / 2,
+            kl,
+            levels=[0.005, 0.02, 0.05, 0.1, 0.2, 0.4],
+            colors="#8a94a3",
+            linewidths=0.9,
+        )
         ax.clabel(plane, fontsize=6)
         ax.plot([0, 1, 0.5, 0], [0, 0, np.sqrt(3) / 2, 0], color="#1c2430", lw=1)
         for flow, path in results.paths.items():
