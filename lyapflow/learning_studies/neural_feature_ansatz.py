@@ -267,7 +267,6 @@ def write(results: Results, folder: Path) -> Path:
                 "|W1'W1 - (J'J)^(1/L)|",
                 "|(W1'W1)^L - J'J| / |J'J|",
                 "fitted exponent",
-                "cos at 1/L",
                 "cos at 1/2",
                 "cos at 1",
             ),
@@ -277,11 +276,11 @@ def write(results: Results, folder: Path) -> Path:
                     f"{r.misfit:.1e}",
                     f"{r.power_misfit:.1e}",
                     f"{r.exponent:.8f}",
-                    *(f"{r.cosine(a):.4f}" for a in (1 / r.depth, 0.5, 1.0)),
+                    *(f"{r.cosine(a):.4f}" for a in (0.5, 1.0)),
                 )
                 for r in results.balanced
             ],
-            kinds=("", *["seen in simulation"] * 6),
+            kinds=("", *["seen in simulation"] * 5),
         ),
         Note(
             "A pitfall",
