@@ -139,7 +139,8 @@ class SublevelRate:
     witness : tuple of Fraction or None
         A p with a ratio of at most `high`; None where the infimum is the limit 2 at p = q.
     standing : str
-        ``"proved"``: both bounds, in ball arithmetic.
+        ``"proved"``: both bounds, in ball arithmetic, of the two cells to which the head of this room reduces the
+        question by hand.
     """
 
     level: Fraction | None

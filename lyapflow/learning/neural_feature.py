@@ -197,7 +197,8 @@ class NeuralFeatureFlow:
     def prove_balance(self) -> Invariant:
         """The law G' = -2 decay G and the exponent 1/L of balanced weights, by `prove_feature_identities`."""
         proved = prove_feature_identities(self.depth)
-        return Invariant(name="balance", statement=f"G_l' = -2 lambda G_l; {proved[-1].statement}", standing=PROVED)
+        law = "G_l' = -2 lambda G_l, so that exp(2 lambda t) G_l is conserved"
+        return Invariant(name="balance", statement=f"{law}; {proved[-1].statement}", standing=PROVED)
 
     def balanced_start(self, seed: int, *, scale: float = 1.0) -> Array:
         """Balanced weights with random singular vectors and values up to `scale`; their rank is the least width."""
