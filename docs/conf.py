@@ -63,8 +63,10 @@ _STUDIES = (
     "accelerated_splitting",
     "elastic_net_diabetes",
     "finite_time",
+    "kl_natural_gradient",
     "logistic_breast_cancer",
     "matrix_factorization",
+    "neural_feature_ansatz",
 )
 _NAMES = "|".join(_STUDIES)
 sphinx_gallery_conf = {

@@ -16,10 +16,10 @@ __all__ = ["LearningFlow", "Trajectory", "follow", "read_state"]
 
 
 class LearningFlow(Protocol):
-    """What can be simulated: a right-hand side and a loss on matrices of one shape."""
+    """What can be simulated: a right-hand side and a loss on arrays of one shape."""
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape of the state."""
         ...
 
@@ -40,8 +40,8 @@ class Trajectory:
     ----------
     t : ndarray, shape (T,)
         Sample times.
-    x : ndarray, shape (T, n, r)
-        States.
+    x : ndarray, shape (T, *shape)
+        States; `shape` is that of the flow's, (n, r) for matrices.
     flow : LearningFlow
         What was integrated.
     evaluations : int
@@ -63,7 +63,7 @@ class Trajectory:
         return np.array([self.flow.loss(x) for x in self.x])
 
 
-def read_state(x: ArrayLike, shape: tuple[int, int], name: str = "x") -> Array:
+def read_state(x: ArrayLike, shape: tuple[int, ...], name: str = "x") -> Array:
     """A state in floats.
 
     Raises
@@ -76,7 +76,7 @@ def read_state(x: ArrayLike, shape: tuple[int, int], name: str = "x") -> Array:
     try:
         state = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidModelError(f"{name} must be a real matrix, got {x!r:.80}") from None
+        raise InvalidModelError(f"{name} must be a real array, got {x!r:.80}") from None
     if state.shape != shape:
         raise DimensionError(f"{name} must have shape {shape}, got {state.shape}")
     if not np.all(np.isfinite(state)):
