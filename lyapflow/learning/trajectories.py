@@ -17,10 +17,10 @@ __all__ = ["LearningFlow", "Trajectory", "follow", "read_state"]
 
 
 class LearningFlow(Protocol):
-    """What can be simulated: a right-hand side and a loss on matrices of one shape."""
+    """What can be simulated: a right-hand side and a loss on arrays of one shape."""
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape of the state."""
         ...
 
@@ -41,7 +41,7 @@ class Trajectory:
     ----------
     t : ndarray, shape (T,)
         Sample times.
-    x : ndarray, shape (T, n, r)
+    x : ndarray, shape (T, *shape)
         States.
     flow : LearningFlow
         What was integrated.
@@ -64,7 +64,7 @@ class Trajectory:
         return np.array([self.flow.loss(x) for x in self.x])
 
 
-def read_state(x: ArrayLike, shape: tuple[int, int], name: str = "x") -> Array:
+def read_state(x: ArrayLike, shape: tuple[int, ...], name: str = "x") -> Array:
     """A state in floats.
 
     Raises
@@ -77,7 +77,7 @@ def read_state(x: ArrayLike, shape: tuple[int, int], name: str = "x") -> Array:
     try:
         state = np.asarray(x, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidModelError(f"{name} must be a real matrix, got {x!r:.80}") from None
+        raise InvalidModelError(f"{name} must be an array of real numbers, got {x!r:.80}") from None
     if state.shape != shape:
         raise DimensionError(f"{name} must have shape {shape}, got {state.shape}")
     if not np.all(np.isfinite(state)):
