@@ -70,8 +70,8 @@ def balanced_spectrum(
 
     Examples
     --------
-    >>> balanced_spectrum([2, 2, 2, 2], [8, 1], [0, 1])
-    ((0.0, 8), (-3.0, 1), (-21.0, 2), (-48.0, 1))
+    >>> balanced_spectrum([2, 2, 2], [3, 1], [0])
+    ((1.0, 1), (0.0, 1), (-1.0, 1), (-2.0, 1), (-4.0, 1), (-6.0, 1))
     """
     h = len(widths) - 1
     roots = {k: values[k] ** (1 / h) for k in inside}

@@ -51,8 +51,8 @@ def learning_time(sigma: float, start: float, end: float, *, depth: int) -> floa
 
     Examples
     --------
-    >>> print(f"{learning_time(3, 1e-6, 1.5, depth=2):.10f}")
-    2.4856870856
+    >>> print(f"{learning_time(3, 1e-6, 1.5, depth=2):.9f}")
+    2.485687086
     >>> print(f"{learning_time(1, 1e-4, 0.5, depth=5):.6f}")
     83.669861
     """
