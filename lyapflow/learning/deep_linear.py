@@ -25,10 +25,10 @@ __all__ = ["DeepLinearNetwork"]
 
 
 class DeepLinearNetwork:
-    r"""The flow :math:`\dot W_i = (W_1\cdots W_{i-1})^\top(\Sigma - P)(W_{i+1}\cdots W_h)^\top`, :math:`P = W_1\cdots W_h`.
+    r"""The flow :math:`\dot W_i = (W_1\cdots W_{i-1})^\top(\Sigma - P)(W_{i+1}\cdots W_h)^\top` of a linear network.
 
-    It descends :math:`\tfrac12\|\Sigma - P\|_F^2`. A state is one row of numbers: the layers one after the other, each row by
-    row; `split` and `join` translate.
+    With :math:`P = W_1\cdots W_h` it descends :math:`\tfrac12\|\Sigma - P\|_F^2`. A state is one row of numbers: the
+    layers one after the other, each row by row; `split` and `join` translate.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class DeepLinearNetwork:
 
     Notes
     -----
-    Wendin and Altafini, arXiv 2511.10362: with A the block-shift matrix of the layers (`adjacency`) and E that of the target
-    in the place of :math:`A^h`, the flow is :math:`\dot A = \sum_j (A^{h-j})^\top(E - A^h)(A^{j-1})^\top`.
+    Wendin and Altafini, arXiv 2511.10362: with A the block-shift matrix of the layers (`adjacency`) and E that of the
+    target in the place of :math:`A^h`, the flow is :math:`\dot A = \sum_j (A^{h-j})^\top(E - A^h)(A^{j-1})^\top`.
 
     Examples
     --------
@@ -73,7 +73,10 @@ class DeepLinearNetwork:
             array.flags.writeable = False
 
     def __repr__(self) -> str:
-        return f"DeepLinearNetwork(widths={list(self._widths)})"
+        diagonal = np.diag(self._exact)
+        if np.count_nonzero(self._exact) > np.count_nonzero(diagonal) or len(diagonal) > 6:
+            return f"DeepLinearNetwork(widths={list(self._widths)})"
+        return f"DeepLinearNetwork({list(self._widths)}, [{', '.join(map(str, diagonal))}])"
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -116,7 +119,10 @@ class DeepLinearNetwork:
             raise DimensionError(f"there must be {self.depth} layers, got {len(layers)}")
         shapes = zip(self._widths, self._widths[1:], strict=False)
         return np.concatenate(
-            [read_state(w, shape, f"W_{i + 1}").ravel() for i, (w, shape) in enumerate(zip(layers, shapes, strict=True))]
+            [
+                read_state(w, shape, f"W_{i + 1}").ravel()
+                for i, (w, shape) in enumerate(zip(layers, shapes, strict=True))
+            ]
         )
 
     def vector_field(self, t: float, x: ArrayLike) -> Array:
@@ -140,7 +146,7 @@ class DeepLinearNetwork:
         return formulas.stack(self.split(x))
 
     def invariants(self, x: ArrayLike) -> dict[str, list[Array]]:
-        """What the flow conserves: ``balance``, the interior diagonal blocks of ``A'A - AA'``, one for each hidden layer."""
+        """What the flow conserves: ``balance``, the interior diagonal blocks of ``A'A - AA'``."""
         return {"balance": formulas.balances(self.split(x))}
 
     def simulate(
@@ -152,14 +158,14 @@ class DeepLinearNetwork:
         rtol: float = 1e-9,
         atol: float | None = None,
     ) -> Trajectory:
-        """Integrate the flow numerically; see `SymmetricFactorization.simulate`. For long plateaus `solve_aligned` is exact."""
+        """Integrate the flow numerically, as `SymmetricFactorization.simulate` does; see `solve_aligned` too."""
         return follow(self, x0, t_eval, method=method, rtol=rtol, atol=atol)
 
     def equilibria(self) -> Iterator[EquilibriumClass]:
         """One class for each selection of singular values that can be learnt, described at its balanced aligned points.
 
-        All critical points have a product of this kind and so one of these losses; their Hessian may have other signs than
-        at the balanced point.
+        All critical points have a product of this kind and so one of these losses; their Hessian may have other signs
+        than at the balanced point.
         """
         return enumerate_learnt(self._widths, self.singular_values.tolist())
 
@@ -182,8 +188,8 @@ class DeepLinearNetwork:
         Parameters
         ----------
         strengths : array_like, shape (k,)
-            Of the modes in the order of `singular_values`, at most as many as there are; those below zero need an odd number
-            of layers. Each layer then has the entry ``|u|^(1/h)`` with the sign of u.
+            Of the modes in the order of `singular_values`, at most as many as there are; those below zero need an odd
+            number of layers. Each layer then has the entry ``|u|^(1/h)`` with the sign of u.
 
         Raises
         ------
@@ -195,7 +201,7 @@ class DeepLinearNetwork:
         active = np.flatnonzero(u)
         if u.ndim != 1 or len(u) > len(values) or len(active) > min(self._widths):
             raise InvalidModelError(
-                f"there must be at most {len(values)} strengths, {min(self._widths)} of them nonzero, got {strengths!r:.80}"
+                f"there must be <= {len(values)} strengths, {min(self._widths)} of them not 0, got {strengths!r:.80}"
             )
         if np.any(u < 0) and self.depth % 2 == 0:
             raise InvalidModelError(f"with {self.depth} layers that are alike no strength is below 0, got {u.min():g}")
@@ -217,7 +223,10 @@ class DeepLinearNetwork:
         t_eval : array_like, shape (T,)
             Times >= 0.
         """
-        u, times = np.atleast_1d(np.array(strengths, dtype=np.float64)), np.atleast_1d(np.array(t_eval, dtype=np.float64))
+        u, times = (
+            np.atleast_1d(np.array(strengths, dtype=np.float64)),
+            np.atleast_1d(np.array(t_eval, dtype=np.float64)),
+        )
         self.start_aligned(u)  # is it one?
         found = np.zeros((len(times), len(u)))
         for k in np.flatnonzero(u):

@@ -1,8 +1,8 @@
 r"""What is true of a given deep linear network, and proved exactly each time it is asked.
 
 Weights and singular values are rationals here. A selection of learnt singular values is represented by
-:math:`W_1 = \mathrm{diag}(\sigma_k)` and ones in the other layers: an action of invertible matrices, which keeps the loss
-and so turns the Hessian by a congruence, leads from there to the balanced point, so both have the same signs.
+:math:`W_1 = \mathrm{diag}(\sigma_k)` and ones in the other layers: an action of invertible matrices, which keeps the
+loss and so turns the Hessian by a congruence, leads from there to the balanced point, so both have the same signs.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError, VerificationError
 from ..exact.inertia import count_signs
 from ..exact.matrices import Matrix, matrix, rank
-from ..exact.multivariate import Polynomial, variables
+from ..exact.multivariate import variables
 from ..exact.rationals import rational
 from . import layers as formulas
 from .branches import Branches, judge_origin
 from .deep_linear import DeepLinearNetwork
+from .deep_linear_identities import state_adjacency, state_symmetry
 from .equilibria import EquilibriumClass
 from .evidence import COMPUTED, PROVED, Invariant, LocalRate, Verdict, prove_invariant
 
@@ -35,10 +36,41 @@ __all__ = [
     "prove_branches",
     "prove_critical_points",
     "prove_decrease",
+    "prove_every_width",
     "prove_orbit",
     "reduce_to_modes",
     "select_exactly",
 ]
+
+
+def prove_every_width(depths: Sequence[int] = (2, 3, 4, 5)) -> tuple[Verdict, ...]:
+    """The identities of `state_adjacency` and `state_symmetry`, for networks of any widths.
+
+    Raises
+    ------
+    VerificationError
+        If one is not proved.
+
+    Examples
+    --------
+    >>> [verdict.standing for verdict in prove_every_width([2, 3])]
+    ['proved', 'proved']
+    """
+    found = []
+    for depth in depths:
+        identities = (*state_adjacency(depth), *state_symmetry(depth))
+        for identity in identities:
+            identity.prove()
+        found.append(
+            Verdict(
+                statement=f"depth {depth}, any widths: A^{depth + 1} = 0, so spec A = {{0}}; the adjacency field is that "
+                "of the layers; the interior blocks of A'A - AA' are constant; V' = -|grad V|^2; "
+                "the derivative of |A|^2 is 2h <A^h, E - A^h>; invertible matrices act on critical points",
+                reason=f"{len(identities)} identities of words in free letters",
+                standing=PROVED,
+            )
+        )
+    return tuple(found)
 
 
 def prove_balance(network: DeepLinearNetwork) -> Invariant:
@@ -93,15 +125,15 @@ def prove_critical_points(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
         claimed = (one.index, one.nullity, network.shape[0] - one.index - one.nullity)
         if any(speed) or signs != claimed or not isclose(loss, one.loss, rel_tol=1e-12):
             raise VerificationError(
-                f"{one.kind} {one.selection}: the Hessian has {signs} negative, zero and positive eigenvalues, not {claimed}, "
-                f"the loss is {loss}, not {one.loss}, or the gradient is not 0",
+                f"{one.kind} {one.selection}: the Hessian has {signs} negative, zero, positive eigenvalues, not "
+                f"{claimed}, the loss is {loss}, not {one.loss}, or the gradient is not 0",
                 inequality="critical point",
                 witness=signs,
             )
         found.append(
             Verdict(
                 statement=f"{one.kind}: learnt {_name_learnt(one)}; loss {loss}",
-                reason=f"gradient 0; Hessian with {signs[0]} negative, {signs[1]} zero, {signs[2]} positive eigenvalues",
+                reason=f"gradient 0; eigenvalues of the Hessian: {signs[0]} negative, {signs[1]} zero, {signs[2]} positive",
                 standing=PROVED,
             )
         )
@@ -132,8 +164,8 @@ def reduce_to_modes(network: DeepLinearNetwork, modes: Sequence[int] | None = No
     network : DeepLinearNetwork
         With a diagonal target, entries >= 0.
     modes : sequence of int, optional
-        Places on the diagonal of the target, different, each with a hidden unit of its own; by default as many as there are
-        units for, from the first.
+        Places on the diagonal of the target, different, each with a hidden unit of its own; by default as many as there
+        are units for, from the first.
 
     Raises
     ------
@@ -178,8 +210,8 @@ def reduce_to_modes(network: DeepLinearNetwork, modes: Sequence[int] | None = No
 def judge_escape(network: DeepLinearNetwork, equilibrium: EquilibriumClass) -> Branches | None:
     """The largest mode that a class of `equilibria` has not learnt: which of its sides is stable at the balanced point.
 
-    The aligned manifold of the learnt modes and this one is invariant, and the equation of the mode holds no other. None if
-    there is no such mode, or no hidden unit to spare for it.
+    The aligned manifold of the learnt modes and this one is invariant, and the equation of the mode holds no other.
+    None if there is no such mode, or no hidden unit to spare for it.
     """
     values = _read_diagonal(network)
     inside = _find_places(values, equilibrium)
@@ -190,10 +222,10 @@ def judge_escape(network: DeepLinearNetwork, equilibrium: EquilibriumClass) -> B
 
 
 def prove_branches(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
-    """Each class with a hidden unit to spare is left along the largest mode that is not learnt: it is no stable equilibrium.
+    """Each class with a hidden unit to spare is left along the largest mode that is not learnt, so it is not stable.
 
-    The sign of the lowest term of that mode's equation says that small ``s > 0`` grow, see `judge_escape`. A class without a
-    unit to spare has learnt the wrong modes, and the Hessian says so: `prove_critical_points`.
+    The sign of the lowest term of that mode's equation says that small ``s > 0`` grow, see `judge_escape`. A class
+    without a unit to spare has learnt the wrong modes, and the Hessian says so: `prove_critical_points`.
 
     Raises
     ------
@@ -221,8 +253,8 @@ def prove_branches(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
 def prove_orbit(network: DeepLinearNetwork) -> Verdict:
     r"""At a full-rank minimum the orbit of the symmetries has as many dimensions as the Hessian has zeros.
 
-    Its tangent space holds the states :math:`X_{i-1}W_i - W_iX_i`, with any X_1, ..., X_{h-1} and X_0 = X_h = 0; the rank of
-    that map is exact. If all hidden widths are the rank of the target, it is :math:`\sum d_l^2`.
+    Its tangent space holds the states :math:`X_{i-1}W_i - W_iX_i`, with any X_1, ..., X_{h-1} and X_0 = X_h = 0; the
+    rank of that map is exact. If all hidden widths are the rank of the target, it is :math:`\sum d_l^2`.
 
     Raises
     ------
@@ -258,7 +290,7 @@ def prove_orbit(network: DeepLinearNetwork) -> Verdict:
 
 
 def find_local_rate(network: DeepLinearNetwork) -> LocalRate:
-    """Rate of the state at the balanced minimum: the smallest nonzero eigenvalue of the Hessian; the loss has twice that."""
+    """Rate of the state at the balanced minimum: the smallest nonzero eigenvalue of the Hessian; V has twice that."""
     best = next(e for e in network.equilibria() if e.kind == "minimum")
     return LocalRate(
         name=f"minimum of {network!r}", rate=min(-value for value, _ in best.spectrum if value < 0), standing=COMPUTED
@@ -270,7 +302,9 @@ def _read_diagonal(network: DeepLinearNetwork) -> list[Fraction]:
     target = network.exact_target
     values = [rational(target[k, k]) for k in range(min(target.shape))]
     if any(v < 0 for v in values) or any(v for (a, b), v in np.ndenumerate(target) if a != b):
-        raise InvalidModelError("the target must be diagonal with entries >= 0 to be taken apart exactly, got another one")
+        raise InvalidModelError(
+            "the target must be diagonal with entries >= 0 to be taken apart exactly, got another one"
+        )
     return values
 
 
@@ -290,5 +324,3 @@ def _name_learnt(equilibrium: EquilibriumClass) -> str:
 
 def _as_matrix(values: NDArray[Any]) -> Matrix:
     return matrix([[rational(v) for v in row] for row in values])
-
-

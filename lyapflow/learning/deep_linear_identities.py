@@ -1,8 +1,8 @@
 r"""Deep linear networks in adjacency form, as identities that hold for every width: proved in the free algebra.
 
 The block-shift matrix A of the layers is a table of expressions, and is multiplied as one, so the field
-:math:`\dot A = \sum_{j=1}^h (A^{h-j})^\top(E - A^h)(A^{j-1})^\top` is formed from its definition. The spaces ``d0``, ...,
-``dh`` have any dimensions.
+:math:`\dot A = \sum_{j=1}^h (A^{h-j})^\top(E - A^h)(A^{j-1})^\top` is formed from its definition. The spaces ``d0``,
+..., ``dh`` have any dimensions.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def state_adjacency(depth: int) -> tuple[Identity, ...]:
 
 
 def state_symmetry(depth: int) -> tuple[Identity, ...]:
-    """Invertible g_1, ..., g_{h-1} act by ``W_i -> g_{i-1} W_i g_i^{-1}`` and leave the product; they turn the gradient.
+    """Invertible g_1, ..., g_{h-1} act by ``W_i -> g_{i-1} W_i g_i^{-1}`` and leave the product as it is.
 
     Gradient i becomes ``g_{i-1}^{-T} gradient_i g_i'``, so critical points go to critical points of the same loss.
     """
-    layers, target = _name_layers(depth)
+    _, target = _name_layers(depth)
     g = [unit("d0"), *(letter(f"G{i}", f"d{i}", f"d{i} ") for i in range(1, depth)), unit(f"d{depth}")]
     inverse = [unit("d0"), *(letter(f"H{i}", f"d{i} ", f"d{i}") for i in range(1, depth)), unit(f"d{depth}")]
     # W_i leads between the old spaces "d ", the new layers between "d"
@@ -135,7 +135,9 @@ def _state_structure(depth: int, top: Blocks, moved: Blocks) -> tuple[Identity, 
     )
 
 
-def _state_energy(depth: int, layers: list[Expression], target: Expression, flow: Mapping[Letter, Expression]) -> Identity:
+def _state_energy(
+    depth: int, layers: list[Expression], target: Expression, flow: Mapping[Letter, Expression]
+) -> Identity:
     """Each layer contributes alike to the growth of the norm, read as traces in the space d0."""
     product = _chain(layers, 0, depth)
     growth = 0 * unit("d0")
@@ -226,5 +228,3 @@ def _plus(a: Blocks, b: Blocks, factor: int = 1) -> Blocks:
 
 def _turn(a: Blocks) -> Blocks:
     return {(j, i): block.T for (i, j), block in a.items()}
-
-

@@ -1,4 +1,4 @@
-"""What is believed of deep linear networks and false, each with a witness that is decided exactly when it is asked for."""
+"""What is believed of deep linear networks and false, each with a witness that is decided exactly."""
 
 from __future__ import annotations
 
@@ -69,13 +69,14 @@ def refute_properness(network: DeepLinearNetwork) -> Refutation:
         raise VerificationError("the loss changes along the line", inequality="properness", witness=loss)
     return Refutation(
         statement=f"the loss is proper: its level sets are bounded ({network!r})",
-        witness=f"all layers zero but for the first entry r of W_2: the loss is {_write(origin)} for every r, a polynomial identity",
+        witness=f"all layers zero but for the first entry r of W_2: the loss is {_write(origin)} for every r, "
+        "a polynomial identity",
         standing=PROVED,
     )
 
 
 def refute_origin_minimum(network: DeepLinearNetwork) -> Refutation:
-    """With three or more layers: the Hessian of the origin is positive semidefinite, and the origin is no local minimum.
+    """With three or more layers the Hessian of the origin is positive semidefinite, and the origin no local minimum.
 
     Raises
     ------
@@ -99,8 +100,8 @@ def refute_origin_minimum(network: DeepLinearNetwork) -> Refutation:
     point = change.evaluate([Fraction(1, 10)])
     return Refutation(
         statement=f"the origin is a local minimum, because its Hessian is positive semidefinite ({network!r})",
-        witness=f"the Hessian is 0 there; along the state with s at one place of every layer the loss changes by {change}, "
-        f"which is negative for all small s > 0: at s = 1/10 it is {point}",
+        witness=f"the Hessian is 0 there; along the state with s at one place of every layer the loss changes by "
+        f"{change}, which is negative for all small s > 0: at s = 1/10 it is {point}",
         standing=PROVED,
     )
 
@@ -108,8 +109,8 @@ def refute_origin_minimum(network: DeepLinearNetwork) -> Refutation:
 def refute_hessian_test(network: DeepLinearNetwork) -> Refutation:
     """Two equilibria whose Hessians have no negative and some zero eigenvalues; one is stable, the other is not.
 
-    The stable one is a point of least loss, and the flow an analytic gradient flow. The other one is left along a line that
-    the flow keeps.
+    The stable one is a point of least loss, and the flow an analytic gradient flow. The other one is left along a line
+    that the flow keeps.
 
     Raises
     ------
@@ -129,8 +130,8 @@ def refute_hessian_test(network: DeepLinearNetwork) -> Refutation:
         raise VerificationError("the two points are not alike", inequality="Hessian test", witness=(stable, unstable))
     return Refutation(
         statement=f"the Hessian test decides stability ({network!r})",
-        witness=f"negative, zero, positive eigenvalues: {stable} at a minimum of the loss, stable, and {unstable} at the "
-        f"saddle of loss {blind.loss:g}, which is left along s' = {sides.equation}, s > 0",
+        witness=f"negative, zero, positive eigenvalues: {stable} at a minimum of the loss, stable, and {unstable} at "
+        f"the saddle of loss {blind.loss:g}, which is left along s' = {sides.equation}, s > 0",
         standing=PROVED,
     )
 
@@ -166,7 +167,9 @@ def refute_critical_value(network: DeepLinearNetwork) -> Refutation:
 
 def _need_blindness(network: DeepLinearNetwork) -> None:
     if network.depth < 3 or not np.any(network.target):
-        raise InvalidModelError(f"the Hessian is blind from three layers on, for a target other than 0, got {network!r}")
+        raise InvalidModelError(
+            f"the Hessian is blind from three layers on, for a target other than 0, got {network!r}"
+        )
 
 
 def _loss_at_zero(network: DeepLinearNetwork) -> Fraction:

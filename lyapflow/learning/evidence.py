@@ -1,7 +1,7 @@
 """Evidence about learning dynamics, beside certificates: what is conserved, how fast, how it scales, what is false.
 
-Each piece carries its standing: ``"proved"`` (decided in exact arithmetic, from the definitions), ``"computed"`` (in floating
-point), or ``"seen in simulation"``.
+Each piece carries its standing: ``"proved"`` (decided in exact arithmetic, from the definitions), ``"computed"`` (in
+floating point), or ``"seen in simulation"``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-r"""Products of layers :math:`P = W_1\cdots W_h` and the derivatives of :math:`\tfrac12\|\Sigma - P\|_F^2`, in one set of formulas.
+r"""Products of layers :math:`P = W_1\cdots W_h` and the derivatives of :math:`\tfrac12\|\Sigma - P\|_F^2`.
 
 The matrices are arrays of floats, or of objects: fractions and polynomials go through the same lines, so that what is
 proved exactly is what is computed.
@@ -7,6 +7,7 @@ proved exactly is what is computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def second_derivative(layers: Layers, target: NDArray[Any]) -> NDArray[Any]:
     hessian = np.zeros((ends[-1], ends[-1]), dtype=rest.dtype)
     for i in range(h):
         for j in range(i, h):
-            # gradient i moves with D_j by  L_i' L_j D_j R_j R_i'  and, j > i, by  -L_i' rest R_j' D_j' M',  M between i and j
+            # gradient i moves with D_j by L_i' L_j D_j R_j R_i' and, j > i, by -L_i' rest R_j' D_j' M', M between both
             block = _outer(left[i].T @ left[j], (right[j] @ right[i].T).T)
             if j > i:
                 between = chain(layers, i + 1, j).T
@@ -70,7 +71,7 @@ def second_derivative(layers: Layers, target: NDArray[Any]) -> NDArray[Any]:
 
 def balances(layers: Layers) -> list[NDArray[Any]]:
     r"""The conserved matrices :math:`W_i^\top W_i - W_{i+1}W_{i+1}^\top`, i = 1, ..., h - 1."""
-    return [a.T @ a - b @ b.T for a, b in zip(layers, layers[1:], strict=False)]
+    return [a.T @ a - b @ b.T for a, b in pairwise(layers)]
 
 
 def stack(layers: Layers) -> NDArray[Any]:

@@ -1,9 +1,9 @@
-r"""Critical points of deep linear networks: which singular values are learnt, and the Hessian where the layers are balanced."""
+r"""Critical points of deep linear networks: what is learnt, and the Hessian where the layers are balanced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 
 from .equilibria import EquilibriumClass
 
@@ -71,7 +71,7 @@ def balanced_spectrum(
     Examples
     --------
     >>> balanced_spectrum([2, 2, 2], [3, 1], [0])
-    ((1.0, 1), (0.0, 1), (-1.0, 1), (-2.0, 1), (-4.0, 1), (-6.0, 1))
+    ((1.0, 1), (0.0, 3), (-1.0, 1), (-2.0, 1), (-4.0, 1), (-6.0, 1))
     """
     h = len(widths) - 1
     roots = {k: values[k] ** (1 / h) for k in inside}
@@ -99,6 +99,6 @@ def balanced_spectrum(
         for k in outside:
             for sign in (-1, 1) if values[k] else ():
                 put(sign * values[k], widths[1] - len(roots))
-    size = sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+    size = sum(a * b for a, b in pairwise(widths))
     put(0.0, size - sum(found.values()))
     return tuple(sorted(((0.0 - value, times) for value, times in found.items()), reverse=True))

@@ -90,10 +90,7 @@ def mode_strength(t: ArrayLike, sigma: float, start: float, *, depth: int) -> Ar
     if times.ndim != 1 or not np.all(np.isfinite(times)) or np.any(times < 0):
         raise InvalidModelError(f"t must be finite times >= 0 in one dimension, got {t!r:.80}")
     first = _logit(start, sigma)
-    if h == 2:
-        found = first + 2 * sigma * times
-    else:
-        found = np.array([_solve(float(time), first, h, sigma) for time in times])
+    found = np.array([_solve(float(time), first, h, sigma) for time in times])
     # u = sigma / (1 + exp(-v)), without overflow where v is very negative
     return sigma * np.exp(-np.logaddexp(0.0, -found))
 
@@ -124,8 +121,8 @@ def _check(sigma: float, strength: float, depth: int) -> int:
         raise InvalidModelError(f"depth must be an integer >= 2, got {depth!r}")
     if not (np.isfinite(sigma) and 0 < strength < sigma):
         raise InvalidModelError(
-            f"a strength must be > 0 and < sigma, got {strength!r} and sigma = {sigma!r}; a mode that starts elsewhere is "
-            "simulated"
+            f"a strength must be > 0 and < sigma, got {strength!r} and sigma = {sigma!r}; a mode that starts elsewhere "
+            "can be simulated"
         )
     return int(depth)
 
@@ -135,7 +132,7 @@ def _logit(strength: float, sigma: float) -> float:
 
 
 def _clock(v: float, h: int, sigma: float) -> float:
-    """An antiderivative of the time by v; for h >= 3 the one that vanishes for v to infinity but for its linear term."""
+    """An antiderivative of the time by v; for h >= 3 the one that is v / scale in the limit of large v."""
     a = 1 - 2 / h
     scale = h * sigma ** (2 - 2 / h)
     if h == 2:
@@ -160,9 +157,9 @@ def _early(v: float, h: int, sigma: float) -> float:
 
 
 def _solve(time: float, first: float, h: int, sigma: float) -> float:
-    """v after a time: dv/dt grows from its value at the start to h sigma^(2-2/h)."""
-    if time == 0:
-        return first
+    """The value of v after a time; dv/dt grows from its value at the start to h sigma^(2-2/h)."""
+    if time == 0 or h == 2:
+        return first + 2 * sigma * time
     zero, last = _clock(first, h, sigma), first + h * sigma ** (2 - 2 / h) * time
 
     def gap(v: float) -> float:

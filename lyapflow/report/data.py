@@ -9,6 +9,7 @@ from typing import Any
 from ..certificates.encoding import to_json
 from .cascade import CascadeSection
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .evidence import EvidenceSection
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
 from .quantities import Quantity
@@ -21,7 +22,7 @@ def to_data(items: Sequence[Item], *, title: str | None = None) -> dict[str, Any
 
     Parameters
     ----------
-    items : sequence of Certificate, Bracket, Simulation, Table, Note and Figure
+    items : sequence of Certificate, Bracket, Simulation, Evidence, Table, Note and Figure
         What to report. Certificates are verified again.
     title : str, optional
         Title of the report.
@@ -50,11 +51,15 @@ def describe(document: Document) -> dict[str, Any]:
     }
 
 
-def _section(section: CertificateSection | SimulationSection | CascadeSection | ItemSection) -> dict[str, Any]:
+def _section(
+    section: CertificateSection | SimulationSection | CascadeSection | EvidenceSection | ItemSection,
+) -> dict[str, Any]:
     if isinstance(section, CertificateSection):
         return _certificate(section)
     if isinstance(section, CascadeSection):
         return _cascade(section)
+    if isinstance(section, EvidenceSection):
+        return _evidence(section)
     if isinstance(section, SimulationSection):
         return {
             "type": "simulation",
@@ -92,6 +97,16 @@ def _cascade(section: CascadeSection) -> dict[str, Any]:
         "stages": stages,
         "couplings": [{"from": a, "to": b, "signals": signals} for a, b, signals in section.couplings],
     }
+
+
+def _evidence(section: EvidenceSection) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": section.template, "title": section.title, "source": section.source}
+    if section.failure is not None:
+        return found | {"NOT PROVED": section.failure}
+    pieces = [
+        {"false" if r.is_false else "claim": r.claim, "ground": r.ground, "standing": r.standing} for r in section.rows
+    ]
+    return found | {"pieces": pieces}
 
 
 def _certificate(section: CertificateSection) -> dict[str, Any]:

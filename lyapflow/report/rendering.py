@@ -45,8 +45,9 @@ def write_report(path: Path | str, *items: Item, title: str | None = None) -> Pa
     ----------
     path : path or str
         The file; an existing one is replaced only by a complete one.
-    *items : Certificate, Bracket, Simulation, Table, Note or Figure
-        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures.
+    *items : Certificate, Bracket, Simulation, Evidence, Table, Note or Figure
+        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures;
+        evidence is derived now.
     title : str, optional
         Title of the page; by default that of the first section.
 
