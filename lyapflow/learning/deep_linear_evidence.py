@@ -63,8 +63,8 @@ def prove_every_width(depths: Sequence[int] = (2, 3, 4, 5)) -> tuple[Verdict, ..
             identity.prove()
         found.append(
             Verdict(
-                statement=f"depth {depth}, any widths: A^{depth + 1} = 0, so spec A = {{0}}; the adjacency field is that "
-                "of the layers; the interior blocks of A'A - AA' are constant; V' = -|grad V|^2; "
+                statement=f"depth {depth}, any widths: A^{depth + 1} = 0, so spec A = {{0}}; the adjacency field is "
+                "that of the layers; the interior blocks of A'A - AA' are constant; V' = -|grad V|^2; "
                 "the derivative of |A|^2 is 2h <A^h, E - A^h>; invertible matrices act on critical points",
                 reason=f"{len(identities)} identities of words in free letters",
                 standing=PROVED,
@@ -133,7 +133,7 @@ def prove_critical_points(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
         found.append(
             Verdict(
                 statement=f"{one.kind}: learnt {_name_learnt(one)}; loss {loss}",
-                reason=f"gradient 0; eigenvalues of the Hessian: {signs[0]} negative, {signs[1]} zero, {signs[2]} positive",
+                reason=f"gradient 0; Hessian: {signs[0]} negative, {signs[1]} zero, {signs[2]} positive eigenvalues",
                 standing=PROVED,
             )
         )

@@ -168,4 +168,8 @@ def _solve(time: float, first: float, h: int, sigma: float) -> float:
     if gap(last) <= 0:  # up to rounding v moves at one speed: nothing has happened yet, or all has
         slow = h * sigma * np.exp((1 - 2 / h) * (np.log(sigma) - np.logaddexp(0.0, -first)))
         return float(first + slow * time)
+    width = 1.0
+    while first + width < last and gap(first + width) <= 0:  # `last` may be far beyond what bisection reaches
+        width *= 2
+    last = min(last, first + width)
     return float(brentq(gap, first, last, xtol=1e-13, rtol=1e-14, maxiter=300))
