@@ -52,7 +52,7 @@ def draw_portrait(figure: Figure) -> None:
     grid = np.linspace(-2, 2, 161)
     w1, w2 = np.meshgrid(grid, grid)
     rest = 1 - w1 * w2
-    axes.streamplot(grid, grid, rest * w2, rest * w1, color=_SOFT, density=1.1, linewidth=0.6, arrowsize=0.8)
+    axes.streamplot(grid, grid, rest * w2, rest * w1, color=_SOFT, density=0.8, linewidth=0.6, arrowsize=0.8)
     axes.contour(w1, w2, w1**2 - w2**2, levels=[-2, -1, 0, 1, 2], colors=_BLUE, linewidths=0.9, linestyles="--")
     axes.plot([], [], "--", color=_BLUE, lw=0.9, label="$w_1^2 - w_2^2 = c$, c = -2, ..., 2")
     for side in (np.linspace(0.5, 2, 100), np.linspace(-2, -0.5, 100)):
