@@ -179,7 +179,10 @@ class DeepLinearNetwork:
 
     @property
     def singular_values(self) -> Array:
-        """Of the target, falling; those of a diagonal target with entries >= 0 are its diagonal."""
+        """Of the target, falling; those of a diagonal target with entries >= 0 are its diagonal.
+
+        Otherwise they are computed, and those within rounding of zero or of each other are set equal.
+        """
         return self._frame[1]
 
     def start_aligned(self, strengths: ArrayLike) -> Array:
@@ -273,8 +276,12 @@ class DeepLinearNetwork:
             right = np.eye(self._widths[-1])[[*order, *range(m, self._widths[-1])]]
             return left, diagonal[order], right
         left, values, right = np.linalg.svd(self._target)
-        eps = float(np.finfo(np.float64).eps)
-        return left, np.where(values > max(self._target.shape) * eps * values.max(), values, 0.0), right
+        near = max(self._target.shape) * float(np.finfo(np.float64).eps) * values.max()
+        values = np.where(values > near, values, 0.0)
+        for k in range(1, m):
+            if values[k - 1] - values[k] <= near:  # apart by rounding only: a class takes any directions of equal ones
+                values[k] = values[k - 1]
+        return left, values, right
 
 
 def _read_target(target: object, shape: tuple[int, int]) -> NDArray[Any]:

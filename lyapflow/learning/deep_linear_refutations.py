@@ -12,8 +12,8 @@ from ..errors import InvalidModelError, VerificationError
 from ..exact.multivariate import variables
 from ..exact.rationals import rational
 from . import layers as formulas
+from .critical_points import count_hessian_signs, judge_escape, select_exactly
 from .deep_linear import DeepLinearNetwork
-from .deep_linear_evidence import count_hessian_signs, judge_escape, select_exactly
 from .evidence import PROVED, Refutation
 
 __all__ = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import lyapflow as lf
 from lyapflow.exact.multivariate import variables
 from lyapflow.exact.words import letter
-from lyapflow.learning import DeepLinearNetwork, layers
+from lyapflow.learning import DeepLinearNetwork, critical_points, layers
 from lyapflow.learning import deep_linear_evidence as proofs
 from lyapflow.learning import deep_linear_refutations as refutations
 from lyapflow.learning.branches import judge_origin
@@ -83,6 +83,14 @@ def test_a_turned_target_has_the_same_classes():
         assert a.kind == b.kind
         assert np.allclose(a.eigenvalues, b.eigenvalues, atol=1e-12)
         assert np.abs(turned.vector_field(0, turned.represent(b))).max() < 1e-12
+
+
+def test_equal_singular_values_stay_equal_in_floating_point():
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    classes = list(DeepLinearNetwork([3, 3, 3, 3], turn).equilibria())
+    assert [e.selection for e in classes] == [((classes[0].selection[0][0], d),) if d else () for d in (3, 2, 1, 0)]
+    assert [e.kind for e in classes] == ["minimum", *["nonstrict saddle"] * 3]
+    assert [e.dimension for e in classes] == [0, 2, 2, 0]
 
 
 def test_balance_is_kept_along_a_trajectory_and_the_outer_blocks_move():
@@ -214,7 +222,7 @@ def test_a_wrong_flow_conserves_nothing(monkeypatch):
     with pytest.raises(lf.VerificationError):
         proofs.prove_decrease(network)
     with pytest.raises(lf.VerificationError, match="leaves the aligned manifold"):
-        proofs.reduce_to_modes(network)
+        critical_points.reduce_to_modes(network)
 
 
 def test_a_wrong_class_is_refused(monkeypatch):
@@ -237,7 +245,7 @@ def test_every_class_is_confirmed_exactly_and_no_saddle_is_stable(network):
     assert all(verdict.standing == "proved" for verdict in told)
     for one in classes:
         if one.kind != "minimum":
-            sides = proofs.judge_escape(network, one)
+            sides = critical_points.judge_escape(network, one)
             assert one.index > 0 or (sides is not None and sides.above == "unstable")
     assert [one.kind for one in classes].count("minimum") >= 1
 
@@ -246,7 +254,7 @@ def test_every_class_is_confirmed_exactly_and_no_saddle_is_stable(network):
 def test_branches_beside_a_mode_that_is_not_learnt(depth):
     network = DeepLinearNetwork([1] * (depth + 1), [2])
     *_, origin = network.equilibria()
-    sides = proofs.judge_escape(network, origin)
+    sides = critical_points.judge_escape(network, origin)
     assert (sides.order, sides.coefficient) == (depth - 1, 2)
     assert (sides.above, sides.below) == ("unstable", "stable" if depth % 2 else "unstable")
     ends = [network.simulate(network.join([[[s]]] * depth), [400.0]).x[-1, 0] for s in (0.2, -0.2)]
@@ -276,6 +284,15 @@ def test_local_rate_is_seen_along_a_trajectory():
         found = study.measure_rate(network)
         assert found.measured == pytest.approx(found.rate, rel=1e-3)
     assert proofs.find_local_rate(SMALL).rate == pytest.approx(3)
+
+
+def test_two_scalars_arrive_with_the_rate_of_their_imbalance():
+    """sigma - u decays with sqrt(c^2 + 4 sigma^2): the nonzero eigenvalue of the Hessian, and the loss with twice that."""
+    network, start = DeepLinearNetwork([1, 1, 1], [2]), [1.5, 0.1]
+    rate = np.hypot(start[0] ** 2 - start[1] ** 2, 4)
+    path = network.simulate(start, [2.0, 3.0, 40.0], rtol=1e-12, atol=1e-14)
+    assert np.linalg.eigvalsh(network.hessian(path.x[-1])) == pytest.approx([0, rate], abs=1e-9)
+    assert np.log(path.loss[0] / path.loss[1]) == pytest.approx(2 * rate, rel=1e-3)
 
 
 def test_plateaus_follow_the_predicted_power():

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import lyapflow as lf
-from lyapflow.learning import DeepLinearNetwork, layers
+from lyapflow.learning import DeepLinearNetwork, critical_points, layers
 from lyapflow.learning import deep_linear_evidence as proofs
 from lyapflow.learning.deep_linear_identities import state_adjacency
 from lyapflow.learning.evidence import PROVED, Refutation, Verdict
@@ -75,4 +75,4 @@ def test_what_cannot_be_derived_is_printed_so(tmp_path, monkeypatch):
 
 def test_other_returns_are_refused():
     with pytest.raises(lf.InvalidModelError, match="must return pieces of evidence"):
-        to_data([Evidence("Numbers", proofs.select_exactly, (SMALL, next(SMALL.equilibria())))])
+        to_data([Evidence("Numbers", critical_points.select_exactly, (SMALL, next(SMALL.equilibria())))])
