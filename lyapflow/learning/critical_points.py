@@ -1,8 +1,8 @@
 r"""Critical points of deep linear networks at rational weights: representatives, Hessians, and the flow beside them.
 
 A selection of learnt singular values is represented by :math:`W_1 = \mathrm{diag}(\sigma_k)` and ones in the other
-layers: an action of invertible matrices, which keeps the loss and so turns the Hessian by a congruence, leads from there
-to the balanced point, so both have the same signs.
+layers: an action of invertible matrices, which keeps the loss and so turns the Hessian by a congruence, leads from
+there to the balanced point, so both have the same signs.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ def test_local_rate_is_seen_along_a_trajectory():
 
 
 def test_two_scalars_arrive_with_the_rate_of_their_imbalance():
-    """sigma - u decays with sqrt(c^2 + 4 sigma^2): the nonzero eigenvalue of the Hessian, and the loss with twice that."""
+    """sigma - u decays with sqrt(c^2 + 4 sigma^2), the nonzero eigenvalue of the Hessian; the loss with twice that."""
     network, start = DeepLinearNetwork([1, 1, 1], [2]), [1.5, 0.1]
     rate = np.hypot(start[0] ** 2 - start[1] ** 2, 4)
     path = network.simulate(start, [2.0, 3.0, 40.0], rtol=1e-12, atol=1e-14)
