@@ -41,7 +41,7 @@ class Trajectory:
     ----------
     t : ndarray, shape (T,)
         Sample times.
-    x : ndarray, shape (T, *shape)
+    x : ndarray, shape (T, ...)
         States.
     flow : LearningFlow
         What was integrated.
