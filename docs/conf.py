@@ -61,6 +61,7 @@ os.environ["LYAPFLOW_QUICK"] = "1"
 os.environ["LYAPFLOW_OUTPUT"] = tempfile.mkdtemp(prefix="lyapflow-gallery-")  # reports of the studies
 _STUDIES = (
     "accelerated_splitting",
+    "deep_linear_networks",
     "elastic_net_diabetes",
     "finite_time",
     "kl_natural_gradient",

@@ -104,8 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--json", action="store_true", help="print the report's data as JSON")
     report.set_defaults(run=_report)
 
-    study = commands.add_parser("study", help="certify, simulate and report: the whole job on a problem file")
-    study.add_argument("problem", type=Path, help="problem file (TOML)")
+    study = commands.add_parser(
+        "study", help="certify, simulate and report: the whole job on a problem file, or a study of the catalogue"
+    )
+    study.add_argument("problem", type=Path, help="problem file (TOML); or the name of a study, see lyapflow list")
     study.add_argument("-o", "--output", type=Path, default=Path("study"), help="folder for all files (default: study)")
     study.add_argument("--solver", help="semidefinite solver of cvxpy (default: CLARABEL)")
     study.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -182,10 +184,31 @@ def _study(arguments: argparse.Namespace) -> int:
     from .studies import study
 
     _check_folder(arguments.output, must_exist=False)
+    if _is_name(arguments.problem):
+        return _study_catalogue(arguments)
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
         done = study(problem, arguments.output, solver=arguments.solver, say=say)
     return _print_studied(done.studied, list(done.files), as_json=arguments.json)
+
+
+def _is_name(problem: Path) -> bool:
+    """A file stays a file; what is no file and does not look like one is the name of a study."""
+    return len(problem.parts) == 1 and not problem.suffix and not problem.exists()
+
+
+def _study_catalogue(arguments: argparse.Namespace) -> int:
+    from .learning_studies import run_study
+
+    if arguments.solver is not None:
+        raise InvalidModelError("--solver is for problem files: a study of the catalogue searches nothing")
+    with _progress(arguments.json) as say:
+        report = run_study(str(arguments.problem), arguments.output, say=say)
+    if arguments.json:
+        print(json.dumps({"study": str(arguments.problem), "files": [str(report)]}, indent=1))
+    else:
+        print(f"written: {report}")
+    return PROVED
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -336,11 +359,15 @@ def _report(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from . import classes
     from .catalogue import KINDS, read_catalogue
+    from .learning_studies import STUDIES
 
     for kind, name in zip(KINDS, ("flows.NAME_flow", "algorithms.NAME"), strict=True):
         print(f"{kind.capitalize()}s (in Python: lyapflow.{name}):")
         for entry in read_catalogue(kind).values():
             print(f"  {entry!s:66} {entry.summary}")
+    print("Studies of learning dynamics (lyapflow study NAME):")
+    for name in STUDIES:
+        print(f"  {name}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

@@ -1,5 +1,6 @@
-"""Gradient flows of learning problems whose states are matrices: low-rank factorization, symmetric and rectangular."""
+"""Gradient flows of learning problems whose states are matrices: factorizations and deep linear networks."""
 
+from .deep_linear import DeepLinearNetwork
 from .divergence_rates import SublevelRate, bound_sublevel_rate, refute_rate
 from .equilibria import EquilibriumClass
 from .factorization import SymmetricFactorization
@@ -9,6 +10,7 @@ from .rectangular import RectangularFactorization, balance
 from .trajectories import Trajectory
 
 __all__ = [
+    "DeepLinearNetwork",
     "EquilibriumClass",
     "KLNaturalGradient",
     "NeuralFeatureFlow",

@@ -26,6 +26,7 @@ __all__ = [
     "LocalRate",
     "Refutation",
     "ScalingLaw",
+    "Verdict",
     "check_invariant",
     "fit_power",
     "prove_invariant",
@@ -217,4 +218,23 @@ class Refutation:
 
     statement: str
     witness: str
+    standing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A statement that is true, of a system or one of its points, with what decided it.
+
+    Attributes
+    ----------
+    statement : str
+        What holds.
+    reason : str
+        What was decided, with its numbers.
+    standing : str
+        ``"proved"`` where it was decided exactly, else ``"computed"`` or ``"seen in simulation"``.
+    """
+
+    statement: str
+    reason: str
     standing: str

@@ -9,6 +9,7 @@ from typing import Any
 from ..certificates.encoding import to_json
 from .cascade import CascadeSection
 from .document import CertificateSection, Document, Item, Section, SimulationSection, build
+from .evidence import EvidenceSection
 from .factorization import FactorizationSection
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
@@ -22,7 +23,7 @@ def to_data(items: Sequence[Item], *, title: str | None = None) -> dict[str, Any
 
     Parameters
     ----------
-    items : sequence of Certificate, Bracket, Simulation, Table, Note and Figure
+    items : sequence of Certificate, Bracket, Simulation, Evidence, Table, Note and Figure
         What to report. Certificates are verified again.
     title : str, optional
         Title of the report.
@@ -58,6 +59,8 @@ def _section(section: Section) -> dict[str, Any]:
         return _cascade(section)
     if isinstance(section, FactorizationSection):
         return _factorization(section)
+    if isinstance(section, EvidenceSection):
+        return _evidence(section)
     if isinstance(section, SimulationSection):
         return {
             "type": "simulation",
@@ -110,6 +113,16 @@ def _factorization(section: FactorizationSection) -> dict[str, Any]:
         ],
         "identities": [{"name": name, "statement": said, "verdict": PROVED} for name, said in section.identities],
     }
+
+
+def _evidence(section: EvidenceSection) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": section.template, "title": section.title, "source": section.source}
+    if section.failure is not None:
+        return found | {"NOT PROVED": section.failure}
+    pieces = [
+        {"false" if r.is_false else "claim": r.claim, "ground": r.ground, "standing": r.standing} for r in section.rows
+    ]
+    return found | {"pieces": pieces}
 
 
 def _certificate(section: CertificateSection) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..errors import InvalidModelError
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .evidence import Evidence, EvidenceSection, read_evidence
 from .factorization import FactorizationSection, read_factorization
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
 
 Item: TypeAlias = (
-    "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Table | Note | Figure"
+    "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Evidence | Table | Note | Figure"
 )
 
 
@@ -193,7 +194,9 @@ class ItemSection:
         return self.item.title
 
 
-Section: TypeAlias = CertificateSection | SimulationSection | CascadeSection | FactorizationSection | ItemSection
+Section: TypeAlias = (
+    CertificateSection | SimulationSection | CascadeSection | FactorizationSection | EvidenceSection | ItemSection
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,10 +223,16 @@ class Document:
         return any(s.is_scaled for s in self.certificates)
 
     @property
+    def has_evidence(self) -> bool:
+        """Whether there is evidence besides certificates."""
+        return any(isinstance(s, EvidenceSection) for s in self.sections)
+
+    @property
     def proved(self) -> bool:
-        """Whether every certificate of the report proves its claim."""
-        stages = all(s.proved for s in self.sections if isinstance(s, CascadeSection | FactorizationSection))
-        return stages and all(s.verdict.proved and not s.contradiction for s in self.certificates)
+        """Whether every certificate of the report proves its claim, and all evidence could be derived."""
+        kinds = CascadeSection | FactorizationSection | EvidenceSection
+        others = all(s.proved for s in self.sections if isinstance(s, kinds))
+        return others and all(s.verdict.proved and not s.contradiction for s in self.certificates)
 
 
 def build(
@@ -250,6 +259,9 @@ def build(
         if isinstance(item, Table | Note | Figure):
             sections.append(ItemSection(anchor=anchor(), item=item))
             continue
+        if isinstance(item, Evidence):
+            sections.append(read_evidence(item, anchor()))
+            continue
         if _is_cascade(item):
             own = [gain for gain in gains if gain.stage in item.stages]
             sections.append(read_cascade(item, own, anchor()))
@@ -274,7 +286,9 @@ def build(
     if gains:
         raise InvalidModelError(f"the gain of {gains[0].stage} needs its cascade in the report too, before it")
     if not sections:
-        raise InvalidModelError("a report needs at least one certificate, bracket, simulation, table, note or figure")
+        raise InvalidModelError(
+            "a report needs at least one certificate, bracket, simulation, piece of evidence, table, note or figure"
+        )
     if title is None:
         title = sections[0].title if sections else "lyapflow report"
     return Document(title=str(title), sections=tuple(sections))
@@ -288,12 +302,12 @@ def _observe(simulation: Simulation, source: CertificateSection) -> Iterable[Qua
 
 def _unwrap(item: Item) -> Item:
     """A scaled flow is its certificate; what has more to say than its certificate stays."""
-    own = None if isinstance(item, Simulation) or hasattr(item, "witness") else find_certificate(item)
+    own = None if isinstance(item, Simulation | Evidence) or hasattr(item, "witness") else find_certificate(item)
     return item if own is None else own
 
 
 def _is_bracket(item: object) -> TypeGuard[Bracket]:
-    if isinstance(item, Certificate | Simulation | Table | Note | Figure):
+    if isinstance(item, Certificate | Simulation | Evidence | Table | Note | Figure):
         return False
     if _is_cascade(item) or _is_stage(item) or _is_factorization(item):
         return False
@@ -302,8 +316,8 @@ def _is_bracket(item: object) -> TypeGuard[Bracket]:
     if isinstance(item, Bracket):
         return True
     raise InvalidModelError(
-        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, SchurCascade, Table, "
-        f"Note and Figure, handed over one by one after the path, got {type(item).__name__}"
+        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, SchurCascade, Evidence, "
+        f"Table, Note and Figure, handed over one by one after the path, got {type(item).__name__}"
     )
 
 

@@ -54,8 +54,9 @@ def write_report(
     ----------
     path : path or str
         The file; an existing one is replaced only by a complete one.
-    *items : Certificate, Bracket, Simulation, Table, Note or Figure
-        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures.
+    *items : Certificate, Bracket, Simulation, Evidence, Table, Note or Figure
+        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures;
+        evidence is derived now.
     title : str, optional
         Title of the page; by default that of the first section.
     machine_checks : mapping of Certificate to CoqVerdict, optional
