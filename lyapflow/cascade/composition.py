@@ -307,7 +307,7 @@ def _check_certificates(cascade: Cascade, certificates: Mapping[int, Certificate
             raise InvalidModelError(
                 f"certificates must hold a Certificate for stage {position}, got {type(certificate).__name__}"
             )
-        if position not in range(len(cascade.stages)):
+        if not isinstance(position, int) or position not in range(len(cascade.stages)):
             raise CompositionError(f"there is no stage {position}: positions are 0 to {len(cascade.stages) - 1}")
         stage = cascade.stages[position]
         own, given = restrict(cascade, stage), certificate.system

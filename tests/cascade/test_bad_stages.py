@@ -120,3 +120,13 @@ def test_numbers_beyond_floats_are_composed_and_not_simulated():
     assert certificate.transient_bound > 10**100
     with pytest.raises(lf.errors.SimulationError, match="too large for floating point"):
         lf.falsify(certificate, 1, np.random.default_rng(0))
+
+
+def test_poles_far_apart_are_composed_without_a_warning():
+    certificate = compose(decompose(lf.LureSystem([[-1e-6, 0], [1, -1e6]])))
+    assert 0.99e-6 < certificate.rate < 1e-6
+
+
+def test_a_position_of_a_certificate_is_a_whole_number():
+    with pytest.raises(lf.CompositionError, match="there is no stage"):
+        compose(decompose(CHAIN), certificates={1.0: lf.certify(lf.LureSystem([[-3]]))})
