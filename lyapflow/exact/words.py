@@ -244,8 +244,10 @@ def _check_rules(rules: Rules) -> None:
 
 
 def _replace_once(word: Word, rules: Rules, space: str | None) -> dict[Word, Fraction] | None:
-    """The word after one replacement. Under a trace, with the space of the whole, no other identity may be left over:
-    the empty word does not say of which space it is, and traces of identities differ."""
+    """The word after one replacement; under a trace, `space` is that of the whole.
+
+    No identity of another space may be left over: the empty word does not say whose it is, and their traces differ.
+    """
     for pattern, value in rules.items():
         size = len(pattern)
         for k in range(len(word) - size + 1):
