@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates.certificate import Certificate
+from ..certificates.verification import verify
 from ..classes import SmoothConvex, SmoothStronglyConvex
 from ..errors import CompositionError, InvalidModelError
 from ..exact.elementary import bound_power_above
@@ -48,7 +49,8 @@ class ExponentialBound:
         _settle(self, "constant", "rate")
 
     def __call__(self, t: float) -> float:
-        """The bound of ``|w(t)|^2`` in floating point."""
+        """The bound of ``|w(t)|^2`` in floating point; for t >= 0."""
+        _check_time(t, 0)
         return float(self.constant) * math.exp(-2 * float(self.rate) * t)
 
 
@@ -74,8 +76,14 @@ class PowerBound:
         _settle(self, "constant", "order", "start")
 
     def __call__(self, t: float) -> float:
-        """The bound of ``|w(t)|^2`` in floating point."""
+        """The bound of ``|w(t)|^2`` in floating point; for t >= start."""
+        _check_time(t, float(self.start))
         return float(self.constant) * t ** -float(self.order)
+
+
+def _check_time(t: float, start: float) -> None:
+    if not t >= start:
+        raise InvalidModelError(f"the bound holds for t >= {start:g}, got t = {t}")
 
 
 def _settle(bound: object, first: str, *positive: str) -> None:
@@ -89,14 +97,16 @@ def _settle(bound: object, first: str, *positive: str) -> None:
 def drive(
     stage: StageCertificate, source: ExponentialBound | PowerBound, *, storage: object
 ) -> ExponentialBound | PowerBound:
-    """A proved bound of ``|x|^2`` of a stage that is driven by a bounded signal.
+    """A bound of ``|x|^2`` of a stage that is driven by a bounded signal: proved, **if** that of the signal holds.
 
     Parameters
     ----------
     stage : StageCertificate
         With an input, in continuous time.
     source : ExponentialBound or PowerBound
-        Of ``|w|^2``, the input of the stage.
+        Of ``|w|^2``, the whole input of the stage, less its value at the equilibrium. That it is one is the caller's
+        word: nothing here connects it with the stage. The input w enters through ``stage.system.E`` and
+        ``stage.system.F``; it is made of all that other stages hand over, not of one signal of several.
     storage : rational
         An upper bound of V where the source starts: at 0, or at its ``start``. See `StageCertificate.storage`.
 
@@ -110,8 +120,17 @@ def drive(
     CompositionError
         If the stage has no input, is not proved, or a power of time starts too early for it.
     InvalidModelError
-        If the storage is negative.
+        If the storage is negative, or an argument is of another kind.
+
+    Notes
+    -----
+    x are the states of the stage less their equilibrium; after a transformation, in the coordinates of the stages.
     """
+    if not isinstance(stage, StageCertificate) or not isinstance(source, ExponentialBound | PowerBound):
+        raise InvalidModelError(
+            "drive needs a StageCertificate, from certify_stage, and an ExponentialBound or PowerBound, got "
+            f"{type(stage).__name__} and {type(source).__name__}"
+        )
     if not isinstance(stage.claim, ExponentialDecay) or stage.claim.rate is None or stage.input_gain is None:
         raise CompositionError(f"{stage.stage} must have an input and a rate in continuous time to be driven")
     verdict = stage.verify()
@@ -147,19 +166,26 @@ def bound_gradient(certificate: Certificate, *, constant: object, start: object)
     certificate : Certificate
         Of sublinear decay, of one smooth convex function.
     constant : rational
-        C, from ``certificate.constant(...)``.
+        C, from ``certificate.constant(...)``: it is taken on trust.
     start : rational
-        From when on, > 0.
+        From when on, > 0: at least the ``t0`` that the constant was computed with, because it holds from there.
 
     Raises
     ------
     CompositionError
-        If the certificate claims something else, or the function has no L.
+        If the certificate claims something else, or is not proved, or the function has no L.
+    InvalidModelError
+        If it is not a certificate.
     """
-    claim = certificate.claim
-    oracle = certificate.system.oracles[0]
-    if not isinstance(claim, SublinearDecay) or claim.order is None or len(certificate.system.oracles) != 1:
+    if not isinstance(certificate, Certificate):
+        raise InvalidModelError(f"bound_gradient needs a Certificate, got {type(certificate).__name__}")
+    claim, oracles = certificate.claim, certificate.system.oracles
+    if not isinstance(claim, SublinearDecay) or claim.order is None or len(oracles) != 1:
         raise CompositionError(f"bound_gradient needs a certificate of SublinearDecay with one oracle, got {claim}")
+    verdict = verify(certificate)
+    if not verdict.proved:
+        raise CompositionError(f"the certificate of {certificate.system.name!r} is not proved: {verdict.reason}")
+    (oracle,) = oracles
     if not isinstance(oracle, SmoothConvex | SmoothStronglyConvex):
         raise CompositionError(f"|grad f|^2 <= 2 L (f - f*) needs a smooth convex f, got {oracle!r}")
     return PowerBound(2 * oracle.L * rational(constant, name="constant"), claim.order, rational(start, name="start"))

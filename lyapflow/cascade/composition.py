@@ -21,7 +21,7 @@ from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage
 from ..search.best import name_tools
 from ..search.bounds import sharpen
 from ..search.outcomes import Proved
-from .decomposition import Cascade
+from .decomposition import Cascade, read_cascade
 from .stages import StageCertificate, attempt_stage, certify_stages, restrict, weaken
 from .weights import check_weights, find_weights
 
@@ -91,7 +91,7 @@ def compose(
     >>> 0.99999 < certificate.rate < 1, lf.verify(certificate).proved
     (True, True)
     """
-    system = cascade.system
+    system = read_cascade(cascade).system
     if not isinstance(system, LureSystem):
         raise InvalidModelError(f"compose needs the cascade of a LureSystem, got {type(system).__name__}")
     _check_certificates(cascade, certificates or {})
@@ -168,9 +168,14 @@ def add_stages(
     CompositionError
         If a stage's proof fails, the stages do not belong to the cascade, or they do not add up.
     """
-    system, claim = cascade.system, stages[0].claim
-    if not isinstance(system, LureSystem) or [s.stage for s in stages] != list(cascade.stages):
-        raise CompositionError("add_stages needs one certificate for each stage of the cascade, in order")
+    system = read_cascade(cascade).system
+    strangers = [type(one).__name__ for one in stages if not isinstance(one, StageCertificate)]
+    if not isinstance(system, LureSystem) or strangers or [s.stage for s in stages] != list(cascade.stages):
+        raise CompositionError(
+            "add_stages needs the cascade of a LureSystem, and one certificate for each stage of it, in order; "
+            f"got {', '.join(strangers) or f'{len(stages)} for {len(cascade.stages)} stages, or another order'}"
+        )
+    claim = stages[0].claim
     for one in stages:
         if one.claim != claim:
             raise CompositionError(
@@ -210,7 +215,7 @@ def _sharpen(pencil: Pencil, system: LureSystem, found: dict[str, Fraction]) -> 
     """The proof with sharp constants; with the trace of P where it is too ill conditioned for eigenvalues in floats."""
     try:
         sharp = sharpen(pencil, system.modes, found)
-    except LinAlgError:
+    except (LinAlgError, OverflowError):  # eigenvalues beyond the range of floats
         sharp = found
     if UPPER in sharp or UPPER not in pencil.unknowns or any(n.startswith("value[") for n in pencil.unknowns):
         return sharp
@@ -293,8 +298,16 @@ def _check_claim(system: LureSystem, claim: ExponentialDecay | Contraction) -> E
 
 
 def _check_certificates(cascade: Cascade, certificates: Mapping[int, Certificate]) -> None:
+    if not isinstance(certificates, Mapping):
+        raise InvalidModelError(
+            f"certificates must map positions of stages to certificates, got {type(certificates).__name__}"
+        )
     for position, certificate in certificates.items():
-        if position not in range(len(cascade.stages)):
+        if not isinstance(certificate, Certificate):
+            raise InvalidModelError(
+                f"certificates must hold a Certificate for stage {position}, got {type(certificate).__name__}"
+            )
+        if not isinstance(position, int) or position not in range(len(cascade.stages)):
             raise CompositionError(f"there is no stage {position}: positions are 0 to {len(cascade.stages) - 1}")
         stage = cascade.stages[position]
         own, given = restrict(cascade, stage), certificate.system

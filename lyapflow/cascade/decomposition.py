@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import index
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ..exact.matrices import Matrix, inverse, matrix, multiply, shape
 from .graph import Field, Graph, read_field, read_lure, read_polynomial, sort_components
 from .transformations import find_transformation, join_equals
 
-__all__ = ["Cascade", "Coupling", "Stage", "decompose", "pick"]
+__all__ = ["Cascade", "Coupling", "Stage", "decompose", "pick", "read_cascade"]
 
 _TOLERANCE = 1e-12
 """After a numerical transformation, entries this small, relative to the largest one, count as zero."""
@@ -176,8 +177,12 @@ def decompose(
     elif isinstance(system, PolynomialSystem):
         n, graph = len(system.equations), read_polynomial(system)
     elif callable(system):
-        if type(dimension) is not int or dimension < 1:
+        if isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or dimension < 1:
             raise InvalidModelError(f"a callable needs dimension, the number of its states, got {dimension!r}")
+        if rng is not None and not isinstance(rng, np.random.Generator):
+            raise InvalidModelError(
+                f"rng must be a numpy.random.Generator, got {rng!r}. Pass np.random.default_rng(seed)."
+            )
         n, graph = dimension, read_field(system, dimension, np.random.default_rng(0) if rng is None else rng)
     else:
         raise InvalidModelError(
@@ -245,6 +250,8 @@ def _name_states(system: object, n: int, names: Sequence[str] | None, *, transfo
             return system.names
         letter = "z" if transformed else "x"
         return tuple(f"{letter}{i + 1}" for i in range(n))
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise InvalidModelError(f"names must be a sequence of {n} names, one per state, got {names!r}")
     chosen = tuple(map(str, names))
     if len(chosen) != n or len(set(chosen)) != n:
         raise InvalidModelError(f"names must be {n} different names, one per state, got {list(chosen)}")
@@ -252,7 +259,13 @@ def _name_states(system: object, n: int, names: Sequence[str] | None, *, transfo
 
 
 def _read_partition(partition: Sequence[Sequence[int]], n: int) -> list[list[int]]:
-    groups = [[int(i) for i in group] for group in partition]
+    try:
+        groups = [[index(i) for i in group] for group in partition]
+    except TypeError:
+        raise InvalidModelError(
+            f"partition must be a sequence of groups of states, whole numbers, such as [[0], [1, 2]], "
+            f"got {partition!r:.80}"
+        ) from None
     if sorted(i for group in groups for i in group) != list(range(n)) or not all(groups):
         raise InvalidModelError(
             f"partition must name each of the states 0 to {n - 1} once, in groups that are not empty, got {groups}"
@@ -285,6 +298,21 @@ def _list_couplings(graph: Graph, owners: list[int], names: Sequence[str]) -> It
             told.setdefault((owners[j], owners[i]), set()).add(int(j))
     for (source, target), nodes in sorted(told.items()):
         yield Coupling(source, target, tuple(names[j] for j in sorted(nodes)))
+
+
+def read_cascade(given: object) -> Cascade:
+    """What was given, if it is a `Cascade`.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is something else.
+    """
+    if not isinstance(given, Cascade):
+        raise InvalidModelError(
+            f"cascade must be a Cascade, got {type(given).__name__}. lyapflow.cascade.decompose(system) makes one."
+        )
+    return given
 
 
 def pick(m: Matrix, rows: Sequence[int], columns: Sequence[int]) -> tuple[tuple[Fraction, ...], ...]:

@@ -136,7 +136,11 @@ def read_field(
 def _evaluate(field: Field, x: NDArray[np.float64], dimension: int) -> NDArray[np.float64]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        value = np.asarray(field(x), dtype=float)
+        found = field(x)
+        try:
+            value = np.asarray(found, dtype=float)
+        except (TypeError, ValueError):
+            raise InvalidModelError(f"the vector field must return real numbers, got {found!r:.80}") from None
     if value.shape != (dimension,):
         raise DimensionError(f"the vector field must return shape ({dimension},), got {value.shape}")
     return value

@@ -6,11 +6,11 @@ rank of the coupling, stage j hands over :math:`z = R\,(x_j, u_j)`, and stage i 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..certificates.verification import Verification, check
+from ..certificates.verification import Verification, check, find_disguise
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError, NoCertificateError
 from ..exact.dense import dense, fraction, reduced_rows
@@ -23,7 +23,7 @@ from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage
 from ..search.driven import find_gain
 from ..search.outcomes import Infeasible, Outcome, Proved
 from ..search.pipeline import attempt
-from .decomposition import Cascade, Stage, pick
+from .decomposition import Cascade, Stage, pick, read_cascade
 
 __all__ = ["StageCertificate", "attempt_stage", "certify_stage", "certify_stages", "drive_stage", "restrict"]
 
@@ -80,6 +80,8 @@ class StageCertificate:
         InvalidModelError
             If V holds function values, or there are not as many numbers as states.
         """
+        if not isinstance(deviation, Iterable):
+            raise InvalidModelError(f"deviation must be a sequence of numbers, one per state, got {deviation!r}")
         x = [rational(v, name="deviation") for v in deviation]
         if not isinstance(self.template, QuadraticStorage) or len(x) != len(self.stage.states):
             raise InvalidModelError(
@@ -94,7 +96,13 @@ class StageCertificate:
 
     def verify(self) -> Verification:
         """Prove it again, from the definitions, in exact arithmetic."""
-        violation = check(assemble_driven(self.system, self.claim, self.template), dict(self.unknowns))
+        pencil, values = assemble_driven(self.system, self.claim, self.template), dict(self.unknowns)
+        complaint = find_disguise(self.system.plant.oracles)
+        if set(values) != set(pencil.unknowns) or not all(isinstance(v, Fraction) for v in values.values()):
+            complaint = f"the unknowns must be a Fraction for each of {', '.join(pencil.unknowns)}"
+        if complaint is not None:
+            return Verification(proved=False, margin=Fraction(0), witness=None, reason=complaint)
+        violation = check(pencil, values)
         reason = "all inequalities hold" if violation is None else str(violation)
         return Verification(proved=violation is None, margin=Fraction(0), witness=violation, reason=reason)
 
@@ -196,7 +204,8 @@ def certify_stages(
     InvalidModelError
         If the cascade is not of such a system.
     """
-    return tuple(certify_stage(cascade, k, claim, given_up=given_up) for k in range(len(cascade.stages)))
+    count = len(read_cascade(cascade).stages)
+    return tuple(certify_stage(cascade, k, claim, given_up=given_up) for k in range(count))
 
 
 def certify_stage(
@@ -220,6 +229,11 @@ def certify_stage(
     NoCertificateError, InvalidModelError
         As `certify_stages`.
     """
+    count = len(read_cascade(cascade).stages)
+    if isinstance(position, bool) or not isinstance(position, int) or not 0 <= position < count:
+        raise InvalidModelError(f"position must be that of a stage, 0 to {count - 1}, got {position!r}")
+    if given_up is not None and not (isinstance(given_up, float) and 0 < given_up < 1):
+        raise InvalidModelError(f"given_up must be a float in (0, 1), or None, got {given_up!r}")
     stage, system = cascade.stages[position], drive_stage(cascade, position)
     forms: tuple[PlainTemplate, ...] = (QuadraticStorage(), QuadraticPlusValue())
     for template in forms[:1] if system.plant.dt > 0 else forms:

@@ -29,7 +29,7 @@ from .certificate import Certificate
 from .evidence import Evidence, find_certificate
 from .files import Stored, read
 
-__all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "satisfies", "verify"]
+__all__ = ["Verification", "Violation", "check", "find_disguise", "judge", "measure_slack", "satisfies", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +178,12 @@ def _find_stranger(certificate: Certificate) -> str | None:
     for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
+    return find_disguise(tuple(oracle for system in (certificate.system, *vertices) for oracle in system.oracles))
+
+
+def find_disguise(oracles: tuple[classes.OperatorClass, ...]) -> str | None:
+    """A class among some that only looks like one of lyapflow's, in a sentence; None if there is none."""
     own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)
-    oracles = tuple(oracle for system in (certificate.system, *vertices) for oracle in system.oracles)
     for oracle in _parts(oracles):
         if isinstance(oracle, own) and type(oracle) not in own:
             return f"the class {type(oracle).__name__} derives from one of lyapflow's; write it as a class of its own"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import isfinite
 
 from flint import fmpq_mat, fmpz, fmpz_mat
 
@@ -47,6 +48,8 @@ def count_above(matrix: Matrix, shift: Fraction, guess: Sequence[Sequence[float]
     shifted = to_flint(
         tuple(tuple(v - shift if i == j else v for j, v in enumerate(row)) for i, row in enumerate(matrix))
     )
+    if not all(isfinite(v) for row in guess for v in row):
+        return _count_small(shifted)
     cleared, _ = shifted.numer_denom()
     turn = fmpz_mat(n, n, [round(v * 2**_BITS) for row in guess for v in row])
     product = turn.transpose() * cleared * turn
@@ -61,7 +64,11 @@ def count_above(matrix: Matrix, shift: Fraction, guess: Sequence[Sequence[float]
     dominant = fmpz_mat(n, n, [abs(v) if k % (n + 1) == 0 else v for k, v in enumerate(scaled.entries())])
     if is_dominant(dominant):
         return sum(product[i, i] > 0 for i in range(n))
-    positive, zero = count_signs(shifted) if n <= _SMALL else (0, 1)
+    return _count_small(shifted)
+
+
+def _count_small(shifted: fmpq_mat) -> int | None:
+    positive, zero = count_signs(shifted) if shifted.nrows() <= _SMALL else (0, 1)
     return None if zero else positive
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeAlias
 
 from ..errors import DimensionError, InvalidModelError
@@ -154,7 +155,9 @@ def rewrite(expression: Expression, rules: Rules, *, cyclic: bool = False) -> Ex
     Raises
     ------
     InvalidModelError
-        If the rules do not come to an end.
+        If the rules do not come to an end, or one has no letters on its left.
+    DimensionError
+        If the sides of a rule have different shapes.
 
     Examples
     --------
@@ -165,13 +168,15 @@ def rewrite(expression: Expression, rules: Rules, *, cyclic: bool = False) -> Ex
     >>> print(rewrite(B * A * B * A, {a + b: unit("n")}, cyclic=True))
     I
     """
+    _check_rules(rules)
+    space = expression.rows if cyclic else None
     waiting, done = dict(expression.terms), dict[Word, Fraction]()
     for _ in range(_MOST_STEPS):
         if not waiting:
             return Expression(expression.rows, expression.columns, done)
         word, c = waiting.popitem()
         readings = tuple(_readings(word)) if cyclic else (word,)
-        found = next((new for reading in readings if (new := _replace_once(reading, rules)) is not None), None)
+        found = next((new for reading in readings if (new := _replace_once(reading, rules, space)) is not None), None)
         if found is None:
             _put(done, min(readings), c)
         else:
@@ -229,11 +234,26 @@ def _put(terms: dict[Word, Fraction], word: Word, c: Fraction) -> None:
         terms.pop(word, None)
 
 
-def _replace_once(word: Word, rules: Rules) -> dict[Word, Fraction] | None:
+def _check_rules(rules: Rules) -> None:
+    for pattern, value in rules.items():
+        if not pattern:
+            raise InvalidModelError(f"a rule must have letters on its left, got none for {value}")
+        inner = all(a.columns == b.rows for a, b in pairwise(pattern))
+        if not inner or (pattern[0].rows, pattern[-1].columns) != (value.rows, value.columns):
+            raise DimensionError(f"the sides of a rule need equal shapes, got {' '.join(map(str, pattern))} = {value}")
+
+
+def _replace_once(word: Word, rules: Rules, space: str | None) -> dict[Word, Fraction] | None:
+    """The word after one replacement; under a trace, `space` is that of the whole.
+
+    No identity of another space may be left over: the empty word does not say whose it is, and their traces differ.
+    """
     for pattern, value in rules.items():
         size = len(pattern)
         for k in range(len(word) - size + 1):
             if word[k : k + size] == pattern:
+                if space not in (None, word[0].rows) and size == len(word) and () in value.terms:
+                    continue
                 return {word[:k] + new + word[k + size :]: c for new, c in value.terms.items()}
     return None
 

@@ -60,7 +60,7 @@ class SymmetricFactorization:
     def __init__(self, M: ArrayLike, *, rank: int, tolerance: float | None = None) -> None:
         if isinstance(rank, bool) or not isinstance(rank, int | np.integer) or rank < 1:
             raise InvalidModelError(f"rank must be an integer >= 1, got {rank!r}")
-        if tolerance is not None and not 0 <= tolerance < 1:
+        if tolerance is not None and not (isinstance(tolerance, int | float | np.number) and 0 <= tolerance < 1):
             raise InvalidModelError(f"tolerance must be >= 0 and < 1, got {tolerance!r}")
         self._matrix = read_matrix(M)
         self._rank = int(rank)
@@ -72,7 +72,7 @@ class SymmetricFactorization:
 
     @property
     def matrix(self) -> Array:
-        """M, or its diagonal, as it was read; read-only."""
+        """M in floats, or its diagonal, read-only; entries that rounding made unsymmetric are averaged."""
         return self._matrix
 
     @property

@@ -12,7 +12,7 @@ from ..exact.identities import Identity
 from ..exact.words import Rules, differentiate, letter
 from .factorization import SymmetricFactorization
 from .spectrum import Array
-from .trajectories import Trajectory, follow, read_state
+from .trajectories import Trajectory, follow, read_numbers, read_state
 
 __all__ = ["RectangularFactorization", "balance", "state_rectangular"]
 
@@ -58,7 +58,7 @@ class RectangularFactorization:
     def __init__(self, N: ArrayLike, *, rank: int) -> None:
         if isinstance(rank, bool) or not isinstance(rank, int | np.integer) or rank < 1:
             raise InvalidModelError(f"rank must be an integer >= 1, got {rank!r}")
-        matrix = np.array(N, dtype=np.float64)
+        matrix = read_numbers(N, "N").copy()
         if matrix.ndim != 2 or not matrix.size:
             raise DimensionError(f"N must be a matrix, got an array of shape {matrix.shape}")
         if not np.all(np.isfinite(matrix)):
@@ -183,7 +183,7 @@ def balance(U0: ArrayLike, V0: ArrayLike) -> tuple[Array, Array]:
     InvalidModelError
         If an entry is not finite.
     """
-    U, V = np.array(U0, dtype=np.float64), np.array(V0, dtype=np.float64)
+    U, V = read_numbers(U0, "U0"), read_numbers(V0, "V0")
     if U.ndim != 2 or V.ndim != 2 or U.shape[1] != V.shape[1]:
         raise DimensionError(
             f"U0 and V0 must be matrices with equally many columns, got shapes {U.shape} and {V.shape}"

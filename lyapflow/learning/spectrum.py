@@ -103,7 +103,7 @@ def read_matrix(M: ArrayLike, *, name: str = "M") -> Array:
                 f"{name} must be symmetric: entry [{i}, {j}] is {given[i, j]!r} but [{j}, {i}] is {given[j, i]!r}. For "
                 "a rectangular or unsymmetric matrix use RectangularFactorization"
             )
-        given = (given + given.T) / 2
+        given = np.where(gap == 0, given, given / 2 + given.T / 2)  # halves, as the sum of two might overflow
         diagonal = np.diagonal(given)
         if np.array_equal(given, np.diag(diagonal)):
             given = diagonal.copy()

@@ -12,7 +12,10 @@ from scipy.integrate import solve_ivp
 from ..errors import DimensionError, InvalidModelError, SimulationError
 from .spectrum import Array
 
-__all__ = ["LearningFlow", "Trajectory", "follow", "read_state"]
+__all__ = ["LearningFlow", "Trajectory", "follow", "read_numbers", "read_state"]
+
+_METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+"""Of `scipy.integrate.solve_ivp`."""
 
 
 class LearningFlow(Protocol):
@@ -73,10 +76,7 @@ def read_state(x: ArrayLike, shape: tuple[int, ...], name: str = "x") -> Array:
     InvalidModelError
         If an entry is not a finite real number.
     """
-    try:
-        state = np.asarray(x, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InvalidModelError(f"{name} must be a real array, got {x!r:.80}") from None
+    state = read_numbers(x, name)
     if state.shape != shape:
         raise DimensionError(f"{name} must have shape {shape}, got {state.shape}")
     if not np.all(np.isfinite(state)):
@@ -86,12 +86,33 @@ def read_state(x: ArrayLike, shape: tuple[int, ...], name: str = "x") -> Array:
     return state
 
 
+def read_numbers(given: ArrayLike, name: str) -> Array:
+    """Real numbers in an array of any shape.
+
+    Raises
+    ------
+    InvalidModelError
+        If they are something else, or rows have different lengths.
+    """
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidModelError(f"{name} must be a real matrix, got {given!r:.80}") from None
+
+
 def follow(
     flow: LearningFlow, x0: ArrayLike, t_eval: ArrayLike, *, method: str, rtol: float, atol: float | None
 ) -> Trajectory:
     """Integrate a flow from ``t = 0`` and sample it at increasing times >= 0."""
     start = read_state(x0, flow.shape, "x0")
-    times = np.atleast_1d(np.array(t_eval, dtype=np.float64))
+    try:
+        times = np.atleast_1d(np.array(t_eval, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}") from None
+    if method not in _METHODS:
+        raise InvalidModelError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
+    if not rtol > 0:
+        raise InvalidModelError(f"rtol must be > 0, got {rtol!r}")
     if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
         raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}")
     if times[0] < 0 or np.any(np.diff(times) <= 0):
@@ -102,6 +123,8 @@ def follow(
         return Trajectory(t=times, x=start[None].copy(), flow=flow, evaluations=0)
 
     def field_at(t: float, flat: Array) -> Array:
+        if not np.all(np.isfinite(flat)):
+            raise SimulationError(f"the state overflows near t = {t:g}: scale M and the start down")
         return flow.vector_field(t, flat.reshape(start.shape)).ravel()
 
     span, flat = (0.0, float(times[-1])), start.ravel()

@@ -92,15 +92,22 @@ def read_cascade(cascade: Cascade, stages: list[StageCertificate], anchor: str) 
     InvalidModelError
         If a gain is of another cascade.
     """
+    from ..cascade.stages import drive_stage
+
     own = {stage: None for stage in cascade.stages} | {one.stage: one for one in stages}
     if len(own) > len(cascade.stages):
         stranger = next(stage for stage in own if stage not in cascade.stages)
         raise InvalidModelError(f"the gain of {stranger} belongs to no stage of the cascade in this report")
     names = getattr(cascade.system, "oracle_names", ())
     rows = []
-    for stage in cascade.stages:
+    for position, stage in enumerate(cascade.stages):
         one = own[stage]
         verdict = None if one is None else one.verify()
+        if one is not None and one.system != drive_stage(cascade, position):
+            raise InvalidModelError(
+                f"the gain of {stage} is that of a stage of another system with the same states: "
+                f"{one.system.plant.name!r}. Take the gains that certify_stages finds for the cascade of this report."
+            )
         rows.append(
             StageRow(
                 name=stage.name,

@@ -126,9 +126,11 @@ def _scaled(data: ConeData, rows: list[Array], unit: Array, parameter: float) ->
     base, slope = (part * unit for part in data.equalities)
     size = np.abs(base + parameter * slope).max(axis=1, initial=0)
     weight = _reciprocal(size)[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats the solver gives up, and says so
+        blocks = tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True))
     return replace(
         data,
-        blocks=tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True)),
+        blocks=blocks,
         equalities=(base * weight, slope * weight),
         unit=data.unit * unit,
         metric=None,

@@ -165,3 +165,30 @@ def test_gaps_are_below_the_eigenvalues(kind):
         assert gaps.above is None or 0 < gaps.above <= values[k - 1]
         assert gaps.below is None or 0 <= gaps.below <= -values[k]
         gaps.verify()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"modes": ((9, 9),)},
+        {"constant": 0.0},
+        {"identities": ()},
+        {"order": 5},
+        {"growth": 3},
+        {"quantity": "|X|"},
+        {"statement": "X = 0"},
+    ],
+)
+def test_a_bound_that_does_not_follow_is_refused(forged):
+    flow = lf.learning.SymmetricFactorization([2, 1, -1], rank=2)
+    for one in lf.cascade.schur(flow, [[1, 0], [0, 1], [1, 1]]).certificates:
+        assert one.verify()
+        with pytest.raises(lf.errors.VerificationError, match="must be"):
+            replace(one, **forged).verify()
+
+
+def test_a_rate_with_forged_modes_is_refused():
+    flow = lf.learning.SymmetricFactorization([2, 1, -1], rank=2)
+    h = next(c for c in lf.cascade.schur(flow, [[1, 0], [0, 1], [1, 1]]).certificates if c.name == "H")
+    with pytest.raises(lf.errors.VerificationError, match="modes of the bound of 'H'"):
+        replace(h, modes=((9, 0),), rate=9 * h.rate / 2).verify()

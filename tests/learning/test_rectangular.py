@@ -66,3 +66,32 @@ def test_bad_models():
         lf.learning.RectangularFactorization([[np.inf]], rank=1)
     with pytest.raises(lf.DimensionError, match="columns"):
         lf.learning.balance([[1.0, 2.0]], [[1.0]])
+
+
+ASKED = {
+    "words for a matrix": lambda: lf.learning.RectangularFactorization("a", rank=1),
+    "rows of different lengths": lambda: lf.learning.RectangularFactorization([[1, 2], [3]], rank=1),
+    "words to be balanced": lambda: lf.learning.balance("a", "b"),
+    "a tolerance in words": lambda: lf.learning.SymmetricFactorization([1], rank=1, tolerance="a"),
+    "times in words": lambda: lf.learning.SymmetricFactorization([1], rank=1).simulate([[1]], "a"),
+    "an unknown method": lambda: lf.learning.SymmetricFactorization([1], rank=1).simulate([[1]], [1], method="Euler"),
+    "a negative tolerance": lambda: lf.learning.SymmetricFactorization([1], rank=1).simulate([[1]], [1], rtol=-1),
+    "a time in words": lambda: lf.cascade.schur(lf.learning.SymmetricFactorization([1], rank=1), [[1]]).P("a"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(ASKED))
+def test_bad_numbers_are_refused_with_advice(what):
+    with pytest.raises(lf.InvalidModelError, match="must be"):
+        ASKED[what]()
+
+
+def test_an_overflow_is_told():
+    with pytest.raises(lf.SimulationError, match="scale M and the start down"):
+        lf.learning.SymmetricFactorization([1e200, 0], rank=1).simulate([[1e150], [1]], [0, 1])
+
+
+def test_matrices_of_any_size_are_read_as_they_are():
+    for one in (1e308, 5e-324):
+        given = np.full((2, 2), one)
+        assert np.array_equal(lf.learning.SymmetricFactorization(given, rank=1).matrix, given)

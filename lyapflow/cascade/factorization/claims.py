@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -45,6 +45,8 @@ class StageBound:
         The named inequalities between them and the bound.
     gaps : SpectralGaps
         The gaps l1 and l2.
+    source : StageConstants
+        The numbers of the start that the claim was made from.
     """
 
     name: str
@@ -59,6 +61,7 @@ class StageBound:
     identities: tuple[str, ...]
     inequalities: tuple[str, ...]
     gaps: SpectralGaps
+    source: StageConstants = field(repr=False)
 
     @property
     def standing(self) -> str:
@@ -72,6 +75,8 @@ class StageBound:
 
     def verify(self) -> bool:
         """Prove the identities for every size again, the gaps of M exactly, and the rate from them.
+
+        All else that is claimed must be what follows from the numbers of the start, which are computed.
 
         Returns
         -------
@@ -93,8 +98,23 @@ class StageBound:
                 inequality=f"rate of {self.name}",
                 witness=best,
             )
+        derived = next((one for one in claim_bounds(self.source, self.gaps) if one.name == self.name), None)
+        for name in _CLAIMED:
+            wanted, given = getattr(derived, name, None), getattr(self, name)
+            if wanted != given:
+                raise VerificationError(
+                    f"the {name} of the bound of {self.name!r} must be {wanted!r}, which follows from the stages, got "
+                    f"{given!r}",
+                    inequality=f"{name} of {self.name}",
+                    witness=given,
+                )
         return self.is_proved
 
+
+_CLAIMED = (
+    "quantity", "statement", "hypotheses", "modes", "growth", "order", "constant", "identities", "inequalities",
+)  # fmt: skip
+"""What must be as it was derived; the rate may be smaller."""
 
 _START = ("X' = (M - X X') X with M symmetric",)
 _FULL = "V1'X0 has full row rank k, so that P11(0) is positive definite"
@@ -137,6 +157,7 @@ def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=("stage S", "solution S", "start S"),
             inequalities=(_PSD, "the largest eigenvalue s of S satisfies s' <= -2 l2 s - 2 s^2", _COMPARISON),
             gaps=gaps,
+            source=c,
         ),
         StageBound(
             name="trace S",
@@ -150,6 +171,7 @@ def _certify_spare(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=("stage S", "decrease of tr S"),
             inequalities=(_PSD, _CAUCHY, _COMPARISON),
             gaps=gaps,
+            source=c,
         ),
     ]
 
@@ -173,6 +195,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=("stage H", "decrease of H"),
             inequalities=(_PSD, _RAYLEIGH, _COMPARISON),
             gaps=gaps,
+            source=c,
         ),
         StageBound(
             name="Y",
@@ -186,6 +209,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=("stage Y", "change of the gap", "solution Y", "start Y", "transposed resolvent"),
             inequalities=(_PUSH, _NORM),
             gaps=gaps,
+            source=c,
         ),
         StageBound(
             name="P11",
@@ -199,6 +223,7 @@ def _certify_upper(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=("gap of P11", "stage Y", "change of the gap", "solution Y", "decrease of V1"),
             inequalities=(_SIZE, _NORM, _PUSH),
             gaps=gaps,
+            source=c,
         ),
     ]
 
@@ -233,6 +258,7 @@ def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=shared,
             inequalities=(_SIZE, _NORM, "|S|_F <= tr S"),
             gaps=gaps,
+            source=c,
         ),
         StageBound(
             name="excess",
@@ -247,6 +273,7 @@ def _certify_whole(c: StageConstants, gaps: SpectralGaps) -> list[StageBound]:
             identities=(*shared, "solution S"),
             inequalities=(_SIZE, _NORM, _BELOW, "|S|_F <= tr S"),
             gaps=gaps,
+            source=c,
         ),
     ]
 

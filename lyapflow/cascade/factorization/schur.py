@@ -211,7 +211,10 @@ class SchurCascade:
         return claim_bounds(self._constants, self.gaps) if self.condition.holds else ()
 
     def _read_times(self, t: ArrayLike) -> Array:
-        times = np.asarray(t, dtype=np.float64)
+        try:
+            times = np.asarray(t, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InvalidModelError(f"t must be a number, or a sequence of numbers, got {t!r:.80}") from None
         if times.ndim > 1 or not np.all(np.isfinite(times)) or np.any(times < 0):
             raise InvalidModelError(f"t must be finite and >= 0, in at most one dimension, got {t!r:.80}")
         most = _LONGEST / max(1.0, float(np.abs(self._flow.spectrum.values).max()))
