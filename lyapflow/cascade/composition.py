@@ -130,8 +130,9 @@ def _compose_loop(
                 break
         else:
             share = (kept + lost) / 2
-    if found is None:
-        raise CompositionError(str(refusal)) from refusal
+    if found is None:  # the advice of the last trial, a smaller rate, was followed already
+        reason = str(refusal).split(". Ask for")[0].split(" Ask for")[0].rstrip(".")
+        raise CompositionError(f"no positive rate was found: {reason}. Certify the whole at once.") from refusal
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import ArrayLike
 from ..errors import DimensionError, InvalidModelError
 from ..exact.identities import Identity
 from ..exact.words import Rules, differentiate, letter
+from .equilibria import EquilibriumClass
 from .factorization import SymmetricFactorization
+from .linear_equilibria import enumerate_learnt
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_numbers, read_state
 
@@ -111,6 +114,26 @@ class RectangularFactorization:
         r""":math:`\tfrac12\|UV^\top - N\|_F^2`."""
         U, V = self.split(x)
         return float(np.sum((U @ V.T - self._matrix) ** 2)) / 2
+
+    def jacobian(self, x: ArrayLike) -> Array:
+        """Derivative of the vector field, shape (N, N) with N = (p + q) r, for states flattened row by row."""
+        U, V = self.split(x)
+        rest, p = self._matrix - U @ V.T, len(U)
+        columns = []
+        for unit in np.eye(U.size + V.size):
+            d = unit.reshape(self.shape)
+            moved = d[:p] @ V.T + U @ d[p:].T
+            columns.append(np.vstack([rest @ d[p:] - moved @ V, rest.T @ d[:p] - moved.T @ U]).ravel())
+        return np.column_stack(columns)
+
+    def equilibria(self) -> Iterator[EquilibriumClass]:
+        """One class for each selection of singular values of N that U V' can represent, described where it is balanced.
+
+        It is the deep linear network of two layers, see `DeepLinearNetwork.equilibria`.
+        """
+        sizes = np.linalg.svd(self._matrix, compute_uv=False)
+        p, q = self._matrix.shape
+        return enumerate_learnt((p, self._rank, q), sizes.tolist())
 
     def invariants(self, x: ArrayLike) -> dict[str, Array]:
         """What the flow conserves: ``balance``, the matrix ``U'U - V'V`` of shape (r, r)."""

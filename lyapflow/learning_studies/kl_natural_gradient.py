@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..exact.rationals import as_text, show_above, show_below
 from ..learning.natural_gradient import KLNaturalGradient
-from ..report import Figure, Note, Table, write_report
+from ..report import Evidence, Figure, Note, Table, write_report
 from .kl_figures import draw_decay, draw_levels, draw_paths, draw_steps
-from .kl_numbers import BINARY, NAMES, START, TARGET, Results, compute
+from .kl_numbers import BINARY, NAMES, START, TARGET, Results, compute, prove_identities, refute_rates
 
 __all__ = ["NAMES", "TARGET", "Results", "compute", "draw_decay", "draw_paths", "draw_steps", "run", "write"]
 
@@ -92,11 +92,7 @@ def write(results: Results, folder: Path) -> Path:
             caption="Lower bounds by ball arithmetic; dotted: 2 near q, 1 for every q.",
         ),
         Table("Two cells: the least chi²/KL", ("q", "at least", "at most"), binary),
-        Table(
-            "What is false",
-            ("statement", "witness", "decided"),
-            [(r.statement, r.witness, "exact χ², KL by balls") for r in results.refutations],
-        ),
+        Evidence("What is false", refute_rates, text="Rational points; chi² is exact there, and KL enclosed by balls."),
         Table(
             "Affine coordinates, eta = M eta', MM' = cC",
             ("flow", "c", "V-rate near q", "seen"),
@@ -115,11 +111,7 @@ def write(results: Results, folder: Path) -> Path:
             kind="seen in simulation",
             caption="All from the same start. The natural iteration needs one step at h = 1.",
         ),
-        Table(
-            "Identities, shown as equalities of polynomials",
-            ("name", "what it says"),
-            [(i.name, i.statement) for i in results.identities],
-        ),
+        Evidence("Identities", prove_identities),
         title="Natural gradient for KL",
     )
 

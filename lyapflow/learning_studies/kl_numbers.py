@@ -17,11 +17,23 @@ from ..learning.divergence_rates import (
     refute_rate,
     state_identities,
 )
-from ..learning.evidence import Refutation
+from ..learning.evidence import PROVED, Refutation, Verdict
 from ..learning.natural_gradient import Coordinates, KLNaturalGradient
 from ..learning.spectrum import Array
 
-__all__ = ["BINARY", "NAMES", "START", "TARGET", "TOLERANCE", "FlowRow", "Results", "StepRow", "compute"]
+__all__ = [
+    "BINARY",
+    "NAMES",
+    "START",
+    "TARGET",
+    "TOLERANCE",
+    "FlowRow",
+    "Results",
+    "StepRow",
+    "compute",
+    "prove_identities",
+    "refute_rates",
+]
 
 TARGET = ("0.5", "0.3", "0.2")
 START = ("0.2", "0.2", "0.6")
@@ -110,7 +122,7 @@ def compute(say: Callable[[str], None] = print) -> Results:
         steps=steps,
         levels=levels,
         binary=binary,
-        refutations=_refute(levels[-1]),
+        refutations=refute_rates(),
         curves=curves,
         paths=paths,
         scans={flow: _scan(flow) for flow in NAMES},
@@ -150,7 +162,25 @@ def _try_steps(flow: Coordinates) -> StepRow:
     )
 
 
-def _refute(least: SublevelRate) -> tuple[Refutation, ...]:
+def prove_identities() -> tuple[Verdict, ...]:
+    """The identities of the three flows, each proved as an equality of polynomials, for every number of cells."""
+    found = []
+    for one in state_identities():
+        one.prove()
+        reason = "an equality of polynomials, cell by cell, for every number of cells"
+        found.append(Verdict(statement=f"{one.name}: {one.statement}", reason=reason, standing=PROVED))
+    return tuple(found)
+
+
+def refute_rates() -> tuple[Refutation, ...]:
+    """V-rates of KL along the natural flow that are too large, each with its rational witness.
+
+    Raises
+    ------
+    VerificationError
+        If one is not refuted.
+    """
+    least = bound_sublevel_rate(TARGET)
     found = [refute_rate(TARGET, 2), refute_rate(TARGET, 2, at=("0.45", "0.27", "0.28"))]
     found += [refute_rate(TARGET, least.high + Fraction(1, 10**6)), *(refute_rate(q, 2) for q in BINARY[1:])]
     found.append(refute_rate(BINARY[-1], "1.0875"))

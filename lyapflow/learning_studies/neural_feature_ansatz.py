@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..report import Figure, Note, Table, write_report
-from .neural_feature_numbers import ALPHAS, DEPTHS, Results, compute
+from ..report import Evidence, Figure, Note, Table, write_report
+from .neural_feature_numbers import ALPHAS, Results, compute, prove_laws, refute_ansatz
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -64,11 +64,7 @@ def write(results: Results, folder: Path) -> Path:
             "2026). For a linear network f(x) = Jx the AGOP is J'J. L is the number of layers, lambda the weight "
             "decay.",
         ),
-        Table(
-            "Shown in exact arithmetic, for all widths, data and losses",
-            ("depth", "identity"),
-            [(depth, law.statement) for depth, law in zip(DEPTHS, results.laws, strict=True)],
-        ),
+        Evidence("Identities, for all widths, data and losses", prove_laws),
         Note(
             "What follows",
             "Balanced weights (G = 0) stay balanced, and W1'W1 is the root of order L of J'J, with the constant 1, "
@@ -149,11 +145,7 @@ def write(results: Results, folder: Path) -> Path:
             ],
             kinds=("", *["seen in simulation"] * 4, ""),
         ),
-        Table(
-            "What is false",
-            ("statement", "witness", "decided"),
-            [(r.statement, r.witness, "exact arithmetic") for r in results.refutations],
-        ),
+        Evidence("What is false", refute_ansatz, text="All witnesses are exact."),
         title="The neural feature ansatz",
     )
 

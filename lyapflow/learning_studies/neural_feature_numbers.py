@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import VerificationError
+from ..exact.identities import Identity
 from ..learning.evidence import Invariant, Refutation
+from ..learning.feature_identities import prove_feature_identities
 from ..learning.neural_feature import NeuralFeatureFlow
 from ..learning.relu_features import (
     interpolate,
@@ -20,7 +22,18 @@ from ..learning.relu_features import (
 )
 from ..learning.spectrum import Array
 
-__all__ = ["ALPHAS", "DEPTHS", "BalancedRow", "DecayRow", "ReluRow", "Results", "compute", "make_flow"]
+__all__ = [
+    "ALPHAS",
+    "DEPTHS",
+    "BalancedRow",
+    "DecayRow",
+    "ReluRow",
+    "Results",
+    "compute",
+    "make_flow",
+    "prove_laws",
+    "refute_ansatz",
+]
 
 DEPTHS = (2, 3, 4, 5)
 DECAYS = (0.0, 0.01, 0.02, 0.05)
@@ -120,6 +133,22 @@ def compute(say: Callable[[str], None] = print) -> Results:
     say("rates of the imbalance: " + ", ".join(f"{line.imbalance_rate:.6f}" for line in decays))
     relu = tuple(_train_relu(name, y) for name, y in _RELU)
     say("ReLU: cosines at 1/2 " + ", ".join(f"{row.cosine:.4f}" for row in relu))
+    return Results(laws=laws, balanced=balanced, decays=decays, relu=relu, refutations=refute_ansatz())
+
+
+def prove_laws() -> tuple[Identity, ...]:
+    """The law of the imbalance and the power of the features, for each depth; all widths, data and losses."""
+    return tuple(identity for depth in DEPTHS for identity in prove_feature_identities(depth))
+
+
+def refute_ansatz() -> tuple[Refutation, ...]:
+    """Where the ansatz is false, and what it does not need, each with an exact witness.
+
+    Raises
+    ------
+    VerificationError
+        If a false statement is not refuted.
+    """
     found = (
         refute_linear_exponent(3),
         refute_linear_exponent(4),
@@ -127,10 +156,10 @@ def compute(say: Callable[[str], None] = print) -> Results:
         refute_unbalanced(),
         refute_need_of_balance(),
     )
-    refutations = tuple(r for r in found if r is not None)
-    if len(refutations) != len(found):
-        raise VerificationError("a false statement was not refuted", inequality="ansatz", witness=refutations)
-    return Results(laws=laws, balanced=balanced, decays=decays, relu=relu, refutations=refutations)
+    kept = tuple(r for r in found if r is not None)
+    if len(kept) != len(found):
+        raise VerificationError("a false statement was not refuted", inequality="ansatz", witness=kept)
+    return kept
 
 
 _RELU = (
