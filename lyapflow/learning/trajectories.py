@@ -43,8 +43,8 @@ class Trajectory:
     ----------
     t : ndarray, shape (T,)
         Sample times.
-    x : ndarray, shape (T, *shape)
-        States; `shape` is that of the flow's, (n, r) for matrices.
+    x : ndarray, one state for each time
+        States, of the shape of the flow's: (T, n, r) for matrices.
     flow : LearningFlow
         What was integrated.
     evaluations : int
