@@ -17,6 +17,7 @@ from .proofs import prove
 from .scenes import Scene
 from .sections import write_section, write_theorem_head
 from .statements import list_statements
+from .sublinear import write_sublinear
 
 __all__ = ["write_theorem"]
 
@@ -33,7 +34,7 @@ def write_theorem(certificate: Certificate) -> str:
     Parameters
     ----------
     certificate : Certificate
-        Of any claim but a `SublinearDecay`; a family over a parameter gives one section per node.
+        Of any claim; a family over a parameter gives one section per node.
 
     Returns
     -------
@@ -58,10 +59,8 @@ def write_theorem(certificate: Certificate) -> str:
 def _list_members(certificate: Certificate) -> Iterator[Certificate]:
     family = certificate.system
     if isinstance(certificate.claim, SublinearDecay):
-        raise InvalidModelError(
-            "export_coq knows no theorem for a SublinearDecay, whose V varies with time. Use lyapflow.verify."
-        )
-    if isinstance(family, ParametricSystem):
+        yield certificate
+    elif isinstance(family, ParametricSystem):
         yield from (certificate.at(node) for node in family.nodes)
     else:
         yield certificate.core
@@ -69,6 +68,9 @@ def _list_members(certificate: Certificate) -> Iterator[Certificate]:
 
 def _write_section(certificate: Certificate, count: int) -> tuple[list[str], str]:
     """Parts of the prelude that are needed, and the section."""
+    if isinstance(certificate.claim, SublinearDecay):
+        parts, section = write_sublinear(certificate)
+        return parts, _enclose(section, count)
     if isinstance(certificate.system, PolytopicSystem) and len(certificate.system.vertices) == 1:
         certificate = replace(certificate, system=certificate.system.vertices[0])
     scene = Scene.of(certificate)
@@ -85,9 +87,12 @@ def _write_section(certificate: Certificate, count: int) -> tuple[list[str], str
         theorems.append(f"{write_theorem_head(scene, statement)}\n{script}\nQed.")
     section = "\n".join(write_section(scene, statements))
     body = "\n\n".join(theorems)
+    return parts, _enclose(f"{section}\n\n(** 6. The theorems. *)\n\n{body}", count)
+
+
+def _enclose(section: str, count: int) -> str:
     name = f"Certificate{count}"
-    inside = f"Section Theorems.\n\n{section}\n\n(** 6. The theorems. *)\n\n{body}\n\nEnd Theorems."
-    return parts, f"Module {name}.\n{inside}\nEnd {name}."
+    return f"Module {name}.\nSection Theorems.\n\n{section}\n\nEnd Theorems.\nEnd {name}."
 
 
 def _describe(certificate: Certificate) -> Iterator[str]:
@@ -98,10 +103,25 @@ def _describe(certificate: Certificate) -> Iterator[str]:
         "The file speaks of every real inner-product space. Hypotheses are the definitions of the classes of the "
         "oracles (part 2), and an equilibrium (part 4). The dynamics is part 3. V and, in continuous time, its "
         "derivative by the chain rule are part 5. The theorems are inequalities between them at every point of the "
-        "state space. It follows that V decays along every solution, and with it the distance to the equilibrium, "
-        "because V is not less than its square."
+        "state space."
     )
+    if not isinstance(certificate.claim, SublinearDecay):
+        yield (
+            "It follows that V decays along every solution, and with it the distance to the equilibrium, because V is "
+            "not less than its square."
+        )
     yield _NOT_PROVED
+    if isinstance(certificate.claim, SublinearDecay):
+        p = certificate.order
+        yield (
+            f"Here V = t^p W with p = {p}, and V_dot is its derivative along the dynamics by the product and the chain "
+            "rule; the gradient is zero at the equilibrium, which is proved below, so a convex f is least there and "
+            "f - f* is what the theorems call the difference of values. V_never_grows: V_dot is not positive at any "
+            "t > 0 and any point. So V(t) <= V(t0) for t >= t0 > 0 along a solution, as for every function of time "
+            "whose derivative is never positive. V_is_above: t^p (f - f*) <= V. Together "
+            "f(y(t)) - f* <= V(t0) / t^p. A premise about ud, where there is one, says that derivatives of input and "
+            "output satisfy what increments satisfy."
+        )
     if isinstance(certificate.claim, ScaledClaim):
         yield (
             "F is the right side of the flow before its time is changed; the settling time follows from "

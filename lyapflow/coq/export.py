@@ -35,8 +35,7 @@ def export_coq(certificate: Certificate | Evidence, path: Path | str) -> Path:
     Raises
     ------
     InvalidModelError
-        If the certificate proves nothing, or is of a kind that cannot be exported: a `SublinearDecay`, an iteration
-        with an interval of singular values, a class of your own.
+        If the certificate proves nothing, or is of a kind that cannot be exported: an iteration with an interval of singular values, a class of your own.
 
     Examples
     --------
