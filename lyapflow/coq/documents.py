@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from textwrap import wrap
+from typing import Protocol, runtime_checkable
 
 from ..certificates.certificate import Certificate
 from ..dynamics import ParametricSystem, PolytopicSystem
 from ..errors import InvalidModelError
-from ..lmi.claims import SublinearDecay
+from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.driven import DrivenSystem
 from ..lmi.scaled_claims import ScaledClaim
-from ..lmi.templates import VariableMetric
+from ..lmi.templates import PlainTemplate, VariableMetric
 from .prelude import write_prelude
 from .proofs import prove
 from .scenes import Scene
@@ -19,13 +22,68 @@ from .sections import write_section, write_theorem_head
 from .statements import list_statements
 from .sublinear import write_sublinear
 
-__all__ = ["write_theorem"]
+__all__ = ["Driven", "write_driven", "write_theorem"]
 
 _NOT_PROVED = (
     "Not proved here, but assumed or left to the reader: that the oracles belong to their classes; that there is an "
     "equilibrium; that the dynamics has solutions; and the step from the inequality of V to its decay along them "
     "(comparison of a function of time with its own derivative, or induction over the steps)."
 )
+
+
+@runtime_checkable
+class Driven(Protocol):
+    """What is proved of a driven system, as `lyapflow.cascade.StageCertificate` has it."""
+
+    @property
+    def system(self) -> DrivenSystem:
+        """The system with its input and its output."""
+
+    @property
+    def claim(self) -> ExponentialDecay | Contraction:
+        """The decay."""
+
+    @property
+    def template(self) -> PlainTemplate:
+        """Form of V."""
+
+    @property
+    def unknowns(self) -> tuple[tuple[str, Fraction], ...]:
+        """Exact."""
+
+
+def write_driven(found: Driven) -> str:
+    """The theorems about a driven system: what its input supplies bounds the change of V and its output.
+
+    Parameters
+    ----------
+    found : StageCertificate, or what has the same attributes
+
+    Returns
+    -------
+    str
+        As `write_theorem`.
+
+    Raises
+    ------
+    InvalidModelError
+        If it proves nothing, or a class has no definition here.
+    """
+    about = Certificate(
+        system=found.system.extended, claim=found.claim, template=found.template, unknowns=found.unknowns
+    )
+    parts, section = _write_section(about, 1, found.system)
+    name = found.system.plant.name
+    prose = (
+        f"{name}, driven by an input w: {type(found.claim).__name__}. Written by lyapflow; check it with: coqc FILE.",
+        "The file speaks of every real inner-product space. Hypotheses are the definitions of the classes of the "
+        "oracles (part 2), and an equilibrium (part 4). The dynamics, and the output z, are part 3. The theorems hold "
+        "for every state and every input: what V gains, beyond its decay, and a multiple of |z|^2 are not more than a "
+        "multiple of |w|^2, both measured from the equilibrium; and V is not less than the squared distance to it.",
+        _NOT_PROVED + " That stages with such gains make a cascade that decays is not in this file either.",
+    )
+    about_text = "\n\n".join(_paragraph(text) for text in prose)
+    return f"(*\n{about_text}\n*)\n\n{write_prelude(parts)}\n\n{section}\n"
 
 
 def write_theorem(certificate: Certificate) -> str:
@@ -66,14 +124,16 @@ def _list_members(certificate: Certificate) -> Iterator[Certificate]:
         yield certificate.core
 
 
-def _write_section(certificate: Certificate, count: int) -> tuple[list[str], str]:
+def _write_section(
+    certificate: Certificate, count: int, driven: DrivenSystem | None = None
+) -> tuple[list[str], str]:
     """Parts of the prelude that are needed, and the section."""
     if isinstance(certificate.claim, SublinearDecay):
         parts, section = write_sublinear(certificate)
         return parts, _enclose(section, count)
     if isinstance(certificate.system, PolytopicSystem) and len(certificate.system.vertices) == 1:
         certificate = replace(certificate, system=certificate.system.vertices[0])
-    scene = Scene.of(certificate)
+    scene = Scene.of(certificate, driven)
     statements = list(list_statements(certificate))
     parts = ["height", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
     if len(scene.components) > 1:

@@ -14,6 +14,7 @@ from math import lcm
 from .components import Component
 from .readings import Script, declare, hold_still, spell_list, take_readings
 from .scenes import Scene, Square, measure_slack
+from .sections import output_text
 from .statements import Statement
 from .terms import combine, difference, number
 
@@ -149,6 +150,8 @@ def _unfolded(scene: Scene, statement: Statement) -> str:
     names += ["norm_low"] if statement.below else []
     names += ["speed"] if statement.fast else []
     names += ["speed_low"] if statement.slow else []
+    names += ["intake"] if statement.intake else []
+    names += ["output"] if statement.output else []
     return ", ".join(names)
 
 
@@ -168,6 +171,11 @@ def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[
         for j in scene.valued:
             if j in c.active and scene.weight(j):
                 yield difference(c.u(j), c.u(j, "s")), c.y(j, "d")
+    if statement.intake:
+        moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
+        yield from ((a, a) for a in moves)
+    if statement.output:
+        yield from ((output_text(o), output_text(o)) for o in scene.outputs())
     if statement.fast or statement.slow:
         yield from ((a, b) for a in fields for b in fields)
 
