@@ -20,6 +20,9 @@ from .terms import combine, difference, number
 
 __all__ = ["prove"]
 
+_LITERAL = "apply IZR_le; discriminate"
+"""Proof that an integer is not negative; it looks at nothing else, unlike `lra`."""
+
 
 def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
     """The script that proves a statement, and the parts of ``prelude.v`` that it needs.
@@ -43,6 +46,8 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
         script.pairs[weights[-1][0]] = [(text, text)]
     yield from script.readings
+    for c in scene.components:  # while the goal is small: every step below carries it along
+        yield from _write_gram(script, c)
     yield from script.facts
     for fact, pairs in script.pairs.items():
         if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
@@ -60,24 +65,22 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
     yield f"rewrite {', '.join(rules)}."
     common = lcm(*(w.denominator for _, _, w in weights), 1)
-    last = ""
+    total = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
         n = number(weight * common)
-        why = _nonnegative(extra) if extra else "lra"
-        term = f"(weigh ({f'{extra} * ' if extra else ''}{n}) _ ltac:({why}) {fact})"
-        yield f"assert (A{k} := {f'Rplus_le_le_0_compat _ _ {last} {term}' if last else term}). clear {last} {fact}."
-        last = f"A{k}"
-    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(lra) {last or '(Rle_refl 0)'} _)."
+        why = _nonnegative(extra) if extra else _LITERAL
+        yield f"apply (weigh ({f'{extra} * ' if extra else ''}{n})) in {fact}; [| {why}]."
+        total = f"(Rplus_le_le_0_compat _ _ {total} {fact})" if k > 1 else fact
+    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(apply IZR_lt; reflexivity) {total or '(Rle_refl 0)'} _)."
     if hull is not None:
         yield "rewrite ?w_last."
-    for c in scene.components:
-        yield from _write_gram(script, c)
+    yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
     yield "cbn [form along]. clear. field."
 
 
 def _nonnegative(extra: str) -> str:
     bounds = [f"exact {name}_nonneg" for name in dict.fromkeys(extra.split(" * "))]
-    return "repeat apply Rmult_le_pos; first [" + " | ".join([*bounds, "lra"]) + "]"
+    return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
 
 
 def _scale(c: Component, square: Square) -> Fraction:
@@ -140,7 +143,7 @@ def _write_gram(script: Script, c: Component) -> Iterator[str]:
     yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
     yield f"{{ unfold gram, base{c.mark}. cbn [map]."
     yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
-    yield f"destruct table{c.mark} as ({' & '.join([*chosen, 'table'])}). rewrite table. clear table."
+    yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 
 def _unfolded(scene: Scene, statement: Statement) -> str:
