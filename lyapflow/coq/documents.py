@@ -10,7 +10,6 @@ from typing import Protocol, runtime_checkable
 
 from ..certificates.certificate import Certificate
 from ..dynamics import ParametricSystem, PolytopicSystem
-from ..errors import InvalidModelError
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.driven import DrivenSystem
 from ..lmi.scaled_claims import ScaledClaim
@@ -124,9 +123,7 @@ def _list_members(certificate: Certificate) -> Iterator[Certificate]:
         yield certificate.core
 
 
-def _write_section(
-    certificate: Certificate, count: int, driven: DrivenSystem | None = None
-) -> tuple[list[str], str]:
+def _write_section(certificate: Certificate, count: int, driven: DrivenSystem | None = None) -> tuple[list[str], str]:
     """Parts of the prelude that are needed, and the section."""
     if isinstance(certificate.claim, SublinearDecay):
         parts, section = write_sublinear(certificate)

@@ -71,7 +71,8 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         why = _nonnegative(extra) if extra else _LITERAL
         yield f"apply (weigh ({f'{extra} * ' if extra else ''}{n})) in {fact}; [| {why}]."
         total = f"(Rplus_le_le_0_compat _ _ {total} {fact})" if k > 1 else fact
-    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(apply IZR_lt; reflexivity) {total or '(Rle_refl 0)'} _)."
+    positive = "ltac:(apply IZR_lt; reflexivity)"
+    yield f"refine (conclude {number(Fraction(common))} _ _ {positive} {total or '(Rle_refl 0)'} _)."
     if hull is not None:
         yield "rewrite ?w_last."
     yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."

@@ -93,9 +93,9 @@ class Scene:
         if self.driven is None:
             return []
         c, p = self.components[0], self.inputs
-        both = [[c.x(i, s) for i in c.states] + [c.u(j, s) for j in c.active if j >= p] for s in ("", "s")]
+        now, rest = ([c.x(i, s) for i in c.states] + [c.u(j, s) for j in c.active if j >= p] for s in ("", "s"))
         rows = zip(self.driven.H, self.driven.J or ((),) * self.driven.outputs, strict=True)
-        return [(f"z{k}", *both, (*h, *j)) for k, (h, j) in enumerate(rows, start=1)]
+        return [(f"z{k}", now, rest, (*h, *j)) for k, (h, j) in enumerate(rows, start=1)]
 
     @property
     def is_discrete(self) -> bool:

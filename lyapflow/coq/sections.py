@@ -259,7 +259,8 @@ def _write_claim(scene: Scene, s: Statement) -> str:
     supply, taken = _write_exchange(scene, s)
     if s.change:
         more = f" + {number(s.fast)} * {call('speed', [c.arguments() for c in parts])}" if s.fast else ""
-        return f"{call('V_dot', [all_arguments(c) for c in parts])} + {number(s.now)} * {here}{more}{taken} <= {supply or '0'}"
+        change = call("V_dot", [all_arguments(c) for c in parts])
+        return f"{change} + {number(s.now)} * {here}{more}{taken} <= {supply or '0'}"
     if s.next:
         more = f" + {supply}" if supply else ""
         return f"{call('V', [v_arguments(scene, c, 'n') for c in parts])}{taken} <= {number(-s.now)} * {here}{more}"

@@ -193,7 +193,7 @@ def _field(play: _Play, i: int) -> str:
 
 def _change(play: _Play) -> list[tuple[Fraction, str]]:
     here, fields = play.here, [_field(play, i) for i in range(len(play.states))]
-    later = fields + [f"ud_{play.name}"]
+    later = [*fields, f"ud_{play.name}"]
     found = [(play.weight, inner(f"u_{play.name}", f"y {' '.join(f'({f})' for f in fields)}"))]
     for c, i, j, k in _entries(play):
         if i <= j and k:
@@ -230,10 +230,12 @@ def _prove_rest(play: _Play, convex: str) -> Iterator[str]:
     yield f"  << y {' '.join(f'({f})' for f in fields)}, w >> = {' + '.join(f'{c} * << {f}, w >>' for c, f in terms)}."
     yield "Proof. intros. unfold y. rewrite sealed_is. spread. ring. Qed."
     yield f"Lemma read_y : forall {states} w, << y {states} [-] y {stars}, w >> = {row}."
-    yield f"Proof. intros. spread. unfold y. rewrite !sealed_is. spread. ring. Qed."
+    yield "Proof. intros. spread. unfold y. rewrite !sealed_is. spread. ring. Qed."
     yield f"Lemma convex_{n} : forall {states} {u}, out_{n} (y {states}) {u} ->"
     yield f"  0 <= val_{n} (y {states}) - val_{n} (y {stars}) /\\"
-    inner_row = " + ".join(f"{number(c)} * << {x}, {u} >>" for c, x in zip(play.system.C[0], deviations, strict=True) if c)
+    inner_row = " + ".join(
+        f"{number(c)} * << {x}, {u} >>" for c, x in zip(play.system.C[0], deviations, strict=True) if c
+    )
     yield f"  0 <= {inner_row} - (val_{n} (y {states}) - val_{n} (y {stars}))."
     yield f"Proof.\nintros {states} {u} H. assert (c := {convex})."
     yield f"assert (a := c _ _ _ _ H rest_out_{n}). assert (b := c _ _ _ _ rest_out_{n} H). clear c."
@@ -387,4 +389,3 @@ def _add(total: list[list[Fraction]], weight: Fraction, a: Vector, b: Vector) ->
         for j, w in enumerate(b):
             total[i][j] += weight * v * w / 2
             total[j][i] += weight * v * w / 2
-
