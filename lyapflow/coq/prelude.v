@@ -222,6 +222,27 @@ spread. rewrite ?(O y u Hy), ?(O ys us Hs), ?(O z v Hz).
 rewrite (ip_sym _ (Q z) y), <- (sym y z), (ip_sym _ (Q z) ys), <- (sym ys z), (ip_sym _ (Q y) ys), <- (sym ys y). ring.
 Qed.
 
+(** part: quadratic_below *)
+
+Lemma quadratic_below (E : space) mu L f out (H : @quadratic E mu L f out) : subgradient mu f out.
+Proof.
+intros y u z v Hy Hz. destruct H as (Q & b & c & [sym B] & F & O).
+destruct (B (y [-] z)) as [low _]. apply (Rmult_le_compat_l (1 / 2)) in low; [| lra].
+assert (D : forall w, << Q (y [-] z), w >> = << Q y, w >> - << Q z, w >>).
+{ intro w. rewrite sym. spread. rewrite <- !sym. ring. }
+rewrite D in low. rewrite !F. revert low. spread. rewrite ?(O z v Hz), (ip_sym _ (Q z) y), <- (sym y z). lra.
+Qed.
+
+(** part: convex *)
+
+(* A subgradient lies below the function: at an equilibrium, and from it. *)
+Lemma subgradient_convex (E : space) l f out (H : @subgradient E l f out) : 0 <= l ->
+  forall y u z v, out y u -> out z v -> 0 <= f y - f z - << v, y [-] z >>.
+Proof.
+intros pos y u z v Hy Hz. assert (a := H y u z v Hy Hz).
+assert (b := Rmult_le_pos (l / 2) _ ltac:(lra) (ip_pos E (y [-] z))). lra.
+Qed.
+
 (** part: gradient_dominated *)
 
 (* L-smooth functions, convex or not, with a minimiser, |grad f|^2 >= 2 mu (f - min f), and the quadratic growth that

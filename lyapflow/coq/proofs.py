@@ -14,10 +14,14 @@ from math import lcm
 from .components import Component
 from .readings import Script, declare, hold_still, spell_list, take_readings
 from .scenes import Scene, Square, measure_slack
+from .sections import output_text
 from .statements import Statement
 from .terms import combine, difference, number
 
 __all__ = ["prove"]
+
+_LITERAL = "apply IZR_le; discriminate"
+"""Proof that an integer is not negative; it looks at nothing else, unlike `lra`."""
 
 
 def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
@@ -42,6 +46,8 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
         script.pairs[weights[-1][0]] = [(text, text)]
     yield from script.readings
+    for c in scene.components:  # while the goal is small: every step below carries it along
+        yield from _write_gram(script, c)
     yield from script.facts
     for fact, pairs in script.pairs.items():
         if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
@@ -59,24 +65,23 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
     yield f"rewrite {', '.join(rules)}."
     common = lcm(*(w.denominator for _, _, w in weights), 1)
-    last = ""
+    total = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
         n = number(weight * common)
-        why = _nonnegative(extra) if extra else "lra"
-        term = f"(weigh ({f'{extra} * ' if extra else ''}{n}) _ ltac:({why}) {fact})"
-        yield f"assert (A{k} := {f'Rplus_le_le_0_compat _ _ {last} {term}' if last else term}). clear {last} {fact}."
-        last = f"A{k}"
-    yield f"refine (conclude {number(Fraction(common))} _ _ ltac:(lra) {last or '(Rle_refl 0)'} _)."
+        why = _nonnegative(extra) if extra else _LITERAL
+        yield f"apply (weigh ({f'{extra} * ' if extra else ''}{n})) in {fact}; [| {why}]."
+        total = f"(Rplus_le_le_0_compat _ _ {total} {fact})" if k > 1 else fact
+    positive = "ltac:(apply IZR_lt; reflexivity)"
+    yield f"refine (conclude {number(Fraction(common))} _ _ {positive} {total or '(Rle_refl 0)'} _)."
     if hull is not None:
         yield "rewrite ?w_last."
-    for c in scene.components:
-        yield from _write_gram(script, c)
+    yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
     yield "cbn [form along]. clear. field."
 
 
 def _nonnegative(extra: str) -> str:
     bounds = [f"exact {name}_nonneg" for name in dict.fromkeys(extra.split(" * "))]
-    return "repeat apply Rmult_le_pos; first [" + " | ".join([*bounds, "lra"]) + "]"
+    return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
 
 
 def _scale(c: Component, square: Square) -> Fraction:
@@ -139,7 +144,7 @@ def _write_gram(script: Script, c: Component) -> Iterator[str]:
     yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
     yield f"{{ unfold gram, base{c.mark}. cbn [map]."
     yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
-    yield f"destruct table{c.mark} as ({' & '.join([*chosen, 'table'])}). rewrite table. clear table."
+    yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 
 def _unfolded(scene: Scene, statement: Statement) -> str:
@@ -149,6 +154,8 @@ def _unfolded(scene: Scene, statement: Statement) -> str:
     names += ["norm_low"] if statement.below else []
     names += ["speed"] if statement.fast else []
     names += ["speed_low"] if statement.slow else []
+    names += ["intake"] if statement.intake else []
+    names += ["output"] if statement.output else []
     return ", ".join(names)
 
 
@@ -168,6 +175,11 @@ def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[
         for j in scene.valued:
             if j in c.active and scene.weight(j):
                 yield difference(c.u(j), c.u(j, "s")), c.y(j, "d")
+    if statement.intake:
+        moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
+        yield from ((a, a) for a in moves)
+    if statement.output:
+        yield from ((output_text(o), output_text(o)) for o in scene.outputs())
     if statement.fast or statement.slow:
         yield from ((a, b) for a in fields for b in fields)
 

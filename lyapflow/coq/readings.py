@@ -16,7 +16,7 @@ from ..lmi.signals import NEXT, RATE
 from .components import Component, Key
 from .hypotheses import Use, put_to_use
 from .scenes import Scene, collect_groups
-from .sections import slope_vectors
+from .sections import output_text, slope_vectors
 from .statements import Statement
 from .terms import Terms, difference
 
@@ -50,6 +50,8 @@ def take_readings(scene: Scene, statement: Statement) -> Script:
         _read_field(script, scene, statement, component)
     for j in sorted(_list_read(scene, statement)):
         _read_inputs(script, scene, statement, j)
+    if statement.output:
+        _read_outputs(script, scene)
     uses = [*_list_uses(scene, statement)]
     for k, (weight, use) in enumerate(uses, start=1):
         products = script.pairs[f"H{k}"] = []
@@ -66,6 +68,15 @@ def take_readings(scene: Scene, statement: Statement) -> Script:
         j, c = scene.names.index(name.removeprefix("Hd_")), scene.components[0]
         script.pairs[name] = [_read_slope(script, scene, c, j)]
     return script
+
+
+def _read_outputs(script: Script, scene: Scene) -> None:
+    """What a driven system hands over."""
+    c = scene.components[0]
+    base = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j >= scene.inputs)]
+    for output in scene.outputs():
+        proof = f"spread. unfold {output[0]}. rewrite !sealed_is. spread. field."
+        declare(script, output_text(output), c.spell([output[3]], base), c, proof)
 
 
 def _list_read(scene: Scene, statement: Statement) -> set[int]:

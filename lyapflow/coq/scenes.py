@@ -12,6 +12,7 @@ from ..certificates.certificate import Certificate
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.dissipation import storage_name, value_name
+from ..lmi.driven import DrivenSystem, Exogenous
 from ..lmi.groups import Group, list_groups
 from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
 from .components import Component, Key, list_components
@@ -59,22 +60,42 @@ class Scene:
         Hypotheses about each oracle.
     valued : tuple of int
         Oracles whose values are in V.
+    driven : DrivenSystem or None
+        What the system of the certificate was extended from: its first oracles are inputs.
     """
 
     certificate: Certificate
     components: tuple[Component, ...]
     beliefs: tuple[tuple[Belief, ...], ...]
     valued: tuple[int, ...]
+    driven: DrivenSystem | None = None
 
     @staticmethod
-    def of(certificate: Certificate) -> Scene:
-        """The scene of a certificate."""
+    def of(certificate: Certificate, driven: DrivenSystem | None = None) -> Scene:
+        """The scene of a certificate; of a driven system, of one about the system that it extends to."""
         system, template = certificate.system, certificate.template
         components = list_components(system, template)
         names = components[0].names
         owners = [names[system.groups.index(group)] for group in system.groups]
-        beliefs = tuple(state_class(oracle, owner) for oracle, owner in zip(system.oracles, owners, strict=True))
-        return Scene(certificate, components, beliefs, valued_oracles(system, template))
+        beliefs = tuple(
+            () if isinstance(oracle, Exogenous) else state_class(oracle, owner)
+            for oracle, owner in zip(system.oracles, owners, strict=True)
+        )
+        return Scene(certificate, components, beliefs, valued_oracles(system, template), driven)
+
+    @property
+    def inputs(self) -> int:
+        """How many of the first oracles are inputs, of which nothing is known."""
+        return self.driven.inputs if self.driven else 0
+
+    def outputs(self) -> list[tuple[str, list[str], list[str], Vector]]:
+        """Outputs of a driven system: the name, arguments now and at rest, and the row over these."""
+        if self.driven is None:
+            return []
+        c, p = self.components[0], self.inputs
+        now, rest = ([c.x(i, s) for i in c.states] + [c.u(j, s) for j in c.active if j >= p] for s in ("", "s"))
+        rows = zip(self.driven.H, self.driven.J or ((),) * self.driven.outputs, strict=True)
+        return [(f"z{k}", now, rest, (*h, *j)) for k, (h, j) in enumerate(rows, start=1)]
 
     @property
     def is_discrete(self) -> bool:
@@ -212,6 +233,12 @@ def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Row
     pole = [rows0["F", i] for i in component.states]  # |F|^2 >= 2 <F, M> - |M|^2 is affine in the plant
     add_form(-2 * statement.slow, component.norm_below, F, pole)
     add_form(statement.slow, component.norm_below, pole, pole)
+    for k in range(scene.inputs):
+        add(statement.intake, rows["u", k], rows["u", k])
+    keys = [*states, *(("u", j) for j in component.active if j >= scene.inputs)]
+    for _, _, _, row in scene.outputs():
+        z = tuple(sum((c * rows[key][k] for c, key in zip(row, keys, strict=True)), _ZERO) for k in range(size))
+        add(-statement.output, z, z)
     times = {NOW: "", STEP: "", NEXT: "+", RATE: "'"}
     for group in collect_groups(scene, statement):
         places = {name: (e.oracle, times[e.time]) for name, e in group.points}

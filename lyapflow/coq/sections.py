@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from ..classes.slopes import read_slopes
-from ..exact.matrices import Matrix
+from ..exact.matrices import Matrix, Vector
 from .components import Component
 from .hypotheses import rests_at_zero
 from .scenes import Scene
 from .statements import Statement
 from .terms import combine, difference, inner, number, product_space, weighted_sum
 
-__all__ = ["write_section", "write_theorem_head"]
+__all__ = ["output_text", "slope_vectors", "write_section", "write_theorem_head"]
 
 _ONE = Fraction(1)
 
@@ -27,7 +27,8 @@ def write_section(scene: Scene, statements: Sequence[Statement]) -> Iterator[str
     yield from _write_oracles(scene)
     yield "\n(** 3. The dynamics. *)"
     for c in scene.components:
-        yield from _write_dynamics(c)
+        yield from _write_dynamics(c, scene.inputs)
+    yield from _write_outputs(scene)
     yield "\n(** 4. An equilibrium. *)"
     yield from _write_equilibrium(scene)
     yield "\n(** 5. The storage function, and what the theorems say of it. *)"
@@ -51,7 +52,9 @@ def _write_maps(scene: Scene) -> Iterator[str]:
 
 def _write_oracles(scene: Scene) -> Iterator[str]:
     for j, oracle in enumerate(scene.certificate.system.oracles):
-        if scene.owner(j) != j:
+        if j < scene.inputs:
+            yield f"(* u_{scene.names[j]} is an input: any vector. *)"
+        if scene.owner(j) != j or j < scene.inputs:
             continue
         name, space = scene.names[j], product_space([c.space for c in scene.with_signals(j)])
         if oracle.has_values:
@@ -70,11 +73,11 @@ def _define(name: str, arguments: Sequence[str], space: str, body: str) -> str:
     return f"Definition {name} {binder} : {space} :=\n  sealed ({body})."
 
 
-def _write_dynamics(c: Component) -> Iterator[str]:
+def _write_dynamics(c: Component, inputs: int) -> Iterator[str]:
     if c.mark:
         yield f"(* Mode {c.label}. *)"
     states = [c.x(i) for i in c.states]
-    for j in c.active:
+    for j in c.active[inputs:]:
         rows = [plant.C[j] + tuple(plant.D[j][k] for k in c.fed(j)) for plant in c.plants]
         arguments = c.arguments_of_y(j)
         body = combine(c.spell(rows, arguments), instead=states[0])
@@ -83,6 +86,13 @@ def _write_dynamics(c: Component) -> Iterator[str]:
         rows = [plant.A[i] + tuple(plant.B[i][k] for k in c.active) for plant in c.plants]
         body = combine(c.spell(rows, c.arguments()), instead=states[0])
         yield _define(f"F{i + 1}{c.mark}", c.arguments(), c.space, body)
+
+
+def _write_outputs(scene: Scene) -> Iterator[str]:
+    """What a driven system hands over."""
+    for name, arguments, _, row in scene.outputs():
+        c = scene.components[0]
+        yield _define(name, arguments, c.space, combine(c.spell([row], arguments), instead=arguments[0]))
 
 
 def _write_equilibrium(scene: Scene) -> Iterator[str]:
@@ -99,7 +109,7 @@ def _write_equilibrium(scene: Scene) -> Iterator[str]:
                 first = c.y(scene.owner(j), "s")
                 yield f"Hypothesis same_{c.names[j]}{c.mark} : forall w, << {c.y(j, 's')}, w >> = << {first}, w >>."
     for j, oracle in enumerate(scene.certificate.system.oracles):
-        if groups.index(groups[j]) != j:
+        if groups.index(groups[j]) != j or j < scene.inputs:
             continue
         star, name = scene.star(j), scene.names[j]
         yield f"Hypothesis rest_out_{name} : out_{name} {star.y} {star.u}."
@@ -145,6 +155,7 @@ def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[st
                 if j in c.active and scene.weight(j):
                     parts.append((scene.weight(j), inner(difference(c.u(j), c.u(j, "s")), c.y(j, "d"))))
         yield _real("V_dot", _bind([(c, all_arguments(c)) for c in scene.components]), parts)
+    yield from _write_supply(scene)
     for name, wanted in (("norm", "above"), ("norm_low", "below")):
         if any(getattr(s, wanted) for s in statements):
             parts = [t for c in scene.components for t in _norm(c, getattr(c, f"norm_{wanted}"), moving=False)]
@@ -153,6 +164,24 @@ def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[st
         if any(getattr(s, wanted) for s in statements):
             parts = [t for c in scene.components for t in _norm(c, getattr(c, norm), moving=True)]
             yield _real(name, _bind([(c, c.arguments()) for c in scene.components]), parts)
+
+
+def _write_supply(scene: Scene) -> Iterator[str]:
+    """Squared norms of input and output, as deviations from the equilibrium."""
+    c = scene.components[0]
+    moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
+    if moves:
+        binder = _bind([(c, [c.u(k) for k in range(scene.inputs)])])
+        yield _real("intake", binder, [(_ONE, inner(v, v)) for v in moves])
+    found = [(now, output_text(o)) for o in scene.outputs() for now in [o[1]]]
+    if found:
+        yield _real("output", _bind([(c, found[0][0])]), [(_ONE, inner(v, v)) for _, v in found])
+
+
+def output_text(output: tuple[str, list[str], list[str], Vector]) -> str:
+    """An output less its value at the equilibrium."""
+    name, now, rest, _ = output
+    return difference(" ".join([name, *now]), " ".join([name, *rest]))
 
 
 def all_arguments(c: Component) -> list[str]:
@@ -184,11 +213,11 @@ def write_theorem_head(scene: Scene, statement: Statement) -> str:
     slopes = bool(statement.change) and any(c.moving for c in parts)
     names = [n for c in parts for n in c.arguments()]
     binders = [_bind([(c, c.arguments()) for c in parts])]
-    premises = [_premise(scene, j, "") for j in range(len(scene.names))]
+    premises = [_premise(scene, j, "") for j in range(scene.inputs, len(scene.names))]
     if later:
         names += [c.u(j, "n") for c in parts for j in c.moving]
         binders.append(_bind([(c, [c.u(j, "n") for j in c.moving]) for c in parts]))
-        premises += [_premise(scene, j, "n") for j in range(len(scene.names))]
+        premises += [_premise(scene, j, "n") for j in range(scene.inputs, len(scene.names))]
     if slopes:
         names += [c.u(j, "d") for c in parts for j in c.moving]
         binders.append(_bind([(c, [c.u(j, "d") for j in c.moving]) for c in parts]))
@@ -227,11 +256,14 @@ def _write_claim(scene: Scene, s: Statement) -> str:
         return " ".join([name, *(a for own in arguments for a in own)])
 
     here = call("V", [v_arguments(scene, c) for c in parts])
+    supply, taken = _write_exchange(scene, s)
     if s.change:
         more = f" + {number(s.fast)} * {call('speed', [c.arguments() for c in parts])}" if s.fast else ""
-        return f"{call('V_dot', [all_arguments(c) for c in parts])} + {number(s.now)} * {here}{more} <= 0"
+        change = call("V_dot", [all_arguments(c) for c in parts])
+        return f"{change} + {number(s.now)} * {here}{more}{taken} <= {supply or '0'}"
     if s.next:
-        return f"{call('V', [v_arguments(scene, c, 'n') for c in parts])} <= {number(-s.now)} * {here}"
+        more = f" + {supply}" if supply else ""
+        return f"{call('V', [v_arguments(scene, c, 'n') for c in parts])}{taken} <= {number(-s.now)} * {here}{more}"
     if s.slow:
         return f"{number(s.now)} * {here} <= {call('speed_low', [c.arguments() for c in parts])}"
     if s.fast:
@@ -240,3 +272,11 @@ def _write_claim(scene: Scene, s: Statement) -> str:
     if s.above:
         return f"{call('norm', states)} <= {here}"
     return f"{here} <= {number(-s.below)} * {call('norm_low', states)}"
+
+
+def _write_exchange(scene: Scene, s: Statement) -> tuple[str, str]:
+    """What the input supplies, and what is added for the output."""
+    c = scene.components[0]
+    supply = f"{number(s.intake)} * intake {' '.join(c.u(k) for k in range(scene.inputs))}" if s.intake else ""
+    own = scene.outputs()
+    return supply, f" + {number(s.output)} * output {' '.join(own[0][1])}" if s.output and own else ""

@@ -10,6 +10,7 @@ from ..certificates.certificate import Certificate
 from ..errors import InvalidModelError
 from ..lmi.claims import Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER
+from ..lmi.driven import INPUT, OUTPUT
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 
 __all__ = ["Statement", "list_statements"]
@@ -19,7 +20,9 @@ _ONE, _ZERO = Fraction(1), Fraction(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """``change V' + now V + next V+ + above |x|^2 + below |x|^2 + speed |F|^2 <= 0``; V' or V+ as time is.
+    """``change V' + now V + next V+ + above |x|^2 + below |x|^2 + speed |F|^2 + output |z|^2 <= intake |w|^2``.
+
+    V' or V+ as time is.
 
     Attributes
     ----------
@@ -30,6 +33,8 @@ class Statement:
     change, now, next, above, below, fast, slow : Fraction
         Coefficients; ``above`` and ``below`` of the norm as in the modes, ``fast`` and ``slow`` of the squared speed in
         these two norms.
+    intake, output : Fraction
+        What the input of a driven system may supply, and what its output takes.
     """
 
     name: str
@@ -41,6 +46,8 @@ class Statement:
     below: Fraction = _ZERO
     fast: Fraction = _ZERO
     slow: Fraction = _ZERO
+    intake: Fraction = _ZERO
+    output: Fraction = _ZERO
 
 
 def list_statements(certificate: Certificate) -> Iterator[Statement]:
@@ -52,10 +59,11 @@ def list_statements(certificate: Certificate) -> Iterator[Statement]:
         If the claim is of a kind that cannot be exported.
     """
     claim = certificate.claim
+    supply = {"intake": certificate.values.get(INPUT, _ZERO), "output": certificate.values.get(OUTPUT, _ZERO)}
     if isinstance(claim, ExponentialDecay) and claim.rate is not None:
-        yield Statement(name="V_decays", part="decrease", change=_ONE, now=2 * claim.rate)
+        yield Statement(name="V_decays", part="decrease", change=_ONE, now=2 * claim.rate, **supply)
     elif isinstance(claim, Contraction) and claim.factor is not None:
-        yield Statement(name="V_contracts", part="decrease", next=_ONE, now=-(claim.factor**2))
+        yield Statement(name="V_contracts", part="decrease", next=_ONE, now=-(claim.factor**2), **supply)
     elif isinstance(claim, FiniteTimeStability | FixedTimeStability):
         yield Statement(name="V_decays", part="decrease", change=_ONE, now=claim.decay, fast=claim.dissipation)
         if isinstance(claim, FixedTimeStability):

@@ -8,10 +8,11 @@ import pytest
 from systems import ALGORITHMS, CATALOGUE
 
 import lyapflow as lf
+from lyapflow.cascade import certify_stages, decompose
 from lyapflow.cli import main
 from lyapflow.coq.compiler import check_text, find_coq
 from lyapflow.coq.documents import write_theorem
-from lyapflow.coq.identities import write_identity
+from lyapflow.coq.identities import write_identity, write_invariant
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +87,130 @@ def test_identities_of_polynomials_are_decided(coq):
     text = head + write_identity("square", ["x", "y"], left, [(one / 4, {(1, 0): 2 * one, (0, 1): one})])
     assert coq(text).accepted
     assert coq(text.replace("4 * x * y", "5 * x * y")).verdict == "rejected"
+
+
+def test_invariants_are_constant_along_solutions(coq):
+    system = lf.PolynomialSystem.build(["u", "v", "w"], lambda u, v, w: [v * w, -u * w, u * v / 3])
+    u, v, w = system.variables
+    text = write_invariant(system, [u**2 + v**2, v**2 + 3 * w**2])
+    verdict = coq(text)
+    assert verdict.accepted, verdict.message
+    assert coq(replace_once(text, r"\(1 / 3\) \* x_u", lambda _: "(1 / 4) * x_u")).verdict == "rejected"
+    assert coq(write_invariant(system, [u**2 + 2 * v**2])).verdict == "rejected"
+    with pytest.raises(lf.InvalidModelError, match="polynomials in the variables"):
+        write_invariant(system, [])
+
+
+SUBLINEAR = {
+    "momentum": lambda: lf.flows.nesterov_flow(lf.Convex(), r=3),
+    "momentum, fractional order": lambda: lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 10), r=2),
+    "momentum, quadratic": lambda: lf.flows.nesterov_flow(lf.Quadratic(1, 10), r=4),
+    "gradient": lambda: lf.flows.gradient_flow(lf.SmoothConvex(10)),
+    "intersection": lambda: lf.flows.gradient_flow(lf.Intersection([lf.SmoothConvex(10), lf.Convex()])),
+}
+
+
+def sublinear(name):
+    flow, _, _outputs = name.partition(" with outputs")
+    template = lf.QuadraticPlusValue(outputs=True) if name.endswith("with outputs") else None
+    return lf.certify(SUBLINEAR[flow](), lf.SublinearDecay(), template=template)
+
+
+SUBLINEAR_MUTATIONS = {
+    "multiplier": (r"weigh (\d+) _", lambda m: f"weigh {int(m[1]) + 1} _"),
+    "order": (r"\+ 2 \* W t", lambda m: "+ 3 * W t"),
+    "entry of P": (r"\+ 2 \* \(/ t\^2", lambda m: "+ 3 * (/ t^2"),
+    "power of time": (r"/ t\^2 \*", lambda m: "/ t^1 *"),
+    "derivative of a power": (r"\(-4\) \* \(/ t\^3", lambda m: "(-5) * (/ t^3"),
+    "damping": (r"\(-3\) / t", lambda m: "(-2) / t"),
+}
+
+
+@pytest.mark.slow
+def test_sublinear_decay_is_accepted_with_a_gradient_in_V(coq):
+    verdict = lf.verify_coq(sublinear("gradient with outputs"))
+    assert verdict.accepted, verdict.message
+    assert "Theorem V_never_grows" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "mutation", [None, "order", *(pytest.param(m, marks=pytest.mark.slow) for m in SUBLINEAR_MUTATIONS if m != "order")]
+)
+def test_sublinear_decay_of_momentum(coq, mutation):
+    text = write_theorem(sublinear("momentum"))
+    if mutation is None:
+        assert coq(text).accepted
+    else:
+        assert coq(replace_once(text, *SUBLINEAR_MUTATIONS[mutation])).verdict == "rejected"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SUBLINEAR, "momentum, quadratic with outputs"])
+def test_sublinear_decay_is_accepted(coq, name):
+    verdict = lf.verify_coq(sublinear(name))
+    assert verdict.accepted, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", ["accelerated_forward_backward_flow", "accelerated_douglas_rachford_flow"])
+def test_sublinear_decay_in_a_metric_is_accepted(coq, make):
+    flow = getattr(lf.flows, make)(lf.Quadratic(0, 10), lf.SupportFunction(), step="1/20", r=4)
+    verdict = lf.verify_coq(lf.certify(flow, lf.SublinearDecay()))
+    assert verdict.accepted, verdict.message
+
+
+SMOOTH = lf.SmoothStronglyConvex(1, 4)
+CASCADES = {
+    "linear": (lf.LureSystem([[-1, 1], [0, -2]]), lf.ExponentialDecay("1/2")),
+    "chain of three": (lf.LureSystem([[-1, 0, 0], [1, -2, 0], [0, 1, -3]]), lf.ExponentialDecay("1/2")),
+    "input into an oracle": (
+        lf.LureSystem([[-1, 0], [0, 0]], [[0], [-1]], [[1, 1]], oracles=[SMOOTH]),
+        lf.ExponentialDecay("1/2"),
+    ),
+    "value in V": (
+        lf.LureSystem(
+            [[0, 1, 0], [0, -2, 0], [1, 0, 0]], [[0, 0], [-1, 0], [0, -1]], [[1, 0, 0], [0, 0, 1]], oracles=[SMOOTH] * 2
+        ),
+        lf.ExponentialDecay("1/2"),
+    ),
+    "discrete time": (
+        lf.LureSystem([[1, 0], [1, "1/3"]], [["-1/10"], [0]], [[1, 0]], oracles=[SMOOTH], dt=1),
+        lf.Contraction("19/20"),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASCADES)
+def test_stages_of_a_cascade_are_accepted(coq, name):
+    system, claim = CASCADES[name]
+    for stage in certify_stages(decompose(system), claim):
+        verdict = lf.verify_coq(stage)
+        assert verdict.accepted, verdict.message
+
+
+STAGE_MUTATIONS = {
+    "gain": (r"<= (.+) \* intake", lambda m: f"<= (1 / 2) * {m[1]} * intake"),
+    "sign of the input": (r"\[\+\] u_w1\)", lambda m: "[+] 2 [*] u_w1)"),
+}
+
+
+@pytest.mark.parametrize("mutation", [None, *STAGE_MUTATIONS])
+def test_driven_stage(coq, tmp_path, mutation):
+    stage = certify_stages(decompose(CASCADES["linear"][0]), CASCADES["linear"][1])[1]
+    text = lf.export_coq(stage, tmp_path / "stage.v").read_text()
+    if mutation is None:
+        assert coq(text).accepted
+    else:
+        assert coq(replace_once(text, *STAGE_MUTATIONS[mutation])).verdict == "rejected"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dt", [0, 1])
+def test_linear_systems_are_accepted(coq, dt):
+    A = [["1/2", 1], [0, "1/3"]] if dt else [[-1, 1], [0, -2]]
+    verdict = lf.verify_coq(lf.certify(lf.LureSystem(A, dt=dt)))
+    assert verdict.accepted, verdict.message
 
 
 def test_time_limit_is_kept(coq, theorem):
