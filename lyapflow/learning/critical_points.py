@@ -34,13 +34,18 @@ def read_diagonal(network: DeepLinearNetwork) -> list[Fraction]:
     Raises
     ------
     InvalidModelError
-        If the target is another one.
+        If the target is another one, or floats cannot tell its entries apart.
     """
     target = network.exact_target
     values = [rational(target[k, k]) for k in range(min(target.shape))]
     if any(v < 0 for v in values) or any(v for (a, b), v in np.ndenumerate(target) if a != b):
         raise InvalidModelError(
             "the target must be diagonal with entries >= 0 to be taken apart exactly, got another one"
+        )
+    if len({0.0, *map(float, values)}) < len({Fraction(0), *values}):
+        raise InvalidModelError(
+            "the singular values must stay apart from each other and from 0 as floats, which label the classes of "
+            "equilibria; scale the target, or make equal what is nearly equal"
         )
     return values
 

@@ -102,6 +102,7 @@ def prove_critical_points(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
     InvalidModelError
         If the target is not diagonal with entries >= 0.
     """
+    read_diagonal(network)
     found = []
     for one in network.equilibria():
         layers = select_exactly(network, one)

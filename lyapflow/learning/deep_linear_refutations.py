@@ -97,11 +97,13 @@ def refute_origin_minimum(network: DeepLinearNetwork) -> Refutation:
     lowest = change.terms[min(change.terms)]
     if signs[0] or signs[2] or lowest >= 0:
         raise VerificationError("the loss does not fall from the origin", inequality="origin", witness=change)
-    point = change.evaluate([Fraction(1, 10)])
+    at = Fraction(1, 10)
+    while (point := change.evaluate([at])) >= 0:  # the lowest term rules in the end
+        at /= 10
     return Refutation(
         statement=f"the origin is a local minimum, because its Hessian is positive semidefinite ({network!r})",
         witness=f"the Hessian is 0 there; along the state with s at one place of every layer the loss changes by "
-        f"{change}, which is negative for all small s > 0: at s = 1/10 it is {point}",
+        f"{change}, which is negative for all small s > 0: at s = {at} it is {point}",
         standing=PROVED,
     )
 

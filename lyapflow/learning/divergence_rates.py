@@ -230,11 +230,14 @@ def refute_rate(q: Sequence[object], rate: object, *, at: Sequence[object] | Non
     chi, (kl, _) = chi_square(cells, p), bound_divergence(cells, p, digits=30)
     if kl <= 0 or chi >= claimed * kl:
         return None
+    digits = 9
+    while Fraction(above := show_above(chi / kl, digits)) >= claimed:  # a rounded number must show it too
+        digits *= 2
     point = ", ".join(as_text(v) for v in p)
     return Refutation(
         statement=f"KL falls with V-rate {as_text(claimed)} along the natural flow from every start, q = "
         f"({', '.join(map(as_text, cells))})",
-        witness=f"p = ({point}): chi^2 = {as_text(chi)}, KL >= {show_below(kl)}, chi^2/KL <= {show_above(chi / kl)} < "
+        witness=f"p = ({point}): chi^2 = {as_text(chi)}, KL >= {show_below(kl)}, chi^2/KL <= {above} < "
         f"{as_text(claimed)}",
         standing=PROVED,
     )

@@ -74,6 +74,8 @@ def prove_invariant(
     >>> prove_invariant(system, [u**2 - v**2], name="balance", statement="u^2 - v^2").standing
     'proved'
     """
+    if not functions:
+        raise InvalidModelError(f"{name}: functions must hold at least one polynomial to differentiate, got none")
     for function in functions:
         change = system.derivative_along(function)
         if change:

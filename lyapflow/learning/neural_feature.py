@@ -247,7 +247,7 @@ class NeuralFeatureFlow:
         if spectrum[0][0] > 0:
             kind = "strict saddle"
         else:
-            kind = "minimum" if spectrum[0][0] < 0 or not np.any(self._target) else "nonstrict saddle"
+            kind = "minimum" if self._decay or not np.any(self._target) else "nonstrict saddle"
         zero = np.zeros(self.shape)
         return (EquilibriumClass(kind=kind, selection=(), spectrum=spectrum, loss=self.loss(zero), dimension=0),)
 

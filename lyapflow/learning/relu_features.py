@@ -151,6 +151,8 @@ def refute_linear_exponent(depth: int = 3, exponent: object = "1/2") -> Refutati
     True
     """
     alpha = rational(exponent, name="exponent")
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 2:
+        raise InvalidModelError(f"depth must be an integer >= 2, got {depth!r}")
     if alpha * depth == 1:  # 4 = (4^L)^alpha
         return None
     return Refutation(

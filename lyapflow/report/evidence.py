@@ -48,7 +48,12 @@ class Evidence:
     def __post_init__(self) -> None:
         name, module = getattr(self.derive, "__qualname__", ""), getattr(self.derive, "__module__", None) or ""
         home = getattr(sys.modules.get(module), name, None)
-        if not isinstance(self.derive, FunctionType) or module.split(".")[0] != "lyapflow" or home is not self.derive:
+        if (
+            not isinstance(self.derive, FunctionType)
+            or module.split(".")[0] != "lyapflow"
+            or home is not self.derive
+            or name.startswith("_")
+        ):
             raise InvalidModelError(
                 f"Evidence: derive must be a function of a module of lyapflow, got {self.derive!r:.80}. What the "
                 "report calls proved is decided there; print words of your own as a Note or a Table."
@@ -123,7 +128,7 @@ def _read(piece: object) -> EvidenceRow:
         case Refutation():
             return EvidenceRow(claim=piece.statement, ground=piece.witness, standing=piece.standing, is_false=True)
         case LocalRate():
-            exact = "" if piece.exact is None else f", exactly {piece.exact}"
+            exact = "" if piece.exact is None else f", at least {piece.exact}"
             seen = "" if piece.measured is None else f"; {piece.measured:.6g} along a trajectory"
             ground = f"{piece.rate:.9g}{exact}{seen}"
             return EvidenceRow(claim=f"{piece.name}: rate of the state", ground=ground, standing=piece.standing)
