@@ -221,7 +221,8 @@ def _prove_rest(play: _Play, convex: str) -> Iterator[str]:
         row = " + ".join(f"{c} * << {x}, w >>" for c, x in _row(play, i, [*deviations, u])) or "0"
         yield f"Lemma read_F{i + 1} : forall t {states} {u} w, 0 < t -> << {_field(play, i)}, w >> = {row}."
         yield f"Proof.\nintros t {states} {u} w ht. assert (r := rest_{i + 1} t w ht). assert (z := zero_u w)."
-        yield f"transitivity (<< {_field(play, i)}, w >> - << F{i + 1} t {stars} us_{n}, w >>). rewrite r. ring. clear r."
+        yield f"transitivity (<< {_field(play, i)}, w >> - << F{i + 1} t {stars} us_{n}, w >>). rewrite r."
+        yield "ring. clear r."
         yield f"unfold F{i + 1}. rewrite !sealed_is. spread. rewrite ?z. field; lra.\nQed."
     row = " + ".join(f"{number(c)} * << {x}, w >>" for c, x in zip(play.system.C[0], deviations, strict=True) if c)
     fields = [_field(play, i) for i in range(len(play.states))]
@@ -239,7 +240,8 @@ def _prove_rest(play: _Play, convex: str) -> Iterator[str]:
     yield f"  0 <= {inner_row} - (val_{n} (y {states}) - val_{n} (y {stars}))."
     yield f"Proof.\nintros {states} {u} H. assert (c := {convex})."
     yield f"assert (a := c _ _ _ _ H rest_out_{n}). assert (b := c _ _ _ _ rest_out_{n} H). clear c."
-    yield f"rewrite zero_u in a. split. lra. rewrite <- (read_y {states} {u}). revert b. spread. rewrite !(ip_sym _ {u}). lra.\nQed."
+    yield f"rewrite zero_u in a. split. lra. rewrite <- (read_y {states} {u}). revert b. spread."
+    yield f"rewrite !(ip_sym _ {u}). lra.\nQed."
 
 
 def _squares(slack: Matrix) -> Iterator[tuple[Fraction, Vector]]:

@@ -106,7 +106,7 @@ SUBLINEAR = {
     "momentum, fractional order": lambda: lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 10), r=2),
     "momentum, quadratic": lambda: lf.flows.nesterov_flow(lf.Quadratic(1, 10), r=4),
     "gradient": lambda: lf.flows.gradient_flow(lf.SmoothConvex(10)),
-    "intersection": lambda: lf.flows.gradient_flow(lf.Intersection([lf.SmoothConvex(10), lf.Convex()])),
+    "intersection": lambda: lf.flows.gradient_flow(lf.Intersection(lf.SmoothConvex(10), lf.Convex())),
 }
 
 
