@@ -9,8 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from types import FunctionType
 from typing import Any
+
+import numpy as np
 
 from ..errors import InvalidModelError, VerificationError
 from .items import PROVED
@@ -37,7 +40,7 @@ class Evidence:
     Raises
     ------
     InvalidModelError
-        If the function is not one of lyapflow: its word would be the author's.
+        If the function is not one of lyapflow, or an argument behaves as its author likes: the word would be theirs.
     """
 
     title: str
@@ -58,6 +61,27 @@ class Evidence:
                 f"Evidence: derive must be a function of a module of lyapflow, got {self.derive!r:.80}. What the "
                 "report calls proved is decided there; print words of your own as a Note or a Table."
             )
+        for argument in self.arguments:
+            if not _is_own(argument):
+                raise InvalidModelError(
+                    "Evidence: arguments must be numbers, text, arrays, or models of lyapflow's own classes, got "
+                    f"{type(argument).__module__}.{type(argument).__qualname__}: what another class says of itself is "
+                    "not checked"
+                )
+
+
+def _is_own(value: object) -> bool:
+    """Whether a value is data, or a model whose behaviour is that of lyapflow."""
+    if type(value) in (tuple, list):
+        return all(map(_is_own, value))  # type: ignore[call-overload]
+    if type(value) in (bool, int, float, str, Fraction) or value is None:
+        return True
+    if type(value) is np.ndarray:
+        return value.dtype.kind in "biuf"
+    kind = type(value)
+    is_model = kind.__module__.startswith(("lyapflow.learning.", "lyapflow.dynamics.", "lyapflow.exact."))
+    is_piece = kind.__module__ == "lyapflow.learning.evidence"
+    return is_model and not is_piece and getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

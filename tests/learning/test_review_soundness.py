@@ -7,7 +7,7 @@ import pytest
 
 from lyapflow.errors import InvalidModelError
 from lyapflow.learning import DeepLinearNetwork, NeuralFeatureFlow
-from lyapflow.learning.deep_linear_evidence import prove_branches, prove_critical_points
+from lyapflow.learning.deep_linear_evidence import prove_balance, prove_branches, prove_critical_points
 from lyapflow.learning.deep_linear_refutations import refute_origin_minimum
 from lyapflow.learning.divergence_rates import refute_rate
 from lyapflow.learning.evidence import prove_invariant
@@ -57,3 +57,15 @@ def test_private_functions_that_hand_through_are_no_evidence():
 def test_decay_as_large_as_the_target_makes_zero_the_minimum():
     (zero,) = NeuralFeatureFlow(np.eye(2), np.eye(2), [2], decay=0.5).equilibria()
     assert zero.kind == "minimum"
+
+
+def test_a_network_that_lies_about_itself_is_no_argument():
+    class Liar(DeepLinearNetwork):
+        def __repr__(self):
+            return "P = NP"
+
+    with pytest.raises(InvalidModelError, match="own classes"):
+        Evidence("t", prove_balance, (Liar([1, 1, 1], [1]),))
+    with pytest.raises(InvalidModelError, match="own classes"):
+        Evidence("t", prove_balance, (prove_balance(DeepLinearNetwork([1, 1, 1], [1])),))
+    Evidence("t", prove_balance, (DeepLinearNetwork([1, 1, 1], [1]),))
