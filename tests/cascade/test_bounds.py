@@ -192,3 +192,19 @@ def test_a_rate_with_forged_modes_is_refused():
     h = next(c for c in lf.cascade.schur(flow, [[1, 0], [0, 1], [1, 1]]).certificates if c.name == "H")
     with pytest.raises(lf.errors.VerificationError, match="modes of the bound of 'H'"):
         replace(h, modes=((9, 0),), rate=9 * h.rate / 2).verify()
+
+
+@pytest.mark.parametrize("tiny", [1e-170, 1e-200, 5e-324])
+def test_what_floats_square_to_nothing_is_there_all_the_same(tiny):
+    """S(0) = tiny^2 is 0 in floats; it stays for ever, so no exponential rate of the whole is true."""
+    cascade = lf.cascade.schur(SYMMETRIC([2, 0], rank=2), [[1, 0], [0, tiny]])
+    rates = {one.name: one.rate for one in cascade.certificates if one.verify()}
+    assert rates["P"] is None
+    assert rates["excess"] is None
+    assert "S" in rates
+
+
+def test_where_floats_see_no_spare_direction_the_exact_rank_decides():
+    """Columns that differ in the last bit of one entry: the rank is 2, whatever the projection leaves of it."""
+    cascade = lf.cascade.schur(SYMMETRIC([2, 0], rank=2), [[3, 3], [1, 1 + 2**-52]])
+    assert {one.name: one.rate for one in cascade.certificates}["P"] is None

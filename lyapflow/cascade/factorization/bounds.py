@@ -24,6 +24,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...exact.matrices import matrix
+from ...exact.matrices import rank as rank_of
 from ...learning.spectrum import Array
 from .gaps import SpectralGaps
 from .propagators import Stages
@@ -31,6 +33,10 @@ from .propagators import Stages
 __all__ = ["StageConstants", "bound_stages", "measure_constants"]
 
 _EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).tiny)
+
+_MOST_ENTRIES = 10_000
+"""Of a start whose exact rank is found; of a larger one S is taken to be there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -84,10 +90,11 @@ def measure_constants(stages: Stages, x0: Array, gaps: SpectralGaps, *, is_exact
     spare, fall = stages.spare, -stages.lower
     sizes = np.linalg.svd(spare, compute_uv=False) if spare.size else np.zeros(0)
     # Ranks are counted from above: what is tiny now may be all that is left later.
-    rank = min(int(np.count_nonzero(spare.any(axis=1))), spare.shape[1])
+    rank = min(stages.used, spare.shape[1])
     margin = _choose_margin(stages, x0, is_exact_basis=is_exact_basis)
     squares = np.sum(spare**2, axis=1)
-    s = float(sizes.max(initial=0.0)) ** 2
+    has_spare, has_cross = _has_spare(stages, x0), stages.has_cross
+    s = _square(float(sizes.max(initial=0.0)), nonzero=has_spare)
     _, gap = stages.at(0.0)
     # S is positive definite only if each of its rows has its own direction; rounded down.
     full = len(fall) > 0 and rank == len(fall)
@@ -98,9 +105,9 @@ def measure_constants(stages: Stages, x0: Array, gaps: SpectralGaps, *, is_exact
         below=np.inf if gaps.below is None else float(gaps.below) * (1 - _EPS),
         largest=largest * (1 + 8 * _EPS),
         s=s * margin,
-        trace=float(squares.sum()) * margin,
+        trace=max(float(squares.sum()), s) * margin,
         rank=rank,
-        h=float(np.linalg.norm(stages.coupling)) * margin,
+        h=max(float(np.linalg.norm(stages.coupling)), _TINY if has_cross else 0.0) * margin,
         gap=float(np.linalg.norm(gap)) * margin,
         spread=margin / least if least > 0 else np.inf,
         size=max(float(np.linalg.norm(x0, 2)) ** 2, largest) * margin,
@@ -109,8 +116,21 @@ def measure_constants(stages: Stages, x0: Array, gaps: SpectralGaps, *, is_exact
         deepest=float(fall.max(initial=0.0)) * (1 + 8 * _EPS),
         margin=margin,
         has_upper=len(stages.upper) > 0,
-        has_spare=s > 0,
+        has_spare=has_spare,
     )
+
+
+def _has_spare(stages: Stages, x0: Array) -> bool:
+    """Whether S is not zero, which decides what is claimed for all times: where floats see none, by the exact rank."""
+    k = len(stages.upper)
+    if stages.spare.any() or x0.shape[1] == k or not len(stages.lower):
+        return bool(stages.spare.any())
+    return x0.size > _MOST_ENTRIES or rank_of(matrix(x0.tolist(), name="X0")) > k
+
+
+def _square(size: float, *, nonzero: bool) -> float:
+    """The square, which must not vanish where the number does not."""
+    return max(size**2, _TINY) if nonzero else size**2
 
 
 def _choose_margin(stages: Stages, x0: Array, *, is_exact_basis: bool) -> float:

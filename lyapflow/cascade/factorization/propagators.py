@@ -94,6 +94,10 @@ class Stages:
         H at the start.
     spare : ndarray
         The rest of the start across the selected rows; its square is S at the start.
+    has_cross : bool
+        Whether the rest has components along the selected rows, so that H is not zero, however small.
+    used : int
+        How many rows of the rest are not zero.
     """
 
     upper: Array
@@ -101,6 +105,8 @@ class Stages:
     triangle: Array
     coupling: Array
     spare: Array
+    has_cross: bool
+    used: int
 
     def spare_factor(self, t: float) -> Array:
         """A factor of S(t); S follows the equation of P, without positive eigenvalues."""
@@ -142,4 +148,6 @@ def separate(start: EchelonStart) -> Stages:
         triangle=triangle,
         coupling=np.ascontiguousarray(coupling),
         spare=np.ascontiguousarray(lower[:, rank:]),
+        has_cross=bool(lower[:, :rank].any()),
+        used=int(np.count_nonzero(lower.any(axis=1))),
     )
