@@ -59,7 +59,16 @@ numpydoc_class_members_toctree = False
 # The case studies are a gallery: each script runs with its quick settings and ends in assertions.
 os.environ["LYAPFLOW_QUICK"] = "1"
 os.environ["LYAPFLOW_OUTPUT"] = tempfile.mkdtemp(prefix="lyapflow-gallery-")  # reports of the studies
-_STUDIES = ("accelerated_splitting", "elastic_net_diabetes", "finite_time", "logistic_breast_cancer")
+_STUDIES = (
+    "accelerated_splitting",
+    "deep_linear_networks",
+    "elastic_net_diabetes",
+    "finite_time",
+    "kl_natural_gradient",
+    "logistic_breast_cancer",
+    "matrix_factorization",
+    "neural_feature_ansatz",
+)
 _NAMES = "|".join(_STUDIES)
 sphinx_gallery_conf = {
     "examples_dirs": ["../case_studies"],

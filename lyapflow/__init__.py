@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import algorithms as algorithms
+    from . import cascade as cascade
     from . import flows as flows
+    from . import learning as learning
     from . import members as members
     from .certificates.certificate import Certificate as Certificate
     from .certificates.files import load as load
@@ -35,14 +37,19 @@ if TYPE_CHECKING:
     from .classes.operators import StronglyMonotone as StronglyMonotone
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
+    from .coq.compiler import CoqVerdict as CoqVerdict
+    from .coq.export import export_coq as export_coq
+    from .coq.export import verify_coq as verify_coq
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
+    from .errors import CompositionError as CompositionError
     from .errors import DimensionError as DimensionError
     from .errors import InvalidModelError as InvalidModelError
     from .errors import LyapflowError as LyapflowError
@@ -54,15 +61,15 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
+    from .lmi.scaled_claims import FiniteTimeStability as FiniteTimeStability
+    from .lmi.scaled_claims import FixedTimeStability as FixedTimeStability
+    from .lmi.scaled_claims import PrescribedTimeStability as PrescribedTimeStability
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
     from .lmi.time_scales import FiniteTime as FiniteTime
-    from .lmi.time_scales import FiniteTimeStability as FiniteTimeStability
     from .lmi.time_scales import FixedTime as FixedTime
-    from .lmi.time_scales import FixedTimeStability as FixedTimeStability
     from .lmi.time_scales import PrescribedTime as PrescribedTime
-    from .lmi.time_scales import PrescribedTimeStability as PrescribedTimeStability
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -83,8 +90,8 @@ if TYPE_CHECKING:
     from .simulation.trajectories import Trajectory as Trajectory
     from .sweeps.execution import sweep as sweep
     from .sweeps.results import SweepResult as SweepResult
+    from .time_scaling.discretisation import iterate_flow as iterate_flow
     from .time_scaling.flows import ScaledFlow as ScaledFlow
-    from .time_scaling.flows import iterate_flow as iterate_flow
     from .time_scaling.flows import scale_time as scale_time
 
 __version__ = "0.1.0"
@@ -96,16 +103,18 @@ _ROOMS = {
     "CertificateFormatError": "errors",
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
+    "CompositionError": "errors",
     "Counterexample": "simulation.falsification",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
+    "CoqVerdict": "coq.compiler",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
     "FiniteTime": "lmi.time_scales",
-    "FiniteTimeStability": "lmi.time_scales",
+    "FiniteTimeStability": "lmi.scaled_claims",
     "FixedTime": "lmi.time_scales",
-    "FixedTimeStability": "lmi.time_scales",
+    "FixedTimeStability": "lmi.scaled_claims",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
@@ -118,9 +127,10 @@ _ROOMS = {
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
     "ParametricSystem": "dynamics.parametric",
+    "PolynomialSystem": "dynamics.polynomial",
     "PolytopicSystem": "dynamics.polytope",
     "PrescribedTime": "lmi.time_scales",
-    "PrescribedTimeStability": "lmi.time_scales",
+    "PrescribedTimeStability": "lmi.scaled_claims",
     "PrimalDualIteration": "dynamics.saddle",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
@@ -150,13 +160,16 @@ _ROOMS = {
     "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",
+    "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
+    "export_coq": "coq.export",
     "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
     "flows": "",
-    "iterate_flow": "time_scaling.flows",
+    "iterate_flow": "time_scaling.discretisation",
     "largest_step": "search.steps",
+    "learning": "",
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",
@@ -165,6 +178,7 @@ _ROOMS = {
     "sweep": "sweeps.execution",
     "tune": "search.tuning",
     "verify": "certificates.verification",
+    "verify_coq": "coq.export",
     "write_report": "report.rendering",
 }
 

@@ -20,6 +20,8 @@ from . import __version__
 from .errors import InvalidModelError, LyapflowError
 
 if TYPE_CHECKING:
+    from .certificates import Certificate
+    from .coq.compiler import CoqVerdict
     from .studies import Studied
     from .sweeps import Row
 
@@ -82,17 +84,30 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="prove certificate files again, without a solver")
     verify.add_argument("files", type=Path, nargs="+", metavar="FILE", help="certificate file (JSON)")
     verify.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    verify.add_argument("--coq", action="store_true", help="also have the proof assistant Coq check each theorem")
+    verify.add_argument("--timeout", type=float, default=300, help="seconds for Coq and each file (default: 300)")
     verify.set_defaults(run=_verify)
+
+    export = commands.add_parser("export", help="write a certificate as theorems of a proof assistant")
+    export.add_argument("file", type=Path, metavar="FILE", help="certificate file (JSON)")
+    export.add_argument("--coq", action="store_true", required=True, help="for Coq (Rocq), 8.16 or newer")
+    export.add_argument("-o", "--output", type=Path, default=Path("theorem.v"), help="file (default: theorem.v)")
+    export.set_defaults(run=_export)
 
     report = commands.add_parser("report", help="write a report on certificate files")
     report.add_argument("files", type=Path, nargs="+", metavar="FILE", help="certificate file (JSON)")
     report.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="report (default: report.html)")
+    report.add_argument(
+        "--coq", action="store_true", help="have Coq check each theorem, and embed the files it accepts"
+    )
     report.add_argument("--latex", type=Path, help="also write the theorems and their proofs as LaTeX")
     report.add_argument("--json", action="store_true", help="print the report's data as JSON")
     report.set_defaults(run=_report)
 
-    study = commands.add_parser("study", help="certify, simulate and report: the whole job on a problem file")
-    study.add_argument("problem", type=Path, help="problem file (TOML)")
+    study = commands.add_parser(
+        "study", help="certify, simulate and report: the whole job on a problem file, or a study of the catalogue"
+    )
+    study.add_argument("problem", type=Path, help="problem file (TOML); or the name of a study, see lyapflow list")
     study.add_argument("-o", "--output", type=Path, default=Path("study"), help="folder for all files (default: study)")
     study.add_argument("--solver", help="semidefinite solver of cvxpy (default: CLARABEL)")
     study.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -169,10 +184,31 @@ def _study(arguments: argparse.Namespace) -> int:
     from .studies import study
 
     _check_folder(arguments.output, must_exist=False)
+    if _is_name(arguments.problem):
+        return _study_catalogue(arguments)
     problem = read_problem(arguments.problem)
     with _progress(arguments.json) as say:
         done = study(problem, arguments.output, solver=arguments.solver, say=say)
     return _print_studied(done.studied, list(done.files), as_json=arguments.json)
+
+
+def _is_name(problem: Path) -> bool:
+    """A file stays a file; what is no file and does not look like one is the name of a study."""
+    return len(problem.parts) == 1 and not problem.suffix and not problem.exists()
+
+
+def _study_catalogue(arguments: argparse.Namespace) -> int:
+    from .learning_studies import run_study
+
+    if arguments.solver is not None:
+        raise InvalidModelError("--solver is for problem files: a study of the catalogue searches nothing")
+    with _progress(arguments.json) as say:
+        report = run_study(str(arguments.problem), arguments.output, say=say)
+    if arguments.json:
+        print(json.dumps({"study": str(arguments.problem), "files": [str(report)]}, indent=1))
+    else:
+        print(f"written: {report}")
+    return PROVED
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -270,9 +306,26 @@ def _verify(arguments: argparse.Namespace) -> int:
         data.append(verdict_data(file, verdict, stored.certificate))
         if not arguments.json:
             print(tell_verdict(file, verdict, stored.certificate))
+        if arguments.coq and verdict.proved:
+            from .coq.export import verify_coq
+            from .wording import coq_data, tell_coq
+
+            checked = verify_coq(stored.certificate, timeout=arguments.timeout)
+            worst = max(worst, PROVED if checked.accepted else NOT_PROVED)
+            data[-1]["coq"] = coq_data(checked)
+            if not arguments.json:
+                print(tell_coq(file, checked))
     if arguments.json:
         print(json.dumps(data, indent=1))
     return worst
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from .certificates.files import load
+    from .coq.export import export_coq
+
+    print(f"written: {export_coq(load(arguments.file), arguments.output)}")
+    return PROVED
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -281,7 +334,16 @@ def _report(arguments: argparse.Namespace) -> int:
     from .report import to_data, to_latex, write_report
 
     certificates = [load(file) for file in arguments.files]
-    write_report(arguments.output, *certificates)
+    checked: dict[Certificate, CoqVerdict] = {}
+    if arguments.coq:
+        from .coq.export import verify_coq
+        from .wording import tell_coq
+
+        for file, certificate in zip(arguments.files, certificates, strict=True):
+            if verify(certificate).proved:
+                checked[certificate] = verify_coq(certificate)
+                print(tell_coq(file, checked[certificate]), file=sys.stderr)
+    write_report(arguments.output, *certificates, machine_checks=checked)
     if arguments.latex is not None:
         write_atomically(arguments.latex, "\n\n".join(to_latex(c) for c in certificates))
     if arguments.json:
@@ -290,17 +352,22 @@ def _report(arguments: argparse.Namespace) -> int:
         for file in (arguments.output, arguments.latex):
             if file is not None:
                 print(f"written: {file}")
-    return PROVED if all(verify(c).proved for c in certificates) else NOT_PROVED
+    proved = all(verify(c).proved for c in certificates) and all(one.accepted for one in checked.values())
+    return PROVED if proved else NOT_PROVED
 
 
 def _list(arguments: argparse.Namespace) -> int:
     from . import classes
     from .catalogue import KINDS, read_catalogue
+    from .learning_studies import STUDIES
 
     for kind, name in zip(KINDS, ("flows.NAME_flow", "algorithms.NAME"), strict=True):
         print(f"{kind.capitalize()}s (in Python: lyapflow.{name}):")
         for entry in read_catalogue(kind).values():
             print(f"  {entry!s:66} {entry.summary}")
+    print("Studies of learning dynamics (lyapflow study NAME):")
+    for name in STUDIES:
+        print(f"  {name}")
     print("Classes:")
     for name in classes.__all__:
         kind = getattr(classes, name)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CertificateFormatError",
     "ClaimMismatchError",
+    "CompositionError",
     "DimensionError",
     "InvalidModelError",
     "LyapflowError",
@@ -38,6 +39,10 @@ class DimensionError(InvalidModelError):
 
 class ClaimMismatchError(LyapflowError, TypeError):
     """A consequence was asked of a certificate whose claim does not carry it."""
+
+
+class CompositionError(LyapflowError, ValueError):
+    """Stages cannot be put together; the message says why."""
 
 
 class NoCertificateError(LyapflowError, RuntimeError):

@@ -13,13 +13,24 @@ from .errors import InvalidModelError
 from .exact.rationals import shorten, show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
 from .lmi.dissipation import UPPER
-from .lmi.time_scales import FixedTime, FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from .lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from .lmi.time_scales import FixedTime
 
 if TYPE_CHECKING:
+    from .coq.compiler import CoqVerdict
     from .search.bracket import Bracket
     from .studies import Studied
 
-__all__ = ["studied_data", "tell_bracket", "tell_claim", "tell_studied", "tell_verdict", "verdict_data"]
+__all__ = [
+    "coq_data",
+    "studied_data",
+    "tell_bracket",
+    "tell_claim",
+    "tell_coq",
+    "tell_studied",
+    "tell_verdict",
+    "verdict_data",
+]
 
 
 def tell_bracket(bracket: Bracket) -> str:
@@ -170,4 +181,24 @@ def verdict_data(file: Path, verdict: Verification, certificate: Certificate) ->
             "point": dict(zip(witness.signals, map(str, witness.point), strict=True)),
             "value": str(witness.value),
         },
+    }
+
+
+def tell_coq(file: Path, checked: CoqVerdict) -> str:
+    """What the proof assistant says of the theorem of a file."""
+    after = f"in {checked.seconds:.1f} s, {len(checked.text.splitlines())} lines"
+    if checked.accepted:
+        return f"{file}: accepted by Coq {checked.version} ({after})"
+    word = "NO ANSWER from" if checked.verdict == "timeout" else "REJECTED by"
+    return f"{file}: {word} Coq {checked.version} ({after}): {checked.message}"
+
+
+def coq_data(checked: CoqVerdict) -> dict[str, Any]:
+    """The same for machines."""
+    return {
+        "verdict": checked.verdict,
+        "version": checked.version,
+        "seconds": round(checked.seconds, 3),
+        "lines": len(checked.text.splitlines()),
+        "message": checked.message,
     }

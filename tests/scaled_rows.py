@@ -36,11 +36,7 @@ def make_rows():
     plain = lf.certify(lagrangian, template=lf.QuadraticStorage())
     return {
         "gradient": Row(a.gradient_flow(f), gradient_constants(1, 10)),
-        "gradient, kappa = 100": Row(a.gradient_flow(lf.SmoothStronglyConvex(1, 100)), gradient_constants(1, 100)),
         "heavy ball": Row(a.heavy_ball_flow(f, damping=2), heavy_ball_constants(1, 10)),
-        "heavy ball, kappa = 100": Row(
-            a.heavy_ball_flow(lf.SmoothStronglyConvex(1, 100), damping=2), heavy_ball_constants(1, 100)
-        ),
         "forward-backward": Row(
             a.forward_backward_flow(f, g, step="1/10"), forward_backward_constants(1, 10, 0.1), factor=0.9
         ),
@@ -50,10 +46,6 @@ def make_rows():
         "Douglas-Rachford": Row(a.douglas_rachford_flow(f, g, step="1/3"), douglas_rachford_constants(1, 10, 1 / 3)),
         "primal-dual": Row(
             a.primal_dual_flow(f, constraint=[[1, 0, 0], [0, 3, 0]]), primal_dual_constants(1, 10, 1, 3)
-        ),
-        "primal-dual, kappa = 4": Row(
-            a.primal_dual_flow(lf.SmoothStronglyConvex(1, 4), constraint=[[1, 0, 0], [0, 2, 0]], dual_gain=2),
-            primal_dual_constants(1, 4, 1, 2, 2),
         ),
         "proximal augmented Lagrangian": Row(
             lagrangian,

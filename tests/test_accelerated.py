@@ -4,6 +4,7 @@ import dataclasses
 import os
 import random
 from fractions import Fraction as Q
+from functools import cache
 
 import numpy as np
 import pytest
@@ -285,9 +286,14 @@ CLAIMS = {
 }
 
 
+@cache
+def certify(name):
+    return lf.certify(*CLAIMS[name])
+
+
 @pytest.fixture(params=CLAIMS)
 def proved(request):
-    return lf.certify(*CLAIMS[request.param])
+    return certify(request.param)
 
 
 def test_files_are_read_back_and_proved(proved, tmp_path):
@@ -347,11 +353,19 @@ def test_the_value_stays_below_its_bound_on_a_lasso():
     assert path.scaled_value(certificate).max() <= float(certificate.constant(deviation))
 
 
-def test_the_report_tells_the_metric_and_the_proof(proved, tmp_path):
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=() if n in {"fb-metric", "dr-outputs", "dr-order"} else pytest.mark.slow) for n in CLAIMS],
+)
+def test_a_page_with_a_run_is_proved(name, tmp_path):
+    proved = certify(name)
     f, g = members.QuadraticFunction(np.diag([1.0, 10.0]), [3.0, 4.0]), members.L1Norm(1)
     path = lf.simulate(proved.system, [f, g], [[5.0, 6.0], [0.0, 0.0]], (0.01, 5))
     page = lf.write_report(tmp_path / "r.html", Simulation(proved, path)).read_text()
     assert "NOT PROVED" not in page
+
+
+def test_the_report_tells_the_metric_and_the_proof(proved):
     theorem = state_theorem(proved).text
     assert ("the inner product" in theorem) == isinstance(proved.template, lf.VariableMetric)
     assert "identity in the signals" in text_of(argue(proved))

@@ -325,7 +325,12 @@ UNUSABLE_FILES = {
 }
 
 
-@pytest.mark.parametrize("kind", UNUSABLE_FILES)
+SLOW_FILES = {"2 MB of junk in the claim"}  # four seconds; two others of its size run by default
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=pytest.mark.slow if k in SLOW_FILES else ()) for k in UNUSABLE_FILES]
+)
 def test_unusable_files(kind, gradient, capsys):
     path, data = gradient
     path.write_text(UNUSABLE_FILES[kind](data))

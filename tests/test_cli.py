@@ -1,5 +1,11 @@
-"""The command line as a user runs it: real processes, exit codes, one clear sentence for what cannot be used."""
+"""The command line as a user runs it: exit codes, one clear sentence for what cannot be used.
 
+Each command runs in a process of its own at least once; elsewhere its function is called, which saves a start of Python
+and of the solver.
+"""
+
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -69,7 +75,16 @@ factor = "4/5" # 10/13 is true
 TABLE = "a,b,y\n1,2,3\n2,1,0.5\n0,-1,2\n4,0.5,-1\n-2,3,1\n"
 
 
-def run(*arguments, folder=None):
+def run(*arguments, folder="."):
+    """The command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def run_process(*arguments, folder=None):
+    """The same in a process of its own."""
     command = [sys.executable, "-m", "lyapflow.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=240)
 
@@ -82,13 +97,13 @@ def certificate_file(tmp_path):
 
 def test_certify_then_verify(tmp_path):
     (tmp_path / "problem.toml").write_text(CLASSES)
-    done = run("certify", "problem.toml", folder=tmp_path)
+    done = run_process("certify", "problem.toml", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "gradient: proved 1 <= true rate <= 1" in done.stdout
     assert "douglas_rachford (step 1/4): proved 0.2 <= true rate" in done.stdout
     files = sorted(tmp_path.glob("*.json"))
     assert [f.name for f in files] == ["1-gradient.json", "2-douglas_rachford.json"]
-    again = run("verify", *files)
+    again = run_process("verify", *files)
     assert again.returncode == 0
     assert again.stdout.count(": proved: exponential decay with rate") == 2
 
@@ -170,11 +185,11 @@ def test_raised_rate_is_refused_with_a_witness(certificate_file):
     data = json.loads(certificate_file.read_text())
     data["claim"]["rate"] = "4/5"
     certificate_file.write_text(json.dumps(data))
-    done = run("verify", certificate_file)
+    done = run_process("verify", certificate_file)
     assert done.returncode == 1
     assert "NOT PROVED" in done.stdout
     assert "slack = -" in done.stdout
-    verdict = json.loads(run("verify", "--json", certificate_file).stdout)[0]
+    verdict = json.loads(run_process("verify", "--json", certificate_file).stdout)[0]
     assert not verdict["proved"]
     assert verdict["witness"]["value"].startswith("-")
 
@@ -185,7 +200,7 @@ def test_raised_rate_is_refused_with_a_witness(certificate_file):
 def test_unusable_file_is_one_sentence(tmp_path, content):
     path = tmp_path / "junk.json"
     path.write_text(content)
-    done = run("verify", path)
+    done = run_process("verify", path)
     assert done.returncode == 2
     assert done.stderr.startswith("lyapflow: ")
     assert str(path) in done.stderr
@@ -194,7 +209,7 @@ def test_unusable_file_is_one_sentence(tmp_path, content):
 
 def test_one_bad_file_does_not_hide_the_others(certificate_file, tmp_path):
     missing = tmp_path / "missing.json"
-    done = run("verify", missing, certificate_file)
+    done = run_process("verify", missing, certificate_file)
     assert done.returncode == 2
     assert "proved" in done.stdout
     assert "missing.json" in done.stderr
@@ -203,7 +218,7 @@ def test_one_bad_file_does_not_hide_the_others(certificate_file, tmp_path):
 def test_study_on_data(tmp_path):
     (tmp_path / "problem.toml").write_text(DATA)
     (tmp_path / "table.csv").write_text(TABLE)
-    done = run("study", "problem.toml", "-o", "out", "--json", folder=tmp_path)
+    done = run_process("study", "problem.toml", "-o", "out", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["flows"][0]["proved"]
@@ -265,7 +280,7 @@ def test_targets_that_are_no_files_stay_what_they_are(certificate_file, tmp_path
 
 
 def test_report_and_latex(certificate_file, tmp_path):
-    done = run("report", certificate_file, "-o", tmp_path / "r.html", "--latex", tmp_path / "r.tex")
+    done = run_process("report", certificate_file, "-o", tmp_path / "r.html", "--latex", tmp_path / "r.tex")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "r.html").exists()
     assert "\\begin{" in (tmp_path / "r.tex").read_text()

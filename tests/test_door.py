@@ -131,7 +131,7 @@ def test_a_model_loads_no_solver():
 
 def public_objects():
     found = {name: getattr(lf, name) for name in lf.__all__}
-    for room in ("algorithms", "flows", "members"):
+    for room in ("algorithms", "cascade", "flows", "learning", "members"):
         module = found.pop(room)
         found |= {f"{room}.{name}": getattr(module, name) for name in module.__all__}
     return {name: value for name, value in found.items() if callable(value)}

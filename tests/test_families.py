@@ -2,9 +2,11 @@
 
 import dataclasses
 from fractions import Fraction as Q
+from functools import cache
 
 import numpy as np
 import pytest
+from examples import at_most
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,13 +49,15 @@ FAMILIES = {
 }
 
 
-DAMPED = FAMILIES["damping"]
+@cache
+def certify_family(name):
+    family, over = FAMILIES[name]
+    return lf.certify(family, over=over)
 
 
 @pytest.fixture(params=FAMILIES)
 def proved(request):
-    family, over = FAMILIES[request.param]
-    return lf.certify(family, over=over)
+    return certify_family(request.param)
 
 
 def test_classes_are_nested():
@@ -67,9 +71,10 @@ def test_classes_are_nested():
     assert over.system.oracles == (lf.SmoothStronglyConvex("1/2", 50),)
 
 
+@at_most(40)
 @given(damping=st.fractions(min_value=2, max_value=Q(5, 2), max_denominator=50))
 def test_the_rate_is_one_of_every_member(damping):
-    certificate = lf.certify(DAMPED[0], over=DAMPED[1])
+    certificate = certify_family("damping")
     assert certificate.rate <= lf.certify(heavy_ball(damping)).rate
     assert lf.verify(dataclasses.replace(certificate, system=heavy_ball(damping))).proved
 
@@ -118,13 +123,13 @@ def test_random_members_keep_the_promise(proved):
 
 
 def test_the_bracket_is_that_of_the_slowest_vertex():
-    certificate = lf.certify(DAMPED[0], over=DAMPED[1])
+    certificate = certify_family("damping")
     bracket = lf.bracket(certificate.system)
     assert bracket.witness.rate == Q(1, 2) == certificate.rate  # of damping 5/2
 
 
 def test_a_trajectory_of_a_member_is_under_the_bound(tmp_path):
-    certificate = lf.certify(DAMPED[0], over=DAMPED[1])
+    certificate = certify_family("damping")
     path = lf.simulate(heavy_ball("9/4"), [lf.members.SquaredNorm(5)], [[1.0, 2.0], [0.0, 0.0]], (0, 10))
     assert np.all(path.storage(certificate) <= path.bound(certificate) * (1 + 1e-9))
     page = lf.write_report(tmp_path / "r.html", Simulation(certificate, path)).read_text()
@@ -211,7 +216,7 @@ def test_families_that_are_none_are_refused(family, over, said):
 
 
 def test_weights_must_be_convex():
-    system = lf.certify(DAMPED[0], over=DAMPED[1]).system
+    system = certify_family("damping").system
     for weights in ([1], [2, -1], [Q(1, 2), Q(1, 3)]):
         with pytest.raises(lf.InvalidModelError, match="weights"):
             system.combine(weights)
@@ -314,7 +319,7 @@ def test_v_of_a_polytope_in_discrete_time_is_quadratic_in_the_state(template):
 
 
 def test_the_report_prints_no_equation_that_holds_at_one_vertex_only():
-    certificate = lf.certify(FAMILIES["step"][0], over=FAMILIES["step"][1])
+    certificate = certify_family("step")
     text = text_of(argue(certificate))
     assert "Ax+Bu" in text.replace(" ", "")
 

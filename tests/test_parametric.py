@@ -3,6 +3,7 @@
 import dataclasses
 from fractions import Fraction as Q
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -194,10 +195,17 @@ def _two_states(oracle, s, dt):
     return lf.LureSystem([[1, 1 / s], [-s, -1]], [[0], [-1 / (1 + s)]], [[1, s]], D, oracles=[oracle], dt=dt)
 
 
-@pytest.mark.parametrize("dt", [0, 1])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("template", [lf.QuadraticStorage(), lf.QuadraticPlusValue()])
-@pytest.mark.parametrize("ends", [(Q(1), Q(2)), (Q(1), None)])
+FORMS = (lf.QuadraticStorage(), lf.QuadraticPlusValue())
+ENDS = ((Q(1), Q(2)), (Q(1), None))
+
+
+def _combine():
+    """All combinations; by default every pair of kind, time, form and interval, in half of them."""
+    for kind, (a, dt), (b, form), (c, ends) in product(KINDS, *map(enumerate, ((0, 1), FORMS, ENDS))):
+        yield pytest.param(kind, dt, form, ends, marks=pytest.mark.slow if (a + b + c) % 2 else ())
+
+
+@pytest.mark.parametrize(("kind", "dt", "template", "ends"), [*_combine()])
 def test_the_lifted_inequalities_are_those_of_members(kind, dt, template, ends):
     """At any t and for any unknowns: ``Z'XZ + (1 - t^2) Y'SY`` is a positive multiple of the member's matrix."""
     family = read_rational(lambda p: _two_states(KINDS[kind](p["s"]), p["s"], dt), "s", *ends).close("family")

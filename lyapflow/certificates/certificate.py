@@ -18,10 +18,10 @@ from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import assemble_scaled
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 
@@ -136,8 +136,7 @@ class Certificate:
             If the claim is one of discrete time; see `factor`.
         """
         if not isinstance(self.claim, ExponentialDecay) or self.claim.rate is None:
-            if isinstance(self.claim, ScaledClaim):
-                raise ClaimMismatchError(f"{tell_scaled(self.claim)} has no rate. Ask for its settling_time.")
+            self._refuse_scaled("rate")
             other = "order" if isinstance(self.claim, SublinearDecay) else "factor"
             raise ClaimMismatchError(f"the certificate's claim has no rate, it is {self.claim}. Ask for its {other}.")
         return self.claim.rate
@@ -152,6 +151,7 @@ class Certificate:
             If the claim is one of continuous time; see `rate`.
         """
         if not isinstance(self.claim, Contraction) or self.claim.factor is None:
+            self._refuse_scaled("factor")
             raise ClaimMismatchError(f"the certificate's claim has no factor, it is {self.claim}. Ask for its rate.")
         return self.claim.factor
 
@@ -165,8 +165,13 @@ class Certificate:
             If the claim is an exponential one; see `rate` and `factor`.
         """
         if not isinstance(self.claim, SublinearDecay) or self.claim.order is None:
+            self._refuse_scaled("order")
             raise ClaimMismatchError(f"the certificate's claim has no order, it is {self.claim}. Ask for its rate.")
         return self.claim.order
+
+    def _refuse_scaled(self, what: str) -> None:
+        if isinstance(self.claim, ScaledClaim):
+            raise ClaimMismatchError(f"{tell_scaled(self.claim)} has no {what}. Ask for its settling_time.")
 
     def constant(
         self,
@@ -310,6 +315,8 @@ class Certificate:
     def transient_bound(self) -> Fraction:
         """Proved c in ``|x(t) - x*| <= c exp(-rate t) |x(0) - x*|``, or ``<= c factor^k |x_0 - x*|``, rounded up.
 
+        On another time scale, in ``|x(t) - x*| <= c |x(0) - x*|``.
+
         Raises
         ------
         ClaimMismatchError
@@ -352,9 +359,10 @@ class Certificate:
             Fraction of the initial norm, in (0, 1); of no use on another time scale.
         V0 : rational, optional
             V at the start, or an upper bound; on another time scale only.
-        x0 : rational, or nested sequence of rationals, optional
-            Deviation ``x(0) - x*`` of the state, or its norm; on another time scale only. A finite time needs one of
-            the two; a fixed time is the least upper bound over all starts without them.
+        x0 : rational, or sequence of rationals or of rows of them, optional
+            Deviation ``x(0) - x*`` of the state, in the shape that `lyapflow.simulate` takes, or its norm; on another
+            time scale only. A finite time needs one of the two; a fixed time is the least upper bound over all starts
+            without them.
 
         Returns
         -------
@@ -375,9 +383,10 @@ class Certificate:
 
     def _bound_start(self, V0: object, x0: object) -> Fraction | None:
         upper, form = self.norm_ratios[0] if self.is_bounded else None, None
-        if isinstance(self.template, QuadraticStorage) and isinstance(self.system, LureSystem | PolytopicSystem):
+        has_rows = isinstance(self.system, LureSystem | PolytopicSystem)
+        if isinstance(self.template, QuadraticStorage) and has_rows:
             form = self.P
-        return bound_start(V0, x0, upper=upper, form=form)
+        return bound_start(V0, x0, states=self.system.shape[0], is_flat=not has_rows, upper=upper, form=form)
 
     @property
     def digest(self) -> str:

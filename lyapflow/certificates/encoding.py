@@ -11,16 +11,9 @@ from typing import Any
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
-from ..lmi.time_scales import (
-    FiniteTime,
-    FiniteTimeStability,
-    FixedTime,
-    FixedTimeStability,
-    PrescribedTime,
-    PrescribedTimeStability,
-    ScaledClaim,
-)
+from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
 

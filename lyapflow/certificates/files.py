@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import CertificateFormatError, LyapflowError
 from .certificate import SCHEMA, Certificate
 from .encoding import find_difference, from_json, to_json
+from .evidence import Evidence, find_certificate
 
 __all__ = ["Stored", "load", "parse", "read", "save", "to_text", "write_atomically"]
 
@@ -26,13 +27,13 @@ class Stored:
     complaint: str | None
 
 
-def save(certificate: Certificate, path: Path | str) -> Path:
+def save(certificate: Certificate | Evidence, path: Path | str) -> Path:
     """Write a certificate to a JSON file, atomically.
 
     Parameters
     ----------
-    certificate : Certificate
-        What to save.
+    certificate : Certificate, or what has one as its ``certificate``
+        What to save: a scaled flow and a bracket will do.
     path : path or str
         Where; an existing file is replaced only by a complete one.
 
@@ -41,11 +42,12 @@ def save(certificate: Certificate, path: Path | str) -> Path:
     Path
         The file.
     """
-    if not isinstance(certificate, Certificate):
+    found = find_certificate(certificate)
+    if found is None:
         raise CertificateFormatError(
             f"save needs a Certificate and then a path, got {type(certificate).__name__} first"
         )
-    return write_atomically(path, to_text(certificate))
+    return write_atomically(path, to_text(found))
 
 
 def to_text(certificate: Certificate) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 from ..errors import ClaimMismatchError, DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, quadratic_value
 from ..exact.rationals import rational
 from ..exact.settling import settling_time
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, ScaledClaim
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
 
 __all__ = ["bound_scaled_time", "bound_start", "tell_scaled"]
 
@@ -47,7 +46,9 @@ def bound_scaled_time(claim: ScaledClaim, start: Fraction | None) -> Fraction:
     return claim.scale.time
 
 
-def bound_start(V0: object, x0: object, *, upper: Fraction | None, form: Matrix | None) -> Fraction | None:
+def bound_start(
+    V0: object, x0: object, *, states: int, is_flat: bool, upper: Fraction | None, form: Matrix | None
+) -> Fraction | None:
     """V at the start at most, from itself or from the deviation of the state; None where neither is given.
 
     Parameters
@@ -56,10 +57,23 @@ def bound_start(V0: object, x0: object, *, upper: Fraction | None, form: Matrix 
         V, or an upper bound.
     x0 : rational, nested sequence of rationals, or None
         Deviation of the state, or its norm.
+    states : int
+        Number of states.
+    is_flat : bool
+        Whether each state is one number; else it is a row of numbers.
     upper : Fraction or None
         c in ``V <= c |x - x*|^2``, if there is one.
     form : Matrix or None
         P where V is ``x' P x`` for the n states, one row of x0 each.
+
+    Raises
+    ------
+    DimensionError
+        If x0 is no deviation of so many states.
+    ClaimMismatchError
+        If V has no bound by x0.
+    InvalidModelError
+        If both are given, or one is not valid.
     """
     if V0 is not None and x0 is not None:
         raise InvalidModelError("give V0 or x0, not both")
@@ -70,19 +84,15 @@ def bound_start(V0: object, x0: object, *, upper: Fraction | None, form: Matrix 
         return value
     if x0 is None:
         return None
-    if form is not None and len(form) > 1 and _has_length(x0):
-        rows = [tuple(_read_numbers(row)) for row in x0]  # type: ignore[attr-defined]
-        if len(rows) != len(form) or len({len(row) for row in rows}) != 1:
-            raise DimensionError(
-                f"x0 must have {len(form)} rows, the deviation of each state, or be one number, the norm; got {x0!r}"
-            )
+    rows = _read_rows(x0, states, is_flat=is_flat) if _has_length(x0) else ((rational(x0, name="x0"),),)
+    if form is not None and _has_length(x0):
         return sum((quadratic_value(form, column) for column in zip(*rows, strict=True)), Fraction(0))
     if upper is None:
         raise ClaimMismatchError(
             "x0 says nothing of V here: no bound V <= c |x - x*|^2 is proved, as V contains the value of a function "
             "without a Lipschitz gradient. Give V0."
         )
-    return upper * sum((v * v for v in _read_numbers(x0)), Fraction(0))
+    return upper * sum((v * v for row in rows for v in row), Fraction(0))
 
 
 def tell_scaled(claim: ScaledClaim) -> str:
@@ -92,12 +102,17 @@ def tell_scaled(claim: ScaledClaim) -> str:
 
 
 def _has_length(values: object) -> bool:
-    return hasattr(values, "__len__") and not isinstance(values, str)
+    return hasattr(values, "__len__") and not isinstance(values, str) and getattr(values, "ndim", 1) > 0
 
 
-def _read_numbers(values: object) -> Iterator[Fraction]:
-    if not _has_length(values):
-        yield rational(values, name="x0")
-        return
-    for value in values:  # type: ignore[attr-defined]
-        yield from _read_numbers(value)
+def _read_rows(x0: object, states: int, *, is_flat: bool) -> tuple[tuple[Fraction, ...], ...]:
+    """The deviation of each state."""
+    given = [tuple(row) if _has_length(row) else (row,) for row in x0]  # type: ignore[attr-defined]
+    if states == 1 and not is_flat and not any(map(_has_length, x0)):  # type: ignore[call-overload]
+        given = [tuple(value for row in given for value in row)]
+    widths = {len(row) for row in given}
+    if len(given) != states or len(widths) != 1 or 0 in widths or (is_flat and widths != {1}):
+        shape = f"{states} rows of one length, the deviation of each state" if states > 1 else "one row of numbers"
+        shape = f"{states} numbers, the deviation of the flat state" if is_flat else shape
+        raise DimensionError(f"x0 must have {shape}, or be one number, the norm; got {x0!r:.200}")
+    return tuple(tuple(rational(value, name="x0") for value in row) for row in given)

@@ -23,12 +23,13 @@ from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .certificate import Certificate
+from .evidence import Evidence, find_certificate
 from .files import Stored, read
 
-__all__ = ["Verification", "Violation", "check", "judge", "measure_slack", "satisfies", "verify"]
+__all__ = ["Verification", "Violation", "check", "find_disguise", "judge", "measure_slack", "satisfies", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +84,12 @@ class Verification:
         return self.proved
 
 
-def verify(certificate: Certificate | Path | str) -> Verification:
+def verify(certificate: Certificate | Evidence | Path | str) -> Verification:
     """Prove a certificate again, from the definitions, in exact arithmetic.
 
     Parameters
     ----------
-    certificate : Certificate, path or str
+    certificate : Certificate, what has one as its ``certificate``, path or str
         A certificate, or a file that holds one.
 
     Returns
@@ -102,8 +103,9 @@ def verify(certificate: Certificate | Path | str) -> Verification:
     CertificateFormatError
         If a file cannot be read as a certificate.
     """
-    if isinstance(certificate, Certificate):
-        return _judge(certificate)
+    found = find_certificate(certificate)
+    if found is not None:
+        return _judge(found)
     if not isinstance(certificate, str | Path):
         raise CertificateFormatError(f"verify needs a Certificate or a path, got {type(certificate).__name__}")
     return judge(read(certificate))
@@ -176,8 +178,12 @@ def _find_stranger(certificate: Certificate) -> str | None:
     for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"
+    return find_disguise(tuple(oracle for system in (certificate.system, *vertices) for oracle in system.oracles))
+
+
+def find_disguise(oracles: tuple[classes.OperatorClass, ...]) -> str | None:
+    """A class among some that only looks like one of lyapflow's, in a sentence; None if there is none."""
     own = tuple(c for c in vars(classes).values() if isinstance(c, type) and c is not classes.OperatorClass)
-    oracles = tuple(oracle for system in (certificate.system, *vertices) for oracle in system.oracles)
     for oracle in _parts(oracles):
         if isinstance(oracle, own) and type(oracle) not in own:
             return f"the class {type(oracle).__name__} derives from one of lyapflow's; write it as a class of its own"

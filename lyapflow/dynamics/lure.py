@@ -37,14 +37,14 @@ class LureSystem:
     A : (n, n) array_like
         State matrix.
     B : (n, m) array_like
-        One column per oracle output.
+        One column per oracle output; default 0.
     C : (m, n) array_like
-        One row per oracle input.
+        One row per oracle input; default 0.
     D : (m, m) array_like, optional
         Lower triangular, default 0. ``D[j, j] = 0``: oracle j is evaluated explicitly. ``D[j, j] = -step < 0``:
         oracle j is evaluated at the prox point, ``y_j = prox_{step f_j}(v)`` and ``u_j = (v - y_j) / step``.
     oracles : sequence of OperatorClass
-        What is known of each oracle, in order.
+        What is known of each oracle, in order. None of them, the default, is a linear system ``x' = A x``.
     dt : rational, default 0
         0 for continuous time, > 0 for discrete time.
     name : str, optional
@@ -94,11 +94,11 @@ class LureSystem:
     def __init__(
         self,
         A: object,
-        B: object,
-        C: object,
+        B: object = None,
+        C: object = None,
         D: object = None,
         *,
-        oracles: Sequence[OperatorClass],
+        oracles: Sequence[OperatorClass] = (),
         dt: object = 0,
         name: str = "Lur'e system",
         oracle_names: Sequence[str] | None = None,
@@ -111,9 +111,11 @@ class LureSystem:
         oracles = _check_oracles(oracles)
         m = len(oracles)
         put("A", matrix(A, name="A"))
-        put("B", matrix(B, name="B"))
-        put("C", matrix(C, name="C"))
+        put("B", zeros(len(self.A), m) if B is None else matrix(B, name="B"))
+        put("C", zeros(m, len(self.A)) if C is None else matrix(C, name="C"))
         put("D", zeros(m, m) if D is None else matrix(D, name="D"))
+        if not m and B is not None and any(map(len, self.B)):
+            raise InvalidModelError("oracles must name one operator class for each column of B, got none")
         put("oracles", oracles)
         put("dt", rational(dt, name="dt"))
         put("name", str(name))
@@ -232,8 +234,6 @@ def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...
             raise InvalidModelError(
                 f"oracles[{j}] must be an operator class such as SmoothStronglyConvex(mu=1, L=10), got {oracle!r}"
             )
-    if not oracles:
-        raise InvalidModelError("oracles must name at least one operator class, got none")
     return tuple(oracles)
 
 
@@ -285,7 +285,7 @@ def _check_shapes(system: LureSystem) -> None:
     for field, reason in _SHAPES.items():
         expected = (n if field in "ABN" else m, n if field in "ACN" else m)
         given = shape(getattr(system, field))
-        if given != expected:
+        if given != expected and not (m == 0 and not given[0]):  # a matrix without rows has no columns either
             raise DimensionError(f"{field} must have shape {expected} ({reason}), got {given}")
     if system.dt < 0:
         raise InvalidModelError(f"dt must be 0 (continuous time) or > 0 (discrete time), got {system.dt}")

@@ -36,6 +36,11 @@ def power_product_below(factors: Sequence[tuple[Fraction, Fraction]]) -> Fractio
     factors : sequence of (base, exponent)
         Bases > 0.
 
+    Raises
+    ------
+    InvalidModelError
+        If the product is too large or too small, or cannot be told from zero.
+
     Examples
     --------
     >>> power_product_below([(Fraction(2), Fraction(1, 2)), (Fraction(8), Fraction(1, 2))])
@@ -55,7 +60,10 @@ def power_product_below(factors: Sequence[tuple[Fraction, Fraction]]) -> Fractio
         logarithm = sum((_ball(base).log() * _ball(exponent) for base, exponent in factors), arb(0))
         if not abs(logarithm) < _MOST_LOG:
             raise InvalidModelError("a coefficient leaves the range of what can be enclosed. Choose other units.")
-        return round_down(lower_end(logarithm.exp()), _BITS)
+        low = lower_end(logarithm.exp())
+        if not low > 0:  # a huge exponent has made the ball wide
+            raise InvalidModelError("a coefficient cannot be told from zero. Choose smaller exponents.")
+        return round_down(low, _BITS)
 
 
 def settling_time(A: Fraction, p: Fraction, B: Fraction, q: Fraction, k: Fraction, v0: Fraction | None) -> Fraction:

@@ -19,12 +19,13 @@ from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, Prox
 from ..errors import InvalidModelError
 from ..exact.dense import Dense, scalar
 from ..exact.matrices import Matrix
-from .dissipation import UPPER, Assembly, rename_group, value_name
+from .dissipation import UPPER, Assembly, value_name
+from .groups import rename_group
 from .metric import Reduction, reduce_splitting
 from .pencil import Condition, Entry, Equality, Form, Pencil
+from .scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
 from .signals import RATE, Signals, output_oracles
 from .templates import Template, VariableMetric
-from .time_scales import FiniteTimeStability, FixedTimeStability, ScaledClaim
 
 __all__ = [
     "DISSIPATION",

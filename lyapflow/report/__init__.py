@@ -1,6 +1,7 @@
 """Top floor, for people: the theorem in words, its proof in LaTeX, the report as one offline page."""
 
 from .data import to_data
+from .evidence import Evidence
 from .items import Figure, Note, Simulation, Table
 from .latex import to_latex
 from .rendering import write_report
@@ -8,6 +9,7 @@ from .statement import Statement, state_theorem
 from .sweeps import draw_sweep, write_sweep, write_sweep_figure
 
 __all__ = [
+    "Evidence",
     "Figure",
     "Note",
     "Simulation",

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import System
 from ..lmi.claims import Contraction, SublinearDecay
-from ..lmi.time_scales import ScaledClaim
+from ..lmi.scaled_claims import ScaledClaim
 from .formulas import Math, Sentence
 from .symbols import state
 

@@ -7,7 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from ..certificates.encoding import to_json
-from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .cascade import CascadeSection
+from .document import CertificateSection, Document, Item, Section, SimulationSection, build
+from .evidence import EvidenceSection
+from .factorization import FactorizationSection
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
 from .quantities import Quantity
@@ -20,7 +23,7 @@ def to_data(items: Sequence[Item], *, title: str | None = None) -> dict[str, Any
 
     Parameters
     ----------
-    items : sequence of Certificate, Bracket, Simulation, Table, Note and Figure
+    items : sequence of Certificate, Bracket, Simulation, Evidence, Table, Note and Figure
         What to report. Certificates are verified again.
     title : str, optional
         Title of the report.
@@ -49,9 +52,15 @@ def describe(document: Document) -> dict[str, Any]:
     }
 
 
-def _section(section: CertificateSection | SimulationSection | ItemSection) -> dict[str, Any]:
+def _section(section: Section) -> dict[str, Any]:
     if isinstance(section, CertificateSection):
         return _certificate(section)
+    if isinstance(section, CascadeSection):
+        return _cascade(section)
+    if isinstance(section, FactorizationSection):
+        return _factorization(section)
+    if isinstance(section, EvidenceSection):
+        return _evidence(section)
     if isinstance(section, SimulationSection):
         return {
             "type": "simulation",
@@ -71,6 +80,49 @@ def _section(section: CertificateSection | SimulationSection | ItemSection) -> d
             "header": list(item.header), "kinds": list(item.kinds), "rows": [[_cell(v) for v in r] for r in item.rows]
         }  # fmt: skip
     return found
+
+
+def _cascade(section: CascadeSection) -> dict[str, Any]:
+    stages: list[dict[str, Any]] = []
+    for row in section.rows:
+        stages.append({"name": row.name, "states": row.states, "oracles": row.oracles})
+        if row.proved:
+            gains = {"input gain": row.input_gain, "output gain": row.output_gain}
+            stages[-1][PROVED] = {"decay": row.decay, **{n: str(v) for n, v in gains.items() if v is not None}}
+        elif row.proved is not None:
+            stages[-1]["NOT PROVED"] = row.reason
+    return {
+        "type": section.template,
+        "title": section.title,
+        "evidence": section.evidence,
+        "stages": stages,
+        "couplings": [{"from": a, "to": b, "signals": signals} for a, b, signals in section.couplings],
+    }
+
+
+def _factorization(section: FactorizationSection) -> dict[str, Any]:
+    return {
+        "type": section.template,
+        "title": section.title,
+        "condition": section.cascade.condition.explain(),
+        "limit": section.limit,
+        "bounds": [
+            {"quantity": row.quantity, "bound": row.statement, "verdict": row.verdict, "constant": row.constant}
+            | ({"decay": row.decay} if row.verdict != "NOT PROVED" else {"reason": row.reason})
+            for row in section.rows
+        ],
+        "identities": [{"name": name, "statement": said, "verdict": PROVED} for name, said in section.identities],
+    }
+
+
+def _evidence(section: EvidenceSection) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": section.template, "title": section.title, "source": section.source}
+    if section.failure is not None:
+        return found | {"NOT PROVED": section.failure}
+    pieces = [
+        {"false" if r.is_false else "claim": r.claim, "ground": r.ground, "standing": r.standing} for r in section.rows
+    ]
+    return found | {"pieces": pieces}
 
 
 def _certificate(section: CertificateSection) -> dict[str, Any]:

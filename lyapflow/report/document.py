@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ..certificates import Certificate, Verification, verify
+from ..certificates.evidence import find_certificate
 from ..certificates.files import to_text
 from ..certificates.settling import tell_scaled
+from ..coq.compiler import CoqVerdict
+from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
 from .argument import argue
+from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .evidence import Evidence, EvidenceSection, read_evidence
+from .factorization import FactorizationSection, read_factorization
 from .formulas import Block
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
@@ -25,11 +31,14 @@ from .settling import measure_scaled, observe_scaled, show_exponents, show_settl
 from .statement import Statement, find_digest, state_theorem
 
 if TYPE_CHECKING:
+    from ..cascade import Cascade, SchurCascade, StageCertificate
     from ..search import Bracket
 
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
 
-Item: TypeAlias = "Certificate | Bracket | Simulation | Table | Note | Figure"
+Item: TypeAlias = (
+    "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Evidence | Table | Note | Figure"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +54,16 @@ class CertificateSection:
     parts: tuple[Part, ...] = ()
     steps: tuple[Step, ...] = ()
     argument: tuple[Block, ...] = ()
+    checked: CoqVerdict | None = None
 
     template = "certificate"
+
+    @property
+    def theorem(self) -> str | None:
+        """The file that the proof assistant accepted, in base64; None if it was not asked, or did not."""
+        if self.checked is None or not self.checked.accepted:
+            return None
+        return b64encode(self.checked.text.encode()).decode()
 
     @property
     def title(self) -> str:
@@ -177,7 +194,9 @@ class ItemSection:
         return self.item.title
 
 
-Section: TypeAlias = CertificateSection | SimulationSection | ItemSection
+Section: TypeAlias = (
+    CertificateSection | SimulationSection | CascadeSection | FactorizationSection | EvidenceSection | ItemSection
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,16 +223,30 @@ class Document:
         return any(s.is_scaled for s in self.certificates)
 
     @property
+    def has_evidence(self) -> bool:
+        """Whether there is evidence besides certificates."""
+        return any(isinstance(s, EvidenceSection) for s in self.sections)
+
+    @property
     def proved(self) -> bool:
-        """Whether every certificate of the report proves its claim."""
-        return all(s.verdict.proved and not s.contradiction for s in self.certificates)
+        """Whether every certificate of the report proves its claim, and all evidence could be derived."""
+        kinds = CascadeSection | FactorizationSection | EvidenceSection
+        others = all(s.proved for s in self.sections if isinstance(s, kinds))
+        return others and all(s.verdict.proved and not s.contradiction for s in self.certificates)
 
 
-def build(items: Sequence[Item], title: str | None = None) -> Document:
+def build(
+    items: Sequence[Item],
+    title: str | None = None,
+    machine_checks: Mapping[Certificate, CoqVerdict] | None = None,
+) -> Document:
     """Verify every certificate and lay the report out.
 
     A certificate is printed once, where it is first mentioned; a bracket adds its witness, a simulation its figures.
+    The gains of stages stand in the section of their cascade.
     """
+    items = tuple(map(_unwrap, items))
+    gains = [item for item in items if _is_stage(item)]
     found = [item for item in items if _is_bracket(item)]
     brackets = {item.certificate: item for item in found}
     sections: list[Section] = []
@@ -226,16 +259,36 @@ def build(items: Sequence[Item], title: str | None = None) -> Document:
         if isinstance(item, Table | Note | Figure):
             sections.append(ItemSection(anchor=anchor(), item=item))
             continue
+        if isinstance(item, Evidence):
+            sections.append(read_evidence(item, anchor()))
+            continue
+        if _is_cascade(item):
+            own = [gain for gain in gains if gain.stage in item.stages]
+            sections.append(read_cascade(item, own, anchor()))
+            gains = [gain for gain in gains if gain not in own]
+            continue
+        if _is_stage(item):
+            continue
+        if _is_factorization(item):
+            sections.append(read_factorization(item, anchor()))
+            continue
+        if not isinstance(item, Certificate | Simulation) and not _is_bracket(item):
+            raise TypeError("internal error: an item of an unknown kind")
         certificate = item if isinstance(item, Certificate) else item.certificate
         if certificate not in known:
-            known[certificate] = _read(certificate, brackets.get(certificate), anchor())
+            checked = (machine_checks or {}).get(certificate)
+            known[certificate] = _read(certificate, brackets.get(certificate), anchor(), checked)
             sections.append(known[certificate])
         if isinstance(item, Simulation):
             source = known[certificate]
             seen = tuple(_observe(item, source))
             sections.append(SimulationSection(anchor=anchor(), simulation=item, source=source, quantities=seen))
+    if gains:
+        raise InvalidModelError(f"the gain of {gains[0].stage} needs its cascade in the report too, before it")
     if not sections:
-        raise InvalidModelError("a report needs at least one certificate, bracket, simulation, table, note or figure")
+        raise InvalidModelError(
+            "a report needs at least one certificate, bracket, simulation, piece of evidence, table, note or figure"
+        )
     if title is None:
         title = sections[0].title if sections else "lyapflow report"
     return Document(title=str(title), sections=tuple(sections))
@@ -247,17 +300,49 @@ def _observe(simulation: Simulation, source: CertificateSection) -> Iterable[Qua
     return observe(simulation, proved=source.verdict.proved)
 
 
+def _unwrap(item: Item) -> Item:
+    """A scaled flow is its certificate; what has more to say than its certificate stays."""
+    own = None if isinstance(item, Simulation | Evidence) or hasattr(item, "witness") else find_certificate(item)
+    return item if own is None else own
+
+
 def _is_bracket(item: object) -> TypeGuard[Bracket]:
-    if isinstance(item, Certificate | Simulation | Table | Note | Figure):
+    if isinstance(item, Certificate | Simulation | Evidence | Table | Note | Figure):
+        return False
+    if _is_cascade(item) or _is_stage(item) or _is_factorization(item):
         return False
     from ..search import Bracket  # the only item that comes from the search
 
     if isinstance(item, Bracket):
         return True
     raise InvalidModelError(
-        "a report is made of Certificate, Bracket, Simulation, Table, Note and Figure, handed over one by one after "
-        f"the path, got {type(item).__name__}"
+        "a report is made of Certificate, Bracket, Simulation, Cascade, StageCertificate, SchurCascade, Evidence, "
+        f"Table, Note and Figure, handed over one by one after the path, got {type(item).__name__}"
     )
+
+
+def _is_cascade(item: object) -> TypeGuard[Cascade]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import Cascade
+
+    return isinstance(item, Cascade)
+
+
+def _is_stage(item: object) -> TypeGuard[StageCertificate]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import StageCertificate
+
+    return isinstance(item, StageCertificate)
+
+
+def _is_factorization(item: object) -> TypeGuard[SchurCascade]:
+    if not type(item).__module__.startswith("lyapflow.cascade."):
+        return False
+    from ..cascade import SchurCascade
+
+    return isinstance(item, SchurCascade)
 
 
 def _check_witness(bracket: Bracket) -> None:
@@ -271,8 +356,12 @@ def _check_witness(bracket: Bracket) -> None:
         )
 
 
-def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> CertificateSection:
+def _read(
+    certificate: Certificate, bracket: Bracket | None, anchor: str, checked: CoqVerdict | None
+) -> CertificateSection:
     verdict = verify(certificate)
+    if checked is not None and checked.accepted and checked.text != write_theorem(certificate):
+        raise InvalidModelError("machine_checks must be those of the certificates, made by lyapflow.verify_coq")
     if bracket is not None:
         _check_witness(bracket)
     proved = verdict.proved
@@ -285,4 +374,5 @@ def _read(certificate: Certificate, bracket: Bracket | None, anchor: str) -> Cer
         parts=list_parts(certificate) if proved else (),
         steps=list_steps(certificate) if proved else (),
         argument=argue(certificate) if proved else (),
+        checked=checked,
     )  # fmt: skip

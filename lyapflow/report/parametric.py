@@ -11,7 +11,7 @@ from ..dynamics import ParametricSystem
 from ..dynamics.parametric import list_numerators
 from ..exact.polynomials import Polynomial, coefficients, evaluate, polynomial, reduce_fraction, scale
 from ..lmi.dissipation import lift_family
-from ..lmi.time_scales import ScaledClaim
+from ..lmi.scaled_claims import ScaledClaim
 from .clock import Clock
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
 from .hypotheses import describe_oracles, write_output

@@ -25,11 +25,11 @@ from ..dynamics import (
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
-from ..lmi.dissipation import Evaluation, Group, list_groups, rename_group
+from ..lmi.groups import Evaluation, Group, list_groups, rename_group
 from ..lmi.scaled import list_parts as list_scaled_parts
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
-from ..lmi.time_scales import ScaledClaim
 from .constrained import mode_signals
 from .iteration import iteration_sites
 from .proximal import proximal_sites

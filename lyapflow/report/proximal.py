@@ -10,7 +10,7 @@ from ..certificates import Certificate
 from ..dynamics import Mode, ProximalLagrangianSystem
 from ..exact.matrices import shape
 from ..lmi.scaled import list_parts as list_scaled_parts
-from ..lmi.time_scales import ScaledClaim
+from ..lmi.scaled_claims import ScaledClaim
 from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where
 from .hypotheses import write_output
 from .iteration import SPLIT, mark_of, name_states, write_modes

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..certificates import Certificate
 from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
+from ..coq.compiler import CoqVerdict
 from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
 from . import figures
+from .cascade import CascadeSection, draw_cascade
 from .clock import is_sublinear
 from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .factorization import FactorizationSection, draw_stages
 from .formulas import Math, Sentence
 from .items import KINDS, PROVED, Figure
 from .iteration import storage_symbol
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
-from .settling_curves import choose_curves
+from .settling_curves import choose_curves, has_curves
 from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
 from .typeset import typeset
 
@@ -34,7 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["render", "write_report"]
 
 
-def write_report(path: Path | str, *items: Item, title: str | None = None) -> Path:
+def write_report(
+    path: Path | str,
+    *items: Item,
+    title: str | None = None,
+    machine_checks: Mapping[Certificate, CoqVerdict] | None = None,
+) -> Path:
     """Write one self-contained HTML page about certificates and what belongs to them.
 
     Every certificate is verified again while the report is written; one that fails is printed as NOT PROVED with the
@@ -44,10 +54,13 @@ def write_report(path: Path | str, *items: Item, title: str | None = None) -> Pa
     ----------
     path : path or str
         The file; an existing one is replaced only by a complete one.
-    *items : Certificate, Bracket, Simulation, Table, Note or Figure
-        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures.
+    *items : Certificate, Bracket, Simulation, Evidence, Table, Note or Figure
+        What to report, in order. A certificate is printed once; a bracket adds its witness, a simulation its figures;
+        evidence is derived now.
     title : str, optional
         Title of the page; by default that of the first section.
+    machine_checks : mapping of Certificate to CoqVerdict, optional
+        What `lyapflow.verify_coq` said of certificates; where a theorem was accepted, the page says so and holds it.
 
     Returns
     -------
@@ -63,7 +76,7 @@ def write_report(path: Path | str, *items: Item, title: str | None = None) -> Pa
     -----
     The file has no time stamp and the same bytes for the same items and versions of the tools.
     """
-    return write_atomically(path, render(build(items, title)))
+    return write_atomically(path, render(build(items, title, machine_checks)))
 
 
 def render(document: Document) -> str:
@@ -79,7 +92,9 @@ def render(document: Document) -> str:
         )
 
 
+@cache
 def _environment() -> Environment:
+    """The templates, compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -177,6 +192,17 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
     for section in document.sections:
         if isinstance(section, SimulationSection):
             found[section.anchor] = _simulation_figures(section)
+        elif isinstance(section, CascadeSection):
+            caption = "Who drives whom. Arrows carry states and outputs of oracles; feedback, if there is any, is red."
+            draw = partial(draw_cascade, cascade=section.cascade)
+            found[section.anchor] = [("", caption, _svg(draw, section.anchor, section.size))]
+        elif isinstance(section, FactorizationSection):
+            caption = (
+                "Stages along the closed form, in floating point, and their bounds. What is below 1e-15 of the start "
+                "is rounding, and not drawn."
+            )
+            draw = partial(draw_stages, cascade=section.cascade)
+            found[section.anchor] = [("", caption, _svg(draw, section.anchor, (8.4, 2.6)))]
         elif isinstance(section, CertificateSection) and section.is_scaled:
             found[section.anchor] = _settling_figures(section)
         elif isinstance(section, CertificateSection) and section.has_portrait:
@@ -193,7 +219,7 @@ def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:
 
 
 def _settling_figures(section: CertificateSection) -> list[tuple[str, str, Any]]:
-    if not section.verdict.proved:
+    if not section.verdict.proved or not has_curves(section.certificate):
         return []
     draw, caption = choose_curves(section.certificate)
     return [(PROVED, caption, _svg(partial(draw, certificate=section.certificate), section.anchor, (6.4, 3.2)))]

@@ -15,7 +15,8 @@ from ..dynamics import PrimalDualSystem
 from ..exact.settling import settling_time_by_terms
 from ..lmi.dissipation import UPPER
 from ..lmi.metric import reduce_splitting
-from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, PrescribedTimeStability, ScaledClaim, TimeScale
+from ..lmi.scaled_claims import PrescribedTimeStability, ScaledClaim
+from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, TimeScale
 from .formulas import Block, Display, Math, Paragraph, Sentence, Term, Where, combine
 from .numbers import approximate, tex_number
 
@@ -67,11 +68,12 @@ def scale_motion(certificate: Certificate, motion: Sequence[Block]) -> list[Bloc
     scale, where = claim_of(certificate).scale, list[tuple[Math, Fraction]]()
     left = r"(\dot{x},\dot{\lambda})" if isinstance(certificate.system, PrimalDualSystem) else r"\dot{x}"
     if isinstance(scale, PrescribedTime):
-        line = Math(rf"{left} = \dfrac{{c}}{{T-t}}\,\mathcal{{F}},")
+        lines: tuple[Math, ...] = (Math(rf"{left} = \dfrac{{c}}{{T-t}}\,\mathcal{{F}},"),)
     else:
-        (line,) = combine(_list_speeds(scale), where, head=f"{left} = ")
-        line = Math(line.tex + rf"\quad (\mathcal{{F}} \neq 0),\qquad {left} = 0\quad (\mathcal{{F}} = 0),")
-    found: list[Block] = [Paragraph(("Consider the flow", *_name_scale(scale), ",")), Display((line,))]
+        *above, last = combine(_list_speeds(scale), where, head=f"{left} = ")
+        ends = rf"\quad (\mathcal{{F}} \neq 0),\qquad {left} = 0\quad (\mathcal{{F}} = 0),"
+        lines = (*above, Math(last.tex + ends))
+    found: list[Block] = [Paragraph(("Consider the flow", *_name_scale(scale), ",")), Display(lines)]
     if where:
         found.append(Where(tuple(where)))
     first, *rest = motion
@@ -144,7 +146,8 @@ def name_numbers(claim: ScaledClaim) -> tuple[tuple[Math, Fraction], ...]:
     """Symbols of the numbers of a claim with their exact values."""
     letters = {"decay": r"\delta", "dissipation": r"\varepsilon", "rate": r"\rho", "speed": r"\kappa",
                "speed_limit": "K"}  # fmt: skip
-    return tuple((Math(letter), getattr(claim, name)) for name, letter in letters.items() if hasattr(claim, name))
+    numbers = ((Math(letter), getattr(claim, name, None)) for name, letter in letters.items())
+    return tuple((letter, number) for letter, number in numbers if number is not None)
 
 
 def scaled_conclusion(certificate: Certificate) -> Iterator[Block]:
@@ -242,12 +245,16 @@ def _conclude_prescribed(certificate: Certificate, claim: PrescribedTimeStabilit
     is_plain = len(str(rest)) < 8  # else the exponents stand as products
     falls = tex_power(left, twice) if is_plain else rf"{left}^{{2\rho c}}"
     yield Display((Math(rf"{_norm(certificate, 't')}^{{2}} \leq V(t) \leq V(0)\,{falls}"),))
-    yield Paragraph(("for all ", Math(r"t \in [0,T)"), ", and the speed is"))
-    shape = r"\," + (tex_power(left, rest) if is_plain else rf"{left}^{{\rho c-1}}") if rest else ""
-    yield Display((Math(rf"\dfrac{{c\,r}}{{T-t}} \leq \dfrac{{c}}{{T}}\,\sqrt{{K\,V(0)}}{shape},"),))
-    yield Paragraph(("with",))
+    if claim.speed_limit is None:
+        yield Paragraph(("for all ", Math(r"t \in [0,T)"), ", with"))
+    else:
+        yield Paragraph(("for all ", Math(r"t \in [0,T)"), ", and the speed is"))
+        shape = r"\," + (tex_power(left, rest) if is_plain else rf"{left}^{{\rho c-1}}") if rest else ""
+        yield Display((Math(rf"\dfrac{{c\,r}}{{T-t}} \leq \dfrac{{c}}{{T}}\,\sqrt{{K\,V(0)}}{shape},"),))
+        yield Paragraph(("with",))
     yield Where(name_numbers(claim))
-    until = " The speed stays bounded." if rest >= 0 else " No bound of the speed up to T is proved."
+    is_slow = rest >= 0 and claim.speed_limit is not None
+    until = " The speed stays bounded." if is_slow else " No bound of the speed up to T is proved."
     yield Paragraph(
         ("This is prescribed-time stability: whatever the start, V and the distance go to zero as t goes to T."
          + until,)

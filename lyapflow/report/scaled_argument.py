@@ -12,8 +12,9 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem
 from ..lmi.metric import reduce_splitting
+from ..lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import FiniteTime, FixedTime, FixedTimeStability, PrescribedTimeStability
+from ..lmi.time_scales import FiniteTime, FixedTime
 from .formulas import Block, Display, Math, Paragraph, Sentence
 from .numbers import tex_number
 from .scaled import claim_of, list_gains, tex_power
@@ -119,7 +120,7 @@ def finish_scaled(certificate: Certificate) -> Iterator[Block]:
     if isinstance(claim, FixedTimeStability):
         facts += [r"\dot{V}+2\rho V \leq 0", r"r^{2} \geq \kappa V"]
     if isinstance(claim, PrescribedTimeStability):
-        facts = [r"\dot{V}+2\rho V \leq 0", r"r^{2} \leq K V"]
+        facts = [r"\dot{V}+2\rho V \leq 0"] + ([] if claim.speed_limit is None else [r"r^{2} \leq K V"])
     bounds = r"N \leq V \leq c_{2}N" if certificate.is_bounded else r"N \leq V"
     yield Paragraph(
         ("All multipliers", *weights, " are nonnegative and all ", Math("I"), " are nonnegative along solutions. "
@@ -127,7 +128,7 @@ def finish_scaled(certificate: Certificate) -> Iterator[Block]:
     )  # fmt: skip
     yield Display((Math(r",\qquad ".join([*facts, bounds]) + "."),))
     if isinstance(claim, PrescribedTimeStability):
-        yield from _finish_prescribed()
+        yield from _finish_prescribed(claim)
         return
     yield from _take_means(claim.scale)
     if isinstance(claim, FixedTimeStability):
@@ -204,14 +205,17 @@ def _compare(exponents: tuple[Fraction, ...]) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _finish_prescribed() -> Iterator[Block]:
+def _finish_prescribed(claim: PrescribedTimeStability) -> Iterator[Block]:
     yield Paragraph(
         ("The scaled flow has the factor ", Math(r"c/(T-t)"), ", so that along it ",
          Math(r"\dot{V} \leq -\frac{2\rho c}{T-t}\,V"), ", and hence"),
         lead="Comparison.",
     )  # fmt: skip
     yield Display((Math(r"V(t) \leq V(0)\,(1-\frac{t}{T})^{2\rho c},"),))
-    yield Paragraph(("whose right side solves the equation with equality, and the speed is",))
-    yield Display((Math(r"\dfrac{c\,r}{T-t} \leq \dfrac{c}{T-t}\sqrt{K\,V(t)} \leq \dfrac{c}{T}\sqrt{K\,V(0)}\,"
-                        r"(1-\frac{t}{T})^{\rho c-1}."),))  # fmt: skip
+    if claim.speed_limit is None:
+        yield Paragraph(("whose right side solves the equation with equality.",))
+    else:
+        yield Paragraph(("whose right side solves the equation with equality, and the speed is",))
+        yield Display((Math(r"\dfrac{c\,r}{T-t} \leq \dfrac{c}{T-t}\sqrt{K\,V(t)} \leq \dfrac{c}{T}\sqrt{K\,V(0)}"
+                            r"\,(1-\frac{t}{T})^{\rho c-1}."),))  # fmt: skip
     yield Paragraph(("This is the claim.",))

@@ -12,10 +12,7 @@ from ..certificates import Certificate, Verification
 from ..certificates.consequences import bound_transient
 from ..exact.rationals import rational
 from ..exact.settling import settling_time_by_terms
-from ..lmi.dissipation import UPPER
-from ..lmi.metric import reduce_splitting
-from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from .numbers import approximate
 from .quantities import Quantity, compare, count_time, measure_margin
 from .scaled import claim_of
@@ -136,10 +133,7 @@ def _measure_prescribed(certificate: Certificate, claim: PrescribedTimeStability
         shown=_show_exact(exponent, "down"), remark=f"With the gain c = {claim.gain}.",
     )  # fmt: skip
     if certificate.is_bounded and exponent >= 2 and claim.speed_limit is not None:
-        upper = certificate.values[UPPER]
-        if isinstance(certificate.template, VariableMetric):
-            upper *= reduce_splitting(certificate.system).largest
-        speed = bound_transient(claim.speed_limit * upper) * claim.gain / time
+        speed = bound_transient(claim.speed_limit * certificate.norm_ratios[0]) * claim.gain / time
         yield Quantity(
             key="largest_speed", name="Largest speed for |x(0) − x*| = 1", proved=speed,
             shown=f"≤ {approximate(speed, side='up')}", remark="At all times up to T; it is proportional to the start.",
@@ -155,8 +149,8 @@ def _list_numbers(certificate: Certificate) -> Iterator[Quantity]:
     """The numbers of the unscaled flow, from which everything above follows."""
     claim = claim_of(certificate)
     for key, (name, side) in _SLOTS.items():
-        if hasattr(claim, key):
-            value: Fraction = getattr(claim, key)
+        value: Fraction | None = getattr(claim, key, None)
+        if value is not None:
             sign, way = ("≤", "up") if side == "up" else ("≥", "down")
             yield Quantity(
                 key=key, name=name, proved=value,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..exact.settling import settling_time_by_terms
-from ..lmi.time_scales import FixedTimeStability, PrescribedTimeStability
+from ..lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability
 from .figures import COLORS
 from .items import PROVED
 from .numbers import approximate
@@ -20,18 +20,36 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["choose_curves", "draw_prescribed", "draw_settling"]
+__all__ = ["choose_curves", "draw_prescribed", "draw_settling", "has_curves"]
 
 _DECADES = 6
 """Starts are drawn from 10^-6 to 10^6."""
 
 _PER_DECADE = 8
 
+_SMALLEST, _LARGEST = Fraction(1, 10**150), Fraction(10**150)
+"""What is drawn lies between them, far within the range of floats."""
+
+
+def has_curves(certificate: Certificate) -> bool:
+    """Whether all that is drawn of a proved certificate is of a size that can be drawn."""
+    claim = claim_of(certificate)
+    if isinstance(claim, PrescribedTimeStability):
+        return all(_SMALLEST <= number <= _LARGEST for number in (claim.scale.time, *claim.exponents))
+    ends = (Fraction(10) ** -_DECADES, Fraction(10) ** _DECADES)
+    times = [certificate.settling_time(**{"x0" if certificate.is_bounded else "V0": start}) for start in ends]
+    if isinstance(claim, FixedTimeStability):
+        (a, b), (A, B) = claim.exponents, claim.coefficients
+        times += [certificate.settling_time(), settling_time_by_terms(A, a, B, b, Fraction(1))]
+    return all(_SMALLEST <= time <= _LARGEST for time in times)
+
 
 def choose_curves(certificate: Certificate) -> tuple[Callable[..., None], str]:
     """What draws a proved certificate, and the caption."""
     claim = claim_of(certificate)
     if isinstance(claim, PrescribedTimeStability):
+        if claim.speed_limit is None:
+            return draw_prescribed, "Bound of V on the prescribed time, relative to its value at the start."
         caption = "Bounds of V and of the speed on the prescribed time, relative to their values at the start."
         if claim.exponents[0] < 2:
             caption += " The bound of the speed grows without end, because ρc is below 1."
@@ -73,20 +91,22 @@ def _draw_level(axes: Axes, value: Fraction, words: str, dashes: tuple[int, tupl
 
 
 def draw_prescribed(figure: Figure, certificate: Certificate) -> None:
-    """Bounds of V and of the speed against time, relative to the start."""
+    """Bounds of V and, where there is one, of the speed against time, relative to the start."""
     claim = claim_of(certificate)
     exponent, time = float(claim.exponents[0]), float(claim.number)
-    left, right = figure.subplots(1, 2)
+    has_speed = isinstance(claim, PrescribedTimeStability) and claim.speed_limit is not None
+    left, *others = figure.subplots(1, 2 if has_speed else 1, squeeze=False)[0]
     share = np.linspace(0, 1, 201)[:-1]
     left.plot(share * time, (1 - share) ** exponent, color=COLORS[PROVED], linewidth=2.2, label="bound (proved)")
     left.plot([time], [0], marker="o", color=COLORS[PROVED], markersize=4, linestyle="none")
     left.set_ylabel(r"$V(t)\,/\,V(0)$ at most")
     power = exponent / 2 - 1
-    right.plot(share * time, (1 - share) ** power, color=COLORS[PROVED], linewidth=2.2, label="bound (proved)")
-    right.set_ylabel("speed / its bound at the start")
-    for axes in (left, right):
+    for right in others:
+        right.plot(share * time, (1 - share) ** power, color=COLORS[PROVED], linewidth=2.2, label="bound (proved)")
+        right.set_ylabel("speed / its bound at the start")
+        right.set_ylim(0, 1.15 if power >= 0 else 10)
+    for axes in (left, *others):
         axes.set_xlim(0, time * 1.02)
         axes.set_xlabel("time $t$")
         axes.legend(loc="upper right" if axes is left else "lower left")
     left.set_ylim(bottom=0)
-    right.set_ylim(0, 1.15 if power >= 0 else 10)

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeGuard
 from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import LureSystem, ParametricSystem, System
-from ..lmi.dissipation import Evaluation
+from ..lmi.groups import Evaluation
 from ..lmi.signals import NEXT, RATE
 from ..lmi.sublinear import LOG_RATE
 from .formulas import Term

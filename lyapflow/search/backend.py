@@ -10,14 +10,15 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import cvxpy as cp
 import numpy as np
-from cvxpy.reductions.solvers.defines import INSTALLED_CONIC_SOLVERS, SOLVER_MAP_CONIC
 
 from ..errors import InvalidModelError
 from .arrays import ConeData
+
+if TYPE_CHECKING:  # loaded where a problem is given to it, half a second that a search without it does not pay
+    import cvxpy as cp
 
 __all__ = ["Answer", "CheckedSolver", "MarginProblem", "Solver", "check_solver"]
 
@@ -69,6 +70,8 @@ def check_solver(name: str | None) -> str:
     InvalidModelError
         If cvxpy has no such solver here.
     """
+    from cvxpy.reductions.solvers.defines import INSTALLED_CONIC_SOLVERS, SOLVER_MAP_CONIC
+
     chosen = "CLARABEL" if name is None else str(name).upper()
     cones = {s: [c.__name__ for c in SOLVER_MAP_CONIC[s].SUPPORTED_CONSTRAINTS] for s in INSTALLED_CONIC_SOLVERS}
     able = [s for s, names in cones.items() if any("PSD" in name for name in names)]  # PSD, SvecPSD: by version
@@ -80,11 +83,13 @@ def check_solver(name: str | None) -> str:
 
 def _run(problem: cp.Problem, solver: str) -> bool:
     """Solve quietly; whether the solver came to an end."""
+    from cvxpy.error import SolverError
+
     try:
         with _TURN, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cvxpy warns of inaccurate answers; here the status says so
             problem.solve(solver=solver, **_TIGHT.get(solver, {}))
-    except (cp.error.SolverError, ArithmeticError):
+    except (SolverError, ArithmeticError):
         return False
     return True
 
@@ -118,6 +123,8 @@ class MarginProblem:
     """
 
     def __init__(self, data: ConeData, *, solver: str) -> None:
+        import cvxpy as cp
+
         self._data = data
         self._solver = solver
         self._y = cp.Variable(len(data.names))

@@ -18,20 +18,11 @@ from fractions import Fraction
 
 from ..certificates.certificate import Certificate
 from ..certificates.verification import satisfies
-from ..lmi.dissipation import UPPER
-from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
-from ..lmi.scaled import Part, assemble_parts
-from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import (
-    FiniteTime,
-    FiniteTimeStability,
-    FixedTimeStability,
-    PrescribedTime,
-    PrescribedTimeStability,
-    ScaledClaim,
-    TimeScale,
-)
+from ..lmi.scaled import Part
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from ..lmi.time_scales import FiniteTime, PrescribedTime, TimeScale
+from .scaled_numbers import assemble_part, read_multipliers, read_storage
 
 __all__ = ["find_closed_claim"]
 
@@ -52,7 +43,7 @@ def find_closed_claim(certificate: Certificate, scale: TimeScale) -> tuple[Scale
     scale : FiniteTime, FixedTime or PrescribedTime
         The time scale.
     """
-    rate, sigma = certificate.rate, _read_multipliers(certificate)
+    rate, sigma = certificate.rate, read_multipliers(certificate)
     proof = {f"rate: {n}": v for n, v in sigma.items()}
     if isinstance(scale, PrescribedTime):
         gain = 1 / rate if scale.gain is None else scale.gain
@@ -73,26 +64,12 @@ def find_closed_claim(certificate: Certificate, scale: TimeScale) -> tuple[Scale
     return FixedTimeStability(scale, decay, dissipation, rate, k), own | proof | more
 
 
-def _read_multipliers(certificate: Certificate) -> dict[str, Fraction]:
-    """Those of the decrease, by what follows the name of the part."""
-    return {n.removeprefix("decrease: "): v for n, v in certificate.values.items() if n.startswith("decrease: ")}
-
-
-def _read_storage(certificate: Certificate) -> dict[str, Fraction]:
-    return {n: v for n, v in certificate.values.items() if ": " not in n and n != UPPER}
-
-
-def _assemble(certificate: Certificate, part: Part) -> Pencil:
-    pencil = assemble_parts(certificate.system, certificate.template, (part,), bounded=False)
-    return pencil.without("positivity").without("storage")
-
-
 def _find_limit(certificate: Certificate) -> tuple[Fraction, dict[str, Fraction]] | None:
-    """K and its multipliers."""
-    storage = _read_storage(certificate)
+    """The number K and its multipliers."""
+    storage = read_storage(certificate)
     for power in _POWERS:
         K = Fraction(2) ** power
-        pencil = _assemble(certificate, Part("speed limit", False, Fraction(1), K, Fraction(-1)))
+        pencil = assemble_part(certificate, Part("speed limit", False, Fraction(1), K, Fraction(-1)))
         for size in _MULTIPLIERS:
             values = _balance(pencil, storage | dict.fromkeys(pencil.nonnegative, size))
             if satisfies(pencil, values):
@@ -113,13 +90,11 @@ def _balance(pencil: Pencil, values: Mapping[str, Fraction]) -> dict[str, Fracti
 
 
 def _find_speed(certificate: Certificate, sigma: Mapping[str, Fraction]) -> tuple[Fraction, dict[str, Fraction]] | None:
-    """K and its multipliers, for quadratic V."""
+    """The number k and its multipliers, for quadratic V."""
     if not certificate.is_bounded:
         return None
-    upper = certificate.values[UPPER]
-    if isinstance(certificate.template, VariableMetric):
-        upper *= reduce_splitting(certificate.system).largest
+    upper = certificate.norm_ratios[0]
     k = certificate.rate**2 / upper
     own = {f"speed: {n}": v * certificate.rate / upper for n, v in sigma.items()}
-    pencil = _assemble(certificate, Part("speed", False, Fraction(-1), k, Fraction(1)))
-    return (k, own) if satisfies(pencil, _read_storage(certificate) | own) else None
+    pencil = assemble_part(certificate, Part("speed", False, Fraction(-1), k, Fraction(1)))
+    return (k, own) if satisfies(pencil, read_storage(certificate) | own) else None

@@ -20,7 +20,7 @@ from scipy.linalg import LinAlgError, eigvals, matrix_balance
 
 from ..dynamics import LureSystem, System
 from ..exact.dense import fraction, scalar
-from ..lmi.dissipation import list_groups
+from ..lmi.groups import list_groups
 from ..lmi.templates import QuadraticStorage
 
 __all__ = [

@@ -30,7 +30,7 @@ class LinearLoop:
 
     def __init__(self, system: System) -> None:
         plants = [plant for mode in system.modes for plant in mode.vertices]
-        first = [system.groups.index(g) for g in range(max(system.groups) + 1)]
+        first = [system.groups.index(g) for g in range(len(set(system.groups)))]
         self.members = [system.oracles[j].linear_members() for j in first]
         self.unit = _typical_slope(self.members, plants)
         self.discrete = system.dt > 0
@@ -62,6 +62,8 @@ class LinearLoop:
 
         All are tried while they are few, else one operator at a time.
         """
+        if not self.members:  # a linear system is its own only member
+            return (), float(self.parameters(np.zeros((1, 0), dtype=complex))[0])
         seeds = [_candidates(m, self.unit) for m in self.members]
         if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
             grid = _combine(seeds)
@@ -81,7 +83,7 @@ class LinearLoop:
 
     def refine(self, best: tuple[complex, ...], *, effort: int = LONG) -> tuple[complex, ...]:
         """Local search over coordinates that keep each slope inside its class; nothing to do at a vertex of the box."""
-        if all(_is_corner(s, m) for s, m in zip(best, self.members, strict=True)) and effort < LONG:
+        if not best or (all(map(_is_corner, best, self.members)) and effort < LONG):
             return best
         start = [v for s, m in zip(best, self.members, strict=True) for v in _coordinates(s, m, self.unit)]
 
@@ -170,7 +172,9 @@ def _candidates(m: LinearMembers, unit: float) -> list[complex]:
 
 
 def _floats(plant: LureSystem) -> tuple[NDArray[np.float64], ...]:
-    return tuple(np.array(m, dtype=float) for m in (plant.A, plant.B, plant.C, plant.D))
+    n, m = plant.shape
+    B, C, D = np.array(plant.B, float), np.array(plant.C, float), np.array(plant.D, float)
+    return np.array(plant.A, float), B.reshape(n, m), C.reshape(m, n), D.reshape(m, m)
 
 
 def _coordinates(s: complex, m: LinearMembers, unit: float) -> tuple[float, float]:

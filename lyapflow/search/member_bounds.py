@@ -89,6 +89,8 @@ def _enclose_extreme(closed: Matrix, slopes: tuple[Slope, ...], *, discrete: boo
 
 def _close(plant: LureSystem, slopes: tuple[Slope, ...]) -> Matrix:
     """Closed-loop matrix; complex slopes act on two copies of each signal."""
+    if not slopes:
+        return plant.A
     parts = [plant.A, plant.B, plant.C, plant.D]
     S: Matrix = tuple(tuple(s[0] if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))
     if any(s[1] for s in slopes):

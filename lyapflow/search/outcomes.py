@@ -13,7 +13,7 @@ from ..certificates.settling import tell_scaled
 from ..errors import ClaimMismatchError, NoCertificateError
 from ..exact.rationals import as_text, show_above, show_below
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.time_scales import ScaledClaim
+from ..lmi.scaled_claims import ScaledClaim
 from .slow_members import SlowMember
 from .witness import Witness, find_witness
 

@@ -155,7 +155,8 @@ def attempt(
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
         raise InvalidModelError(
-            f"claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got {claim!r}"
+            "claim must be ExponentialDecay(rate), Contraction(factor) or SublinearDecay(order), got "
+            f"{claim!r}. For another time scale, give scale_time a certificate of exponential decay."
         )
     if not isinstance(accuracy, float) or not LOSSES[0] <= accuracy < 1:
         raise InvalidModelError(f"accuracy must be a float in [{LOSSES[0]}, 1), got {accuracy!r}")

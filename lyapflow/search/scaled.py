@@ -17,7 +17,8 @@ from ..errors import NoCertificateError
 from ..lmi.claims import ExponentialDecay
 from ..lmi.dissipation import UPPER
 from ..lmi.scaled import assemble_parts, list_parts
-from ..lmi.time_scales import FiniteTimeStability, PrescribedTime, TimeScale
+from ..lmi.scaled_claims import FiniteTimeStability
+from ..lmi.time_scales import PrescribedTime, TimeScale
 from .best import name_tools
 from .closed_numbers import find_closed_claim
 from .outcomes import Inconclusive, Reason
@@ -65,10 +66,11 @@ def _measure_time(certificate: Certificate) -> float:
 def _certify(certificate: Certificate, scale: TimeScale) -> Certificate | None:
     """The claim with the V of a certificate of exponential decay, or None."""
     system, template = certificate.system, certificate.template
-    storage = {n: v for n, v in certificate.values.items() if ": " not in n and n != UPPER}
-    claim, own = Numbers(system, template, storage, certificate).claim(scale)
+    claim, own = Numbers(certificate).claim(scale)
+    tools = (*name_tools(), ("solver", "CLARABEL"))
     if claim is None:
         claim, own = find_closed_claim(certificate, scale)
+        tools = name_tools()
     if claim is None:
         return None
     kept = {n: v for n, v in certificate.values.items() if not n.startswith("decrease: ")}
@@ -81,5 +83,5 @@ def _certify(certificate: Certificate, scale: TimeScale) -> Certificate | None:
         claim=claim,
         template=template,
         unknowns=tuple((name, values[name]) for name in pencil.unknowns),
-        versions=(*name_tools(), ("solver", "CLARABEL")),
+        versions=tools,
     )

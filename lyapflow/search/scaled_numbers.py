@@ -10,21 +10,13 @@ from fractions import Fraction
 from scipy.optimize import minimize_scalar
 
 from ..certificates.certificate import Certificate
-from ..dynamics import System
 from ..exact.dense import scalar
 from ..exact.rationals import convergent_near, rational
+from ..lmi.dissipation import UPPER
 from ..lmi.pencil import Equality, Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, settle_numbers
-from ..lmi.templates import Template
-from ..lmi.time_scales import (
-    FiniteTime,
-    FiniteTimeStability,
-    FixedTimeStability,
-    PrescribedTime,
-    PrescribedTimeStability,
-    ScaledClaim,
-    TimeScale,
-)
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from ..lmi.time_scales import FiniteTime, PrescribedTime, TimeScale
 from .arrays import may_have_face, on_face, to_arrays
 from .bounds import LOWER, tighten
 from .direct import minimise
@@ -37,10 +29,13 @@ __all__ = [
     "SPEED_LIMIT",
     "WORST",
     "Numbers",
+    "assemble_part",
     "decrease_with",
     "dissipate",
     "fix_storage",
     "prove_near",
+    "read_multipliers",
+    "read_storage",
     "search_decay",
     "solve",
 ]
@@ -73,14 +68,12 @@ _GRID = tuple(k / 12 for k in range(1, 12))
 class Numbers:
     """The best numbers of the parts of a claim, with V known."""
 
-    def __init__(
-        self, system: System, template: Template, storage: Mapping[str, Fraction], certificate: Certificate
-    ) -> None:
-        self.system, self.template, self.storage, self.certificate = system, template, storage, certificate
+    def __init__(self, certificate: Certificate) -> None:
+        self.certificate, self.storage = certificate, read_storage(certificate)
 
     def claim(self, scale: TimeScale) -> tuple[ScaledClaim | None, dict[str, Fraction]]:
         """The claim and the multipliers that prove its parts."""
-        rate, proof = self.certificate.rate, self._keep_rate()
+        rate, proof = self.certificate.rate, {f"rate: {n}": v for n, v in read_multipliers(self.certificate).items()}
         if isinstance(scale, PrescribedTime):
             limit, own = self._best(SPEED_LIMIT, 1.0)
             gain = 1 / rate if scale.gain is None else scale.gain
@@ -91,14 +84,10 @@ class Numbers:
         decay, dissipation, own = pair
         if isinstance(scale, FiniteTime):
             return FiniteTimeStability(scale, decay, dissipation), own
-        speed, more = self._best_speed()
+        speed, more = self._best(SPEED, -1.0)
         if speed is None:
             return None, {}
         return FixedTimeStability(scale, decay, dissipation, rate, speed), own | proof | more
-
-    def _keep_rate(self) -> dict[str, Fraction]:
-        values = self.certificate.values.items()
-        return {f"rate{n.removeprefix('decrease')}": v for n, v in values if n.startswith("decrease: ")}
 
     def _best(self, part: Part, sign: float) -> tuple[Fraction | None, dict[str, Fraction]]:
         """The smallest (largest, by sign) number of a part, and its multipliers."""
@@ -106,9 +95,6 @@ class Numbers:
         if found is None or found[NUMBER] <= 0:
             return None, {}
         return found.pop(NUMBER), found
-
-    def _best_speed(self) -> tuple[Fraction | None, dict[str, Fraction]]:
-        return self._best(SPEED, -1.0)
 
     def _best_decrease(self, a: float) -> tuple[Fraction, Fraction, dict[str, Fraction]] | None:
         """Decay and dissipation with the largest weighted mean."""
@@ -127,10 +113,24 @@ class Numbers:
 
     def _pencil(self, part: Part, *, free: bool) -> Pencil:
         """One part with V known, and its number either known or unknown."""
-        pencil = (
-            assemble_parts(self.system, self.template, (part,), bounded=False).without("positivity").without("storage")
-        )
+        pencil = assemble_part(self.certificate, part)
         return fix_storage(pencil if free else settle_numbers(pencil), self.storage)
+
+
+def read_storage(certificate: Certificate) -> dict[str, Fraction]:
+    """The unknowns that make V."""
+    return {n: v for n, v in certificate.values.items() if ": " not in n and n != UPPER}
+
+
+def read_multipliers(certificate: Certificate) -> dict[str, Fraction]:
+    """Those of the decrease, by what follows the name of the part."""
+    return {n.removeprefix("decrease: "): v for n, v in certificate.values.items() if n.startswith("decrease: ")}
+
+
+def assemble_part(certificate: Certificate, part: Part) -> Pencil:
+    """One inequality about the V of a certificate, without the bounds of V."""
+    pencil = assemble_parts(certificate.system, certificate.template, (part,), bounded=False)
+    return pencil.without("positivity").without("storage")
 
 
 def decrease_with(decay: Fraction) -> Part:

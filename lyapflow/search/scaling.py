@@ -130,9 +130,11 @@ def _scaled(data: ConeData, rows: list[Array], unit: Array, parameter: float) ->
     if len(base):
         weight = _reciprocal(np.abs(base + parameter * slope).max(axis=1, initial=0))[:, None]
         base, slope = base * weight, slope * weight
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats the solver gives up, and says so
+        blocks = tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True))
     return replace(
         data,
-        blocks=tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True)),
+        blocks=blocks,
         equalities=(base, slope),
         unit=data.unit * unit,
         metric=None,

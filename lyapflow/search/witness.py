@@ -77,7 +77,8 @@ class Witness:
         else:
             verb = f"decays with rate at most {show_above(self.rate or Fraction(0))}"
         where = "".join(f"at {name} = {shorten(value, most=24)} " for name, value in self.at)
-        return f"{where}the linear member {', '.join(parts)} {verb}"
+        who = f"the linear member {', '.join(parts)}" if parts else "the linear system itself"
+        return f"{where}{who} {verb}"
 
 
 def check_witness(system: System, witness: Witness) -> bool:

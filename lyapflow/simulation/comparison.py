@@ -11,7 +11,7 @@ from scipy.special import beta as complete_beta
 from scipy.special import betainc, betaincc, betaincinv
 
 from ..certificates import Certificate
-from ..lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
+from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from .loops import Array
 from .storage import measure_decay
 

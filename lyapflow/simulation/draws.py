@@ -45,7 +45,7 @@ def draw_loop(
             for group, j in {group: j for j, group in enumerate(system.groups)}.items()
         ]
         members = [operators[group] for group in system.groups]
-        loop = close_loop(system, members, offset=offset, dimension=sizes[0])
+        loop = close_loop(system, members, offset=offset, dimension=sizes[0] if sizes else dimension)
         try:
             return loop, locate_equilibrium(loop, np.zeros(loop.state_shape)), offset
         except SimulationError:

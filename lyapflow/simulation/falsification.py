@@ -14,12 +14,13 @@ from functools import partial
 import numpy as np
 
 from ..certificates import Certificate
+from ..certificates.evidence import Evidence, find_certificate
 from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium
@@ -100,7 +101,7 @@ class Counterexample:
 
 
 def falsify(
-    certificate: Certificate,
+    certificate: Certificate | Evidence,
     trials: int,
     rng: np.random.Generator,
     *,
@@ -114,7 +115,7 @@ def falsify(
 
     Parameters
     ----------
-    certificate : Certificate
+    certificate : Certificate, or what has one as its ``certificate``
         The claim under attack.
     trials : int
         Number of trials, >= 1.
@@ -157,7 +158,8 @@ def falsify(
     >>> falsify(wrong, 20, np.random.default_rng(0)).inequality
     'V(t) <= V(0) exp(-2 rate t)'
     """
-    if not isinstance(certificate, Certificate):
+    found = find_certificate(certificate)
+    if found is None:
         raise InvalidModelError(f"certificate must be a Certificate, got {type(certificate).__name__}")
     for name, number in (("trials", trials), ("dimension", dimension)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
@@ -165,9 +167,9 @@ def falsify(
     if not isinstance(rng, np.random.Generator):
         raise InvalidModelError(f"rng must be a numpy.random.Generator, got {rng!r}. Pass np.random.default_rng(seed).")
     for done, stream in enumerate(rng.spawn(int(trials)), start=1):
-        found = _run_trial(certificate, int(dimension), stream)
-        if found is not None:
-            return found
+        counterexample = _run_trial(found, int(dimension), stream)
+        if counterexample is not None:
+            return counterexample
         if progress is not None:
             progress(done, int(trials))
     return None

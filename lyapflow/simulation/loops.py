@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from ..classes.curvature import read_data
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
-from ..errors import DimensionError, InvalidModelError
+from ..errors import DimensionError, InvalidModelError, SimulationError
 from ..exact.matrices import Matrix, add, identity, scale, shape
 from ..members.protocol import Array, Member
 from .iterations import check_dimensions, close_iteration, read_operator
@@ -135,8 +135,17 @@ class LureLoop:
 
 
 def to_array(m: Matrix) -> Array:
-    """An exact matrix in floating point."""
-    return np.array([[float(v) for v in row] for row in m], dtype=np.float64)
+    """An exact matrix in floating point.
+
+    Raises
+    ------
+    SimulationError
+        If an entry is beyond the range of floats.
+    """
+    try:
+        return np.array([[float(v) for v in row] for row in m], dtype=np.float64)
+    except OverflowError:
+        raise SimulationError("a number is too large for floating point, so this cannot be simulated") from None
 
 
 def close_loop(
@@ -186,7 +195,9 @@ def close_loop(
     if size is None:
         raise DimensionError("the dimension d must be known, but no member has one. Pass a guess of shape (n, d).")
     drift = system.A if system.dt == 0 else add(system.A, scale(Fraction(-1), identity(len(system.A))))
-    A, B, C, D = (to_array(m) for m in (drift, system.B, system.C, system.D))
+    n, m = system.shape
+    A, B, C, D = (to_array(part) for part in (drift, system.B, system.C, system.D))
+    C, D = C.reshape(m, n), D.reshape(m, m)  # matrices without rows have no columns either
     return LureLoop(system, chosen, size, A, B, C, D, to_array(system.N) if system.is_time_varying else None)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..errors import ClaimMismatchError
+from ..lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from .comparison import time_to_zero
 from .equilibria import Equilibrium
 from .loops import Array, Loop

@@ -15,7 +15,8 @@ from ..certificates import Certificate
 from ..lmi.logtime import take_logarithmic_time
 from .equilibria import Equilibrium
 from .loops import Array, Loop, to_array
-from .storage import Samples, check_subject
+from .storage import Samples
+from .subjects import check_subject
 
 __all__ = ["Checks", "Path", "SublinearStorage", "list_promises"]
 

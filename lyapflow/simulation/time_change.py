@@ -8,7 +8,6 @@ is felt; the rest is a geometric series, :math:`\int e^{-(1-\alpha)\lambda s}\ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,22 +18,31 @@ from ..errors import SimulationError
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime, TimeScale
 from .equilibria import Equilibrium
 from .loops import Array, Loop
-from .motion import Method
 from .trajectories import Trajectory, record
 
-__all__ = ["Orbit", "evaluate_field", "follow_orbit", "integrate_scaled", "measure_slowness"]
+__all__ = [
+    "CLEAR",
+    "COARSEST",
+    "DECADE",
+    "LONGEST",
+    "Orbit",
+    "evaluate_field",
+    "follow_orbit",
+    "measure_noise",
+    "measure_slowness",
+]
 
-_DECADE = 0.1  # what is left of the distance after one stretch
+DECADE = 0.1  # what is left of the distance after one stretch
 _FELT = 1e-6  # relative rounding error in F at which the integration ends
-_CLEAR = 1e3  # factor between rounding in F and the integrator's tolerance: with less it takes ever smaller steps
+CLEAR = 1e3  # factor between rounding in F and the integrator's tolerance: with less it takes ever smaller steps
 _LEAST = 1e-40  # distance, in units of the start's, at which it ends where F is exact
-_LONGEST = 1e9  # unscaled time of a stretch in units of distance over speed; a flow that is slower does not settle
+LONGEST = 1e9  # unscaled time of a stretch in units of distance over speed; a flow that is slower does not settle
 _SETTLED = 1e-13  # share of the time t in the last stretch at which the rest is left to the series
 _SAMPLES = 24  # of a stretch
 _SAFETY = 10.0  # factor on the integrator's tolerance
 _MOST, _FAR = 4_000, 100_000  # evaluations of F in a stretch, near the equilibrium and far from it: near to it more are
 # a sign of rounding in F that nobody foresaw, far from it an oracle may oscillate
-_COARSER, _COARSEST = 100.0, 1e-4  # factor on the tolerance for another try, and the last tolerance
+_COARSER, COARSEST = 100.0, 1e-4  # factor on the tolerance for another try, and the last tolerance
 
 
 class _TooManyError(Exception):
@@ -124,14 +132,14 @@ def follow_orbit(
     parts: list[tuple[Array, Array, Array, Array]] = []
     s, t, size, error, shrink = 0.0, 0.0, first, 0.0, 1.0
     while True:
-        end = max(_DECADE * size, threshold * first)
+        end = max(DECADE * size, threshold * first)
         speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, deviation)))
-        noise = _measure_noise(loop, equilibrium, size, speed)
+        noise = measure_noise(loop, equilibrium, size, speed)
         if threshold == 0 and (speed * _FELT <= noise or size <= _LEAST * first or shrink <= _SETTLED):
             break
-        fine = max(rtol, _CLEAR * noise / speed) if speed > 0 else rtol
+        fine = max(rtol, CLEAR * noise / speed) if speed > 0 else rtol
         solution = None
-        while solution is None and fine <= max(_COARSEST, rtol):
+        while solution is None and fine <= max(COARSEST, rtol):
             solution = _run_stretch(loop, equilibrium, deviation, end / size, scale, fine, speed)
             fine *= 1.0 if solution else _COARSER
         if solution is None:
@@ -200,7 +208,7 @@ def _run_stretch(
         with np.errstate(all="ignore"):
             found = solve_ivp(
                 field,
-                (0.0, _LONGEST),
+                (0.0, LONGEST),
                 np.append(start / size, 0.0),
                 method="LSODA",
                 dense_output=True,
@@ -224,7 +232,7 @@ def _sum_up(loop: Loop, equilibrium: Equilibrium, s: Array, deviations: Array, s
     if here == 0 or not before > here:
         return 0.0
     rate = np.log(before / here) / (s[-1] - s[k])
-    return float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha)))
+    return float(float(measure_slowness(scale, here)) / (rate * (1 - float(scale.alpha))))
 
 
 def evaluate_field(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Array:
@@ -238,84 +246,8 @@ def evaluate_field(loop: Loop, equilibrium: Equilibrium, deviation: Array) -> Ar
     return dx.ravel()
 
 
-def integrate_scaled(
-    loop: Loop,
-    equilibrium: Equilibrium,
-    x0: Array,
-    scale: TimeScale,
-    *,
-    threshold: float,
-    points: int,
-    rtol: float,
-    method: Method,
-) -> Trajectory:
-    """The scaled flow itself, until the distance is `threshold` times that of the start: the last sample.
-
-    Raises
-    ------
-    SimulationError
-        If it does not get there, or the integrator stops.
-    """
-    state = (x0 - equilibrium.x).ravel()
-    first = size = float(np.linalg.norm(state))
-    field = _make_field(loop, equilibrium, scale)
-    end = float(scale.time) * (1 - 1e-12) if isinstance(scale, PrescribedTime) else np.inf
-    times, pieces = [0.0], []
-    while size > threshold * first * (1 + 1e-6):
-        goal = max(_DECADE * size, threshold * first)
-        speed = float(np.linalg.norm(evaluate_field(loop, equilibrium, state)))
-        if speed == 0:
-            raise SimulationError("the orbit rests at a point that is not the equilibrium")
-        fine = min(max(rtol, _CLEAR * _measure_noise(loop, equilibrium, size, speed) / speed), _COARSEST)
-        longest = times[-1] + _LONGEST * size / speed * float(measure_slowness(scale, speed))
-        with np.errstate(all="ignore"):
-            found = solve_ivp(
-                field,
-                (times[-1], min(end, longest)),
-                state,
-                method=method,
-                dense_output=True,
-                rtol=fine,
-                atol=1e-3 * fine * goal,
-                events=_make_event(goal),
-            )
-        if found.status != 1 or found.sol is None:
-            raise SimulationError(
-                f"the scaled flow must come within {threshold:g} of its initial distance, but {method} stopped at time "
-                f"{found.t[-1]:.6g}: {found.message}"
-            )
-        times += found.sol.ts[1:].tolist()
-        pieces += found.sol.interpolants
-        state = found.y[:, -1]
-        size = float(np.linalg.norm(state))
-    if not pieces:
-        raise SimulationError("the start must not be the equilibrium: from there nothing moves")
-    return record(loop, equilibrium, np.linspace(0.0, times[-1], points), OdeSolution(np.array(times), pieces))
-
-
-def _make_event(goal: float) -> Callable[[float, Array], float]:
-    """The distance falls to a goal; there the integration ends."""
-
-    def arrive(_: float, state: Array) -> float:
-        return float(np.linalg.norm(state)) - goal
-
-    arrive.terminal, arrive.direction = True, -1.0  # type: ignore[attr-defined]
-    return arrive
-
-
-def _measure_noise(loop: Loop, equilibrium: Equilibrium, size: float, speed: float) -> float:
+def measure_noise(loop: Loop, equilibrium: Equilibrium, size: float, speed: float) -> float:
     """Rounding in F at a deviation of a size, as far as it can be foreseen: its terms, and that of the state."""
     eps, place = np.finfo(np.float64).eps, float(np.linalg.norm(equilibrium.x))
     terms = loop.measure_terms(equilibrium.x, equilibrium.u)
     return max(eps * terms, equilibrium.residual, 4 * eps * place * speed / size)
-
-
-def _make_field(loop: Loop, equilibrium: Equilibrium, scale: TimeScale) -> Callable[[float, Array], Array]:
-    def field(t: float, state: Array) -> Array:
-        motion = evaluate_field(loop, equilibrium, state)
-        if isinstance(scale, PrescribedTime):
-            return motion * (float(scale.gain or 1) / (float(scale.time) - t))
-        speed = float(np.linalg.norm(motion))
-        return motion / float(measure_slowness(scale, speed)) if speed else motion
-
-    return field

@@ -12,14 +12,15 @@ from ..certificates import Certificate
 from ..dynamics import System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
+from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import VariableMetric
-from ..lmi.time_scales import ScaledClaim
 from ..members.protocol import Member
 from .comparison import bound_storage
 from .equilibria import Equilibrium, read_values
 from .loops import Array, Loop
 from .metric import ReducedPath, reduce_equilibrium, reduce_loop, reduce_path
-from .storage import check_subject, make_storage, measure_decay
+from .storage import make_storage, measure_decay
+from .subjects import check_subject
 from .sublinear import SublinearStorage
 
 __all__ = ["Trajectory", "record"]

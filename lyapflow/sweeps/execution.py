@@ -17,7 +17,7 @@ from ..certificates.verification import verify
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
-from ..lmi.time_scales import ScaledClaim
+from ..lmi.scaled_claims import ScaledClaim
 from ..search.bracket import Bracket
 from ..search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from ..search.pipeline import attempt

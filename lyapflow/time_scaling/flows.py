@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from numbers import Integral
+from typing import Literal, get_args
 
 from numpy.typing import ArrayLike
 
@@ -16,16 +17,19 @@ from ..errors import ClaimMismatchError, InvalidModelError, VerificationError
 from ..exact.rationals import rational, round_up
 from ..lmi.claims import ExponentialDecay
 from ..lmi.scaled import check_scaled
-from ..lmi.time_scales import PrescribedTimeStability, ScaledClaim, TimeScale
+from ..lmi.scaled_claims import PrescribedTimeStability, ScaledClaim
+from ..lmi.time_scales import TimeScale
 from ..members.protocol import Member
 from ..search.scaled import find_scaled
-from ..simulation.discretisation import Iteration, Scheme, run_scheme
 from ..simulation.equilibria import Equilibrium
 from ..simulation.motion import Method, settle
-from ..simulation.time_change import follow_orbit, integrate_scaled, measure_slowness
+from ..simulation.scaled_motion import integrate_scaled
+from ..simulation.time_change import follow_orbit, measure_slowness
 from ..simulation.trajectories import Trajectory
 
-__all__ = ["ScaledFlow", "iterate_flow", "scale_time"]
+__all__ = ["ScaledFlow", "scale_time"]
+
+_SMALLEST, _LARGEST = Fraction(1, 10**300), Fraction(10**300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class ScaledFlow:
         ----------
         V0 : rational, optional
             V at the start, or an upper bound.
-        x0 : rational, or nested sequence of rationals, optional
+        x0 : rational, or sequence of rationals or of rows of them, optional
             Deviation of the start from the equilibrium, or its norm.
         """
         return self.certificate.settling_time(V0=V0, x0=x0)
@@ -126,9 +130,10 @@ class ScaledFlow:
         speed : rational
             :math:`r = |F| > 0`.
         """
-        r = float(rational(speed, name="speed"))
-        if not r > 0:
-            raise InvalidModelError(f"speed must be > 0, got {speed}")
+        value = rational(speed, name="speed")
+        if not _SMALLEST <= value <= _LARGEST:
+            raise InvalidModelError(f"speed must be > 0, at least 1e-300 and at most 1e300, got {speed}")
+        r = float(value)
         return self.speed_up(float(measure_slowness(self.scale, r)))
 
     def simulate(
@@ -166,6 +171,12 @@ class ScaledFlow:
         """
         if not 0 < threshold < 1:
             raise InvalidModelError(f"threshold must be > 0 and < 1, got {threshold}")
+        if method not in get_args(Method):
+            raise InvalidModelError(f"method must be one of {list(get_args(Method))}, got {method!r}")
+        if isinstance(points, bool) or not isinstance(points, Integral) or points < 2:
+            raise InvalidModelError(f"points must be an integer >= 2, got {points!r}")
+        if not 0 < rtol < 1:
+            raise InvalidModelError(f"rtol must be > 0 and < 1, got {rtol}")
         loop, rest, start = settle(self.system, members, x0, equilibrium=equilibrium, offset=offset)
         return integrate_scaled(
             loop, rest, start, self.scale, threshold=threshold, points=points, rtol=rtol, method=method
@@ -209,62 +220,10 @@ class ScaledFlow:
         """
         if not 0 <= threshold < 1:
             raise InvalidModelError(f"threshold must be >= 0 and < 1, got {threshold}")
+        if not 0 < rtol < 1:
+            raise InvalidModelError(f"rtol must be > 0 and < 1, got {rtol}")
         loop, rest, start = settle(self.system, members, x0, equilibrium=equilibrium, offset=offset)
         return float(follow_orbit(loop, rest, start, self.scale, threshold=threshold, rtol=rtol).settling_time)
-
-
-def iterate_flow(
-    flow: System | ScaledFlow,
-    members: Sequence[Member],
-    x0: ArrayLike,
-    *,
-    scheme: Scheme,
-    step: float,
-    tolerance: float = 1e-6,
-    most: int = 100_000,
-    equilibrium: Equilibrium | ArrayLike | None = None,
-    offset: ArrayLike | None = None,
-) -> Iteration:
-    """A discretisation of a flow, scaled or not, until its speed is a small part of the first.
-
-    Parameters
-    ----------
-    flow : ScaledFlow, or a system in continuous time
-        On its time scale, or on its own.
-    members, x0, equilibrium, offset
-        As in `lyapflow.simulate`.
-    scheme : "explicit" or "semi-implicit"
-        See `lyapflow.simulation.discretisation`.
-    step : float
-        On the flow's clock, > 0; for the explicit scheme ``inf`` takes the largest steps that it finds stable.
-    tolerance : float, default 1e-6
-        Part of the first speed at which it ends, in (0, 1).
-    most : int, default 100000
-        Number of steps after which it ends anyway.
-
-    Returns
-    -------
-    Iteration
-        Speeds and distances, and what they cost: steps, evaluations of F, linear systems.
-
-    Examples
-    --------
-    >>> from lyapflow.classes import SmoothStronglyConvex
-    >>> from lyapflow.flows import gradient_flow
-    >>> from lyapflow.lmi.time_scales import FiniteTime
-    >>> from lyapflow.members import QuadraticFunction
-    >>> from lyapflow.search import certify
-    >>> flow = gradient_flow(SmoothStronglyConvex(1, 10))
-    >>> scaled = scale_time(flow, certify(flow), FiniteTime(0))
-    >>> f = [QuadraticFunction([[1.0, 0.0], [0.0, 10.0]])]
-    >>> [iterate_flow(one, f, [3.0, 4.0], scheme="semi-implicit", step=1.0).steps for one in (flow, scaled)]
-    [17, 13]
-    """
-    system, scale = (flow.system, flow.scale) if isinstance(flow, ScaledFlow) else (flow, None)
-    if getattr(system, "dt", 0) != 0:
-        raise InvalidModelError(f"iterate_flow needs a flow in continuous time (dt = 0), got dt = {system.dt}")
-    loop, rest, start = settle(system, members, x0, equilibrium=equilibrium, offset=offset)
-    return run_scheme(loop, rest, start, scale, scheme, step=step, tolerance=tolerance, most=most)
 
 
 def scale_time(
@@ -307,9 +266,9 @@ def scale_time(
 
     Notes
     -----
-    After Ozaslan, Jovanovic (2024); the inequalities are those of `lyapflow.lmi.time_scales`. At the equilibrium, where
-    F is zero, the scaled flow rests. With ``alpha = 0`` its right side is not continuous there: the theorem is about
-    trajectories until they arrive.
+    After Ozaslan, Jovanovic (2024); the inequalities are those of `lyapflow.lmi.scaled_claims`. At the equilibrium,
+    where F is zero, the scaled flow rests. With ``alpha = 0`` its right side is not continuous there: the theorem is
+    about trajectories until they arrive.
 
     Examples
     --------

@@ -122,7 +122,16 @@ def test_a_matrix_end_to_end(operator, tmp_path):
     assert isinstance(lf.attempt(system, lf.ExponentialDecay(certificate.rate * Q(3, 2))), lf.Infeasible)
 
 
-@pytest.mark.parametrize(("penalty", "loss"), [("1/10", 1e-5), (1, 1e-5), (9, 1e-5), (100, 1e-4), (1000, 2e-4)])
+@pytest.mark.parametrize(
+    ("penalty", "loss"),
+    [
+        ("1/10", 1e-5),
+        pytest.param(1, 1e-5, marks=pytest.mark.slow),
+        (9, 1e-5),
+        pytest.param(100, 1e-4, marks=pytest.mark.slow),
+        (1000, 2e-4),
+    ],
+)
 def test_the_penalty_need_not_be_as_large_as_published(penalty, loss):
     limit = slowest_member(10, float(Q(penalty)), 1)
     assert limit * (1 - loss) <= float(lf.certify(make(penalty=penalty)).rate) <= limit

@@ -1,5 +1,6 @@
 """Random members belong to the class that was asked for, exactly where that can be decided."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -41,6 +42,7 @@ from lyapflow.members import (
     random_member,
 )
 
+DRAWS = 40 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 16  # of each class, dimension and place of rest
 CLASSES = [
     Convex(),
     ConvexIndicator(),
@@ -84,7 +86,7 @@ def draws(known, count, dimension=3, **options):
 def test_members_satisfy_the_inequalities(known, dimension, rng):
     measured_from_zero = known.equilibria != "any"
     for centred in (True, False):
-        for _ in range(40):
+        for _ in range(DRAWS):
             member = random_member(known, dimension, rng, centred=centred or measured_from_zero)
             assert isinstance(member, Member)
             assert member.operator_class == known

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -65,11 +66,30 @@ PAGES = [*FLOWS, "definite", "triple-momentum", "tseng", "douglas-rachford"]
 """A page of each method would take minutes and show nothing new."""
 
 
+class Shelf:
+    """What is made when it is first asked for, by name."""
+
+    def __init__(self, names, make):
+        self._names, self._make = names, cache(make)
+
+    def values(self):
+        return [self[name] for name in self._names]
+
+    def __getitem__(self, name):
+        return self._make(name)
+
+
+def _find(name):
+    if name in TEMPLATES:
+        system, form = TEMPLATES[name]
+        return certify(system, template=form)
+    return certify((FLOWS | METHODS)[name])
+
+
 @pytest.fixture(scope="session")
 def certificates():
     """One certificate of each kind, from the search."""
-    found = {name: certify(system) for name, system in (FLOWS | METHODS).items()}
-    return found | {name: certify(system, template=form) for name, (system, form) in TEMPLATES.items()}
+    return Shelf([*FLOWS, *METHODS, *TEMPLATES], _find)
 
 
 @pytest.fixture(scope="session", params=[*FLOWS, *METHODS, *TEMPLATES])
@@ -161,31 +181,51 @@ SCALED = {
 }
 
 
-@pytest.fixture(scope="session")
-def scaled_certificates(certificates):
-    """Certificates on other time scales, by system and scale."""
-    steeper = LureSystem([[0]], [[-2]], [[1]], oracles=[F])
+ON_SCALES = [f"{name}: {scale}" for name, scales in SCALED.items() for scale in scales]
+SCALED_PAGES = {
+    "heavy ball: finite", "gradient: constant speed", "sector: fixed", "Douglas-Rachford: fixed, with gains",
+    "primal-dual: prescribed", "primal-dual, irrational: finite", "between: fixed", "metric: prescribed",
+    "many states: fixed",
+}  # fmt: skip
+"""A page of each system, and of each scale: the others are slow."""
+
+
+def _find_more(name):
+    """What only time scales are tried on."""
+    if name == "between":
+        steeper = LureSystem([[0]], [[-2]], [[1]], oracles=[F])
+        return certify(PolytopicSystem([gradient_flow(F), steeper]))
+    if name == "metric":
+        splitting = forward_backward_flow(Quadratic(1, 4), Convex(), step="1/10")
+        return certify(splitting, template=VariableMetric())
     n = range(14)
     wide = LureSystem(
         [[-(i == k) for k in n] for i in n], [[-(i == 0)] for i in n], [[int(i == 0) for i in n]],
         oracles=[SmoothStronglyConvex(1, 2)],
     )  # fmt: skip
-    splitting = forward_backward_flow(Quadratic(1, 4), Convex(), step="1/10")
-    more = {
-        "between": certify(PolytopicSystem([gradient_flow(F), steeper])),
-        "metric": certify(splitting, template=VariableMetric()),
-        "many states": certify(wide),
-    }
-    known = dict(certificates) | more
-    return {
-        f"{name}: {scale}": find_scaled(known[name], SCALES[scale], optimise=False)
-        for name, scales in SCALED.items()
-        for scale in scales
-    }
+    return certify(wide)
 
 
-@pytest.fixture(scope="session", params=[f"{name}: {scale}" for name, scales in SCALED.items() for scale in scales])
+@pytest.fixture(scope="session")
+def scaled_certificates(certificates):
+    """Certificates on other time scales, by system and scale."""
+    more = Shelf(["between", "metric", "many states"], _find_more)
+
+    def find(full):
+        name, _, scale = full.rpartition(": ")
+        known = more if name in {"between", "metric", "many states"} else certificates
+        return find_scaled(known[name], SCALES[scale], optimise=False)
+
+    return Shelf(ON_SCALES, find)
+
+
+@pytest.fixture(scope="session", params=ON_SCALES)
 def scaled(request, scaled_certificates):
+    return scaled_certificates[request.param]
+
+
+@pytest.fixture(params=[pytest.param(n, marks=() if n in SCALED_PAGES else pytest.mark.slow) for n in ON_SCALES])
+def scaled_page(request, scaled_certificates):
     return scaled_certificates[request.param]
 
 

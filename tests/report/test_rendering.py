@@ -77,12 +77,24 @@ def items(heavy_ball, trajectory):
     ]
 
 
+@pytest.fixture(scope="module")
+def written(items, tmp_path_factory):
+    """The page of all items, as it is written first."""
+    return write_report(tmp_path_factory.mktemp("written") / "report.html", *items)
+
+
+@pytest.fixture(scope="session")
+def page_of(paged, tmp_path_factory):
+    """The page of a certificate, read once for all that is asked of it."""
+    return Page(read(write_report(tmp_path_factory.mktemp("paged") / "report.html", paged)))
+
+
 def read(path):
     return path.read_text(encoding="utf-8")
 
 
-def test_the_page_is_well_formed_and_stands_alone(items, tmp_path):
-    text = read(write_report(tmp_path / "report.html", *items))
+def test_the_page_is_well_formed_and_stands_alone(written):
+    text = read(written)
     page = Page(text)
     assert not page.faults
     assert not page.open
@@ -97,9 +109,8 @@ def test_the_page_is_well_formed_and_stands_alone(items, tmp_path):
     assert set(references) <= set(page.ids)
 
 
-def test_every_kind_of_certificate_has_a_page(paged, tmp_path):
-    certificate = paged
-    page = Page(read(write_report(tmp_path / "report.html", certificate)))
+def test_every_kind_of_certificate_has_a_page(paged, page_of):
+    certificate, page = paged, page_of
     assert not page.faults
     assert len(page.ids) == len(set(page.ids))
     assert str(certificate.factor if certificate.system.dt else certificate.rate) in page.text
@@ -113,16 +124,16 @@ def test_every_kind_of_certificate_has_a_page(paged, tmp_path):
     assert "lyapflow verify FILE" in page.text
 
 
-def test_the_same_items_give_the_same_bytes(items, tmp_path):
-    first = write_report(tmp_path / "a.html", *items).read_bytes()
+def test_the_same_items_give_the_same_bytes(written, items, tmp_path):
+    first = written.read_bytes()
     assert write_report(tmp_path / "b.html", *items).read_bytes() == first
     assert b"\r" not in first
 
 
-def test_settings_of_matplotlib_neither_leak_in_nor_out(items, tmp_path):
+def test_settings_of_matplotlib_neither_leak_in_nor_out(written, items, tmp_path):
     import matplotlib as mpl
 
-    first = write_report(tmp_path / "a.html", *items).read_bytes()
+    first = written.read_bytes()
     with mpl.rc_context({"font.size": 31.0, "axes.facecolor": "black", "mathtext.fontset": "cm"}):
         assert write_report(tmp_path / "b.html", *items).read_bytes() == first
         assert mpl.rcParams["font.size"] == 31.0
@@ -313,9 +324,8 @@ def test_an_empty_report_is_refused(tmp_path):
         write_report(tmp_path / "report.html")
 
 
-def test_the_page_carries_the_certificate_as_a_file(paged, tmp_path):
-    certificate = paged
-    page = Page(read(write_report(tmp_path / "report.html", certificate)))
+def test_the_page_carries_the_certificate_as_a_file(paged, page_of, tmp_path):
+    certificate, page = paged, page_of
     (link,) = [link for link in page.links if link.startswith(EMBEDDED)]
     (tmp_path / "certificate.json").write_bytes(b64decode(link.removeprefix(EMBEDDED)))
     assert verify(tmp_path / "certificate.json").proved

@@ -17,11 +17,13 @@ from lyapflow.dynamics import PolytopicSystem, PrimalDualSystem
 from lyapflow.errors import VerificationError
 from lyapflow.exact.settling import settling_time_by_terms
 from lyapflow.lmi.metric import reduce_splitting
+from lyapflow.lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from lyapflow.lmi.templates import VariableMetric
-from lyapflow.lmi.time_scales import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
+from lyapflow.lmi.time_scales import FixedTime
 from lyapflow.report import Simulation, state_theorem, to_data, to_latex, write_report
 from lyapflow.report.argument import argue
 from lyapflow.report.formulas import text_of
+from lyapflow.report.numbers import approximate
 from lyapflow.report.proof import list_parts, list_steps
 
 PREAMBLE = r"\documentclass{article}\usepackage{amsmath,amssymb,amsthm}\newtheorem{theorem}{Theorem}\begin{document}"
@@ -46,11 +48,15 @@ def test_the_statement_names_its_time_scale_and_every_number(scaled):
     assert "assumed, not proved" in text
 
 
-def test_nothing_decays_exponentially(scaled, tmp_path):
+def test_nothing_decays_exponentially(scaled):
     texts = [state_theorem(scaled).text, text_of(argue(scaled)), to_latex(scaled).partition("\n")[2]]
-    page = write_report(tmp_path / "page.html", scaled).read_text(encoding="utf-8")
-    texts.append(re.sub(r"<style>.*?</style>|<svg.*?</svg>|base64,[^\"]*", "", page, flags=re.DOTALL))
     assert not any(DECAY.search(text) for text in texts)
+
+
+def test_no_page_speaks_of_exponential_decay(scaled_page, tmp_path):
+    page = write_report(tmp_path / "page.html", scaled_page).read_text(encoding="utf-8")
+    text = re.sub(r"<style>.*?</style>|<svg.*?</svg>|base64,[^\"]*", "", page, flags=re.DOTALL)
+    assert not DECAY.search(text)
 
 
 def test_numbers_are_rounded_to_the_safe_side(scaled):
@@ -275,3 +281,40 @@ def test_the_fragments_compile(scaled_certificates, tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "proofs.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_a_speed_without_a_bound_is_not_spoken_of(scaled_certificates, tmp_path):
+    """Such a certificate is what a flow gets whose speed no V bounds."""
+    whole = scaled_certificates["gradient: prescribed"]
+    certificate = replace(
+        whole,
+        claim=replace(whole.claim, speed_limit=None),
+        unknowns=tuple((n, v) for n, v in whole.unknowns if not n.startswith("speed limit")),
+    )
+    assert verify(certificate).proved
+    text = state_theorem(certificate).text + text_of(argue(certificate))
+    assert "K" not in text
+    assert "No bound of the speed up to T is proved." in text
+    assert "The speed stays bounded." in state_theorem(whole).text
+    page = write_report(tmp_path / "page.html", certificate).read_text(encoding="utf-8")
+    assert "speed / its bound" not in page
+    assert {q["key"] for q in to_data([certificate])["sections"][0]["quantities"]}.isdisjoint({"speed_limit"})
+    to_latex(certificate)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1 - Fraction(1, 10**50)])
+def test_exponents_that_are_no_short_fractions(fixed, tmp_path, alpha):
+    scale = FixedTime(alpha, 1.7, (0.1, 0.7))
+    certificate = replace(fixed, claim=replace(fixed.claim, scale=scale))
+    assert str(scale.alpha) in state_theorem(certificate).text
+    write_report(tmp_path / "page.html", certificate)
+
+
+def test_times_that_cannot_be_drawn(fixed, tmp_path):
+    page = {}
+    for gain in (1, Fraction(1, 10**1000)):
+        certificate = replace(fixed, claim=replace(fixed.claim, scale=FixedTime("1/2", "3/2", (gain, gain))))
+        page[gain] = write_report(tmp_path / "page.html", certificate).read_text(encoding="utf-8")
+        assert verify(certificate).proved
+        assert approximate(certificate.settling_time(), side="up") in page[gain]
+    assert ["distance of the start" in text for text in page.values()] == [True, False]

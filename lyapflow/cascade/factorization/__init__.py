@@ -1,0 +1,1 @@
+"""The factorization flow in three stages: solved, bounded, proved."""

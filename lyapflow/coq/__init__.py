@@ -1,0 +1,1 @@
+"""Certificates as theorems of the proof assistant Coq (Rocq)."""

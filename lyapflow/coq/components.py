@@ -1,0 +1,235 @@
+"""The parts of a system, each in a space of its own, and their signals as the definitions of the system have them.
+
+A `LureSystem` is one part. Dynamics that are decoupled by singular values have one part per mode; where a singular
+value lies in an interval, a symmetric map with its spectrum there stands for it. A polytope is one part whose plant is
+a weighted mean of its vertices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics.lure import Mode
+from ..errors import InvalidModelError
+from ..exact.matrices import Matrix, Vector
+from ..lmi.signals import output_oracles
+from ..lmi.templates import Template
+from .terms import Terms, difference, number
+
+__all__ = ["Component", "Key", "list_components", "safe_names"]
+
+Key: TypeAlias = tuple[str, int]
+"""A signal: ``x``, ``F`` (the right side), ``y`` or ``u``, with ``+`` at the next step or ``'`` for a derivative."""
+
+_ZERO = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One part of a system.
+
+    Attributes
+    ----------
+    label : str
+        Of the mode in the certificate.
+    mark : str
+        Ends all names of this part.
+    space : str
+        Name of its space.
+    plants : tuple of LureSystem
+        One, or the vertices.
+    kind : "plain", "interval" or "hull"
+        How the plant lies among them.
+    ends : (Fraction, Fraction) or None
+        Ends of the interval.
+    names : tuple of str
+        Names of the oracles.
+    owners : tuple of int
+        The first oracle of the same operator, for each: one operator has one output at the equilibrium.
+    active, moving : tuple of int
+        Oracles that have signals here; those whose outputs V contains.
+    norm_above, norm_below : Matrix
+        As in `lyapflow.dynamics.lure.Mode`.
+    """
+
+    label: str
+    mark: str
+    space: str
+    plants: tuple[LureSystem, ...]
+    kind: Literal["plain", "interval", "hull"]
+    ends: tuple[Fraction, Fraction] | None
+    names: tuple[str, ...]
+    owners: tuple[int, ...]
+    active: tuple[int, ...]
+    moving: tuple[int, ...]
+    norm_above: Matrix
+    norm_below: Matrix
+
+    @property
+    def states(self) -> range:
+        """Numbers of its states."""
+        return range(len(self.plants[0].A))
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether time is discrete."""
+        return self.plants[0].dt > 0
+
+    @property
+    def map(self) -> str:
+        """Name of the symmetric map that stands for a singular value."""
+        return f"T{self.mark}"
+
+    def x(self, i: int, star: str = "") -> str:
+        """A state, or with ``star="s"`` its value at the equilibrium."""
+        return f"x{i + 1}{star}{self.mark}"
+
+    def u(self, j: int, star: str = "") -> str:
+        """An output: now, ``"s"`` at the equilibrium, ``"n"`` at the next step, ``"d"`` its derivative."""
+        return f"u{star}_{self.names[self.owners[j] if star == 's' else j]}{self.mark}"
+
+    def base(self) -> list[tuple[Key, str]]:
+        """The independent deviations from the equilibrium: key and vector."""
+        found = [(("x", i), difference(self.x(i), self.x(i, "s"))) for i in self.states]
+        found += [(("u", j), difference(self.u(j), self.u(j, "s"))) for j in self.active]
+        if self.is_discrete:
+            return found + [(("u+", j), difference(self.u(j, "n"), self.u(j, "s"))) for j in self.moving]
+        return found + [(("u'", j), self.u(j, "d")) for j in self.moving]
+
+    def rows(self, plant: LureSystem) -> Mapping[Key, Vector]:
+        """Deviations of all signals over the base, for one plant."""
+        keys = [key for key, _ in self.base()]
+        size = len(keys)
+        found: dict[Key, Vector] = {
+            key: tuple(Fraction(int(k == at)) for k in range(size)) for at, key in enumerate(keys)
+        }
+        now = [("x", i) for i in self.states], [("u", j) for j in self.active]
+
+        def mix(parts: Sequence[tuple[Fraction, Key]]) -> Vector:
+            return tuple(sum((c * found[key][k] for c, key in parts if c), _ZERO) for k in range(size))
+
+        def read(row: Vector, fed: Vector, states: Sequence[Key], outputs: Sequence[Key]) -> Vector:
+            own = [*zip(row, states, strict=True)]
+            return mix(own + [(fed[j], key) for key in outputs for j in [key[1]]])
+
+        for i in self.states:
+            found["F", i] = read(plant.A[i], plant.B[i], *now)
+        later = [("F", i) for i in self.states], [("u+" if self.is_discrete else "u'", j) for j in self.moving]
+        for j in self.active:
+            found["y", j] = read(plant.C[j], plant.D[j], *now)
+            if all(k in self.moving for k in self.active if plant.D[j][k]):
+                found["y+" if self.is_discrete else "y'", j] = read(plant.C[j], plant.D[j], *later)
+        return found
+
+    def spell(self, values: Sequence[Vector], vectors: Sequence[str]) -> Terms:
+        """A row, given at each vertex, over vectors."""
+        found: Terms = []
+        for column, vector in zip(zip(*values, strict=True), vectors, strict=True):
+            if self.kind == "plain" or len(set(column)) == 1:
+                found += [(number(column[0]), vector)] if column[0] else []
+            elif self.ends is not None:
+                (low, high), (first, last) = self.ends, column
+                slope = (last - first) / (high - low)
+                still = first - low * slope
+                found += [(number(still), vector)] if still else []
+                found.append((number(slope), f"{self.map} {vector if vector.isidentifier() else f'({vector})'}"))
+            else:
+                parts = [f"w{k + 1} * {number(c)}" for k, c in enumerate(column) if c]
+                found.append((f"({' + '.join(parts)})", vector))
+        return found
+
+    def fed(self, j: int) -> tuple[int, ...]:
+        """Oracles whose outputs the input of oracle j holds."""
+        return tuple(k for k in self.active if any(plant.D[j][k] for plant in self.plants))
+
+    def arguments_of_y(self, j: int, time: str = "") -> list[str]:
+        """Arguments of the function that gives an input: now, ``"s"``, ``"n"`` or ``"d"``."""
+        outputs = [self.u(k, time) for k in self.fed(j)]
+        if time in {"n", "d"}:
+            return [f"({self.field(i)})" for i in self.states] + outputs
+        return [self.x(i, time) for i in self.states] + outputs
+
+    def y(self, j: int, time: str = "") -> str:
+        """The input of an oracle."""
+        return " ".join([f"y_{self.names[j]}{self.mark}", *self.arguments_of_y(j, time)])
+
+    def arguments(self, star: str = "") -> list[str]:
+        """Arguments of the right side."""
+        return [self.x(i, star) for i in self.states] + [self.u(j, star) for j in self.active]
+
+    def field(self, i: int, star: str = "") -> str:
+        """The right side: the derivative of a state, or its next value."""
+        return " ".join([f"F{i + 1}{self.mark}", *self.arguments(star)])
+
+
+def list_components(system: System, template: Template) -> tuple[Component, ...]:
+    """The parts of a system.
+
+    Raises
+    ------
+    InvalidModelError
+        If the system is of a kind that has none here.
+    """
+    modes = system.modes
+    if any(mode.is_end for mode in modes):
+        raise InvalidModelError(
+            f"{system.name!r} has an interval of singular values with a V of its own for each, which cannot be "
+            "exported. Give the operator, with rational singular values."
+        )
+    if isinstance(system, LureSystem) and system.is_time_varying:
+        raise InvalidModelError(f"{system.name!r} varies with time, and its claim must be a SublinearDecay")
+    moving = output_oracles(system, template)
+    intervals = _list_intervals(system)
+    names = safe_names(system)
+    many = len(modes) > 1
+    return tuple(
+        _make_component(
+            system, mode, names, moving, k if many else 0, intervals[k - 1] if k <= len(intervals) else None
+        )
+        for k, mode in enumerate(modes, start=1)
+    )
+
+
+def _make_component(
+    system: System,
+    mode: Mode,
+    names: tuple[str, ...],
+    moving: tuple[int, ...],
+    number_of: int,
+    ends: tuple[Fraction, Fraction] | None,
+) -> Component:
+    active = tuple(j for j in range(len(names)) if j not in mode.idle)
+    kind: Literal["plain", "interval", "hull"] = "plain"
+    if len(mode.vertices) > 1:
+        kind = "hull" if isinstance(system, PolytopicSystem) else "interval"
+    return Component(
+        label=mode.label,
+        mark=f"_{number_of}" if number_of else "",
+        space=f"E{number_of or ''}",
+        plants=mode.vertices,
+        kind=kind,
+        ends=ends if kind == "interval" else None,
+        names=names,
+        owners=tuple(map(system.groups.index, system.groups)),
+        active=active,
+        moving=moving,
+        norm_above=mode.norm_above,
+        norm_below=mode.norm_below,
+    )
+
+
+def _list_intervals(system: System) -> tuple[tuple[Fraction, Fraction], ...]:
+    if isinstance(system, PrimalDualSystem):
+        return system.enclosures
+    return system.intervals if isinstance(system, ProximalLagrangianSystem) else ()
+
+
+def safe_names(system: System) -> tuple[str, ...]:
+    """Names of the oracles that the proof assistant can read: those of the system, if they are plain."""
+    own = system.oracle_names
+    plain = all(name.isascii() and name.replace("_", "").isalnum() for name in own)
+    return own if plain else tuple(f"o{j + 1}" for j in range(len(own)))

@@ -1,0 +1,85 @@
+"""From a certificate to a checked theorem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..certificates.certificate import Certificate
+from ..certificates.evidence import Evidence, find_certificate
+from ..certificates.files import write_atomically
+from ..errors import CertificateFormatError
+from ..lmi.driven import DrivenSystem
+from .compiler import CoqVerdict, check_text
+from .documents import Driven, write_driven, write_theorem
+
+__all__ = ["export_coq", "verify_coq"]
+
+
+def export_coq(certificate: Certificate | Evidence | Driven, path: Path | str) -> Path:
+    """Write a certificate as theorems for the proof assistant Coq (Rocq).
+
+    The file stands alone on Coq's standard library, 8.16 and newer, and is written from the definitions of the system
+    and of the classes, not from the inequalities that `lyapflow.verify` decides: it checks those too.
+
+    Parameters
+    ----------
+    certificate : Certificate, what has one as its ``certificate``, or StageCertificate
+        What to export.
+    path : path or str
+        Where; a name that ends in ``.v`` and is a plain identifier is one that Coq accepts.
+
+    Returns
+    -------
+    Path
+        The file. ``coqc FILE`` says whether it is a proof.
+
+    Raises
+    ------
+    InvalidModelError
+        If the certificate proves nothing, or is of a kind that cannot be exported: an iteration with an
+        interval of singular values, a class of your own.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lyapflow import certify, SmoothStronglyConvex, flows
+    >>> certificate = certify(flows.gradient_flow(SmoothStronglyConvex(1, 10)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     "Theorem V_decays" in export_coq(certificate, f"{folder}/gradient.v").read_text()
+    True
+    """
+    return write_atomically(path, _write(certificate))
+
+
+def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float = 300) -> CoqVerdict:
+    """Write a certificate as theorems, and have the proof assistant check them.
+
+    Parameters
+    ----------
+    certificate : Certificate, what has one as its ``certificate``, or StageCertificate
+        What to check.
+    timeout : float, default 300
+        In seconds.
+
+    Returns
+    -------
+    CoqVerdict
+        Accepted, rejected or timeout, and the file.
+
+    Raises
+    ------
+    InvalidModelError
+        As `export_coq`.
+    MissingDependencyError
+        If ``coqc`` is not on PATH; the message says how to install it.
+    """
+    return check_text(_write(certificate), timeout=timeout)
+
+
+def _write(certificate: Certificate | Evidence | Driven) -> str:
+    if isinstance(certificate, Driven) and isinstance(certificate.system, DrivenSystem):
+        return write_driven(certificate)
+    found = find_certificate(certificate)
+    if found is None:
+        raise CertificateFormatError(f"a theorem needs a Certificate, got {type(certificate).__name__}")
+    return write_theorem(found)

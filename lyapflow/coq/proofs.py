@@ -1,0 +1,199 @@
+"""The proof of one inequality: an identity between the claim, class inequalities and squares, checked by `field`.
+
+All inner products are those of the deviations from the equilibrium (see `readings`), and the claim is, up to a positive
+factor, minus a sum of facts with nonnegative weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations
+from math import lcm
+
+from .components import Component
+from .readings import Script, declare, hold_still, spell_list, take_readings
+from .scenes import Scene, Square, measure_slack
+from .sections import output_text
+from .statements import Statement
+from .terms import combine, difference, number
+
+__all__ = ["prove"]
+
+_LITERAL = "apply IZR_le; discriminate"
+"""Proof that an integer is not negative; it looks at nothing else, unlike `lra`."""
+
+
+def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
+    """The script that proves a statement, and the parts of ``prelude.v`` that it needs.
+
+    Raises
+    ------
+    InvalidModelError
+        If the certificate does not prove it, or uses what cannot be exported.
+    """
+    scene = hold_still(scene, statement)
+    script = take_readings(scene, statement)
+    return "\n".join(_write(script, scene, statement)), tuple(script.parts)
+
+
+def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
+    weights = list(script.weights)
+    hull = scene.components[0] if scene.components[0].kind == "hull" else None
+    squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
+    for text, weight in _list_poles(script, scene, statement):
+        weights.append((f"M{len(weights)}", "", weight))
+        script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
+        script.pairs[weights[-1][0]] = [(text, text)]
+    yield from script.readings
+    for c in scene.components:  # while the goal is small: every step below carries it along
+        yield from _write_gram(script, c)
+    yield from script.facts
+    for fact, pairs in script.pairs.items():
+        if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
+            yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
+        if fact.startswith("H"):
+            yield f"rewrite ?height_rest in {fact}."
+        rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
+        yield f"rewrite {', '.join(rules)} in {fact}."
+    for k, (c, square) in enumerate(squares, start=1):
+        yield from _write_square(script, k, c, square)
+        weights.append((f"S{k}", _weigh(square) if c.kind == "hull" else "", _scale(c, square)))
+    yield "apply monus."
+    yield f"unfold {_unfolded(scene, statement)}."
+    own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
+    rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
+    yield f"rewrite {', '.join(rules)}."
+    common = lcm(*(w.denominator for _, _, w in weights), 1)
+    total = ""
+    for k, (fact, extra, weight) in enumerate(weights, start=1):
+        n = number(weight * common)
+        why = _nonnegative(extra) if extra else _LITERAL
+        yield f"apply (weigh ({f'{extra} * ' if extra else ''}{n})) in {fact}; [| {why}]."
+        total = f"(Rplus_le_le_0_compat _ _ {total} {fact})" if k > 1 else fact
+    positive = "ltac:(apply IZR_lt; reflexivity)"
+    yield f"refine (conclude {number(Fraction(common))} _ _ {positive} {total or '(Rle_refl 0)'} _)."
+    if hull is not None:
+        yield "rewrite ?w_last."
+    yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
+    yield "cbn [form along]. clear. field."
+
+
+def _nonnegative(extra: str) -> str:
+    bounds = [f"exact {name}_nonneg" for name in dict.fromkeys(extra.split(" * "))]
+    return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
+
+
+def _scale(c: Component, square: Square) -> Fraction:
+    if c.ends is None:
+        return square.weight
+    return square.weight / (c.ends[1] - c.ends[0]) ** len(square.places)
+
+
+def _weigh(square: Square) -> str:
+    return " * ".join(f"w{k + 1}" for k in square.places)
+
+
+def _write_square(script: Script, k: int, c: Component, square: Square) -> Iterator[str]:
+    """The fact that a square is not negative, in inner products of the base."""
+    base = [text for _, text in script.bases[c.mark]]
+    terms = [(number(v), d) for v, d in zip(square.form, base, strict=False) if v]
+    text = combine([(v, d if d.isidentifier() else f"({d})") for v, d in terms], instead=f"({base[0]})")
+    unfold = f"intro w. unfold base{c.mark}. cbn [dot]."
+    yield f"pose (l{k} := {text})."
+    yield f"assert (L{k} : reads base{c.mark} l{k} {spell_list(script, c, terms)})."
+    yield f"{{ {unfold} unfold l{k}. repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). ring. }}"
+    if c.ends is None:
+        yield f"assert (S{k} := ip_pos _ l{k}). rewrite (product_of _ _ _ _ _ _ L{k} L{k}) in S{k}."
+        return
+    spectrum, T = f"spectrum{c.mark}", c.map
+    low, high = map(number, c.ends)
+    proofs = {
+        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l{k}))",
+        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l{k}))",
+        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l{k}",
+    }
+    images = [(v, f"{T} ({d})" if not d.isidentifier() else f"{T} {d}") for v, d in terms]
+    yield f"assert (N{k} : reads base{c.mark} ({T} l{k}) {spell_list(script, c, images)})."
+    yield f"{{ {unfold} rewrite !(proj1 {spectrum}). unfold l{k}. spread. ring. }}"
+    yield f"assert (S{k} := {proofs[square.places]})."
+    rules = [(f"N{k}", f"N{k}"), (f"N{k}", f"L{k}"), (f"L{k}", f"L{k}")]
+    yield f"rewrite {', '.join(f'?(product_of _ _ _ _ _ _ {a} {b})' for a, b in rules)} in S{k}."
+
+
+def _write_gram(script: Script, c: Component) -> Iterator[str]:
+    """The table of inner products of a base, each in one order only."""
+    texts = [text for _, text in script.bases[c.mark]]
+    flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
+    if c.ends is not None:
+        images = [f"{c.map} ({text})" for text in texts]
+        yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
+        yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
+        flips += [f"?(ip_sym _ ({a}) ({b}))" for a in texts for b in images]
+        flips += [f"?(swap{c.mark} ({b}) ({a}))" for a, b in combinations(texts, 2)]
+        flips += [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(images, 2)]
+    count = len(texts) * (2 if c.ends else 1)
+    same = len(texts) if c.ends else count + 1  # products <T a, b> have one name for both orders
+    names = {(i, k): f"g{min(i, k)}_{max(i, k)}{c.mark}" for i in range(count) for k in range(count)}
+    for i in range(same, count):
+        for k in range(len(texts)):
+            a, b = sorted((i - len(texts), k))
+            names[i, k] = names[k, i] = f"g{a}_{b + len(texts)}{c.mark}"
+    rows = " :: ".join("(" + " :: ".join([*(names[i, k] for k in range(count)), "nil"]) + ")" for i in range(count))
+    chosen = list(dict.fromkeys(names.values()))
+    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
+    yield f"{{ unfold gram, base{c.mark}. cbn [map]."
+    yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
+    yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
+
+
+def _unfolded(scene: Scene, statement: Statement) -> str:
+    names = ["V"] if statement.now or statement.next else []
+    names += ["V_dot"] if statement.change else []
+    names += ["norm"] if statement.above else []
+    names += ["norm_low"] if statement.below else []
+    names += ["speed"] if statement.fast else []
+    names += ["speed_low"] if statement.slow else []
+    names += ["intake"] if statement.intake else []
+    names += ["output"] if statement.output else []
+    return ", ".join(names)
+
+
+def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[tuple[str, str]]:
+    """Pairs of vectors whose inner products occur in the definitions of a statement."""
+    states = [difference(c.x(i), c.x(i, "s")) for i in c.states]
+    here = states + [difference(c.u(j), c.u(j, "s")) for j in c.moving]
+    fields = [c.field(i) for i in c.states]
+    if statement.now or statement.above or statement.below:
+        yield from ((a, b) for a in here for b in here)
+    if statement.next:
+        later = [difference(c.field(i), c.x(i, "s")) for i in c.states]
+        later += [difference(c.u(j, "n"), c.u(j, "s")) for j in c.moving]
+        yield from ((a, b) for a in later for b in later)
+    if statement.change:
+        yield from ((a, b) for a in here for b in fields + [c.u(j, "d") for j in c.moving])
+        for j in scene.valued:
+            if j in c.active and scene.weight(j):
+                yield difference(c.u(j), c.u(j, "s")), c.y(j, "d")
+    if statement.intake:
+        moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
+        yield from ((a, a) for a in moves)
+    if statement.output:
+        yield from ((output_text(o), output_text(o)) for o in scene.outputs())
+    if statement.fast or statement.slow:
+        yield from ((a, b) for a in fields for b in fields)
+
+
+def _list_poles(script: Script, scene: Scene, statement: Statement) -> Iterator[tuple[str, Fraction]]:
+    """Squares of F - M, with M the right side at the first vertex."""
+    for c in scene.components if statement.slow else ():
+        if len(c.plants) == 1:
+            continue
+        for i in c.states:
+            values = [c.rows(plant)["F", i] for plant in c.plants]
+            bent = [tuple(v - w for v, w in zip(row, values[0], strict=True)) for row in values]
+            terms = c.spell(bent, [text for _, text in c.base()])
+            if terms:
+                text = combine([(k, v if v.isidentifier() else f"({v})") for k, v in terms], instead="")
+                declare(script, text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). field.")
+                yield text, -statement.slow * c.norm_below[i][i]

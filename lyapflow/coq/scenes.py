@@ -1,0 +1,251 @@
+"""A certificate laid out for a proof: parts of the system, what is known of the oracles, and the numbers of V."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import TypeAlias
+
+from ..certificates.certificate import Certificate
+from ..exact.factor import weighted_squares
+from ..exact.matrices import Matrix, Vector
+from ..lmi.dissipation import storage_name, value_name
+from ..lmi.driven import DrivenSystem, Exogenous
+from ..lmi.groups import Group, list_groups
+from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
+from .components import Component, Key, list_components
+from .hypotheses import Belief, Point, state_class
+from .statements import Statement
+from .terms import pair
+
+__all__ = ["Scene", "Square", "collect_groups", "measure_slack"]
+
+_ZERO, _ONE, _TWO = Fraction(0), Fraction(1), Fraction(2)
+
+_Rows: TypeAlias = Mapping[Key, Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A weighted square of a linear form over the base of a part.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Nothing for a plain part; the vertex; or two vertices, for what lies between them.
+    weight : Fraction
+        Positive.
+    form : Vector
+        Integers.
+    """
+
+    places: tuple[int, ...]
+    weight: Fraction
+    form: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all theorems about one certificate share.
+
+    Attributes
+    ----------
+    certificate : Certificate
+        In the letters of its proof.
+    components : tuple of Component
+        Parts of the system.
+    beliefs : tuple of tuple of Belief
+        Hypotheses about each oracle.
+    valued : tuple of int
+        Oracles whose values are in V.
+    driven : DrivenSystem or None
+        What the system of the certificate was extended from: its first oracles are inputs.
+    """
+
+    certificate: Certificate
+    components: tuple[Component, ...]
+    beliefs: tuple[tuple[Belief, ...], ...]
+    valued: tuple[int, ...]
+    driven: DrivenSystem | None = None
+
+    @staticmethod
+    def of(certificate: Certificate, driven: DrivenSystem | None = None) -> Scene:
+        """The scene of a certificate; of a driven system, of one about the system that it extends to."""
+        system, template = certificate.system, certificate.template
+        components = list_components(system, template)
+        names = components[0].names
+        owners = [names[system.groups.index(group)] for group in system.groups]
+        beliefs = tuple(
+            () if isinstance(oracle, Exogenous) else state_class(oracle, owner)
+            for oracle, owner in zip(system.oracles, owners, strict=True)
+        )
+        return Scene(certificate, components, beliefs, valued_oracles(system, template), driven)
+
+    @property
+    def inputs(self) -> int:
+        """How many of the first oracles are inputs, of which nothing is known."""
+        return self.driven.inputs if self.driven else 0
+
+    def outputs(self) -> list[tuple[str, list[str], list[str], Vector]]:
+        """Outputs of a driven system: the name, arguments now and at rest, and the row over these."""
+        if self.driven is None:
+            return []
+        c, p = self.components[0], self.inputs
+        now, rest = ([c.x(i, s) for i in c.states] + [c.u(j, s) for j in c.active if j >= p] for s in ("", "s"))
+        rows = zip(self.driven.H, self.driven.J or ((),) * self.driven.outputs, strict=True)
+        return [(f"z{k}", now, rest, (*h, *j)) for k, (h, j) in enumerate(rows, start=1)]
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether time is discrete."""
+        return self.components[0].is_discrete
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the oracles."""
+        return self.components[0].names
+
+    def owner(self, j: int) -> int:
+        """The first oracle of the group: its name is that of the operator, and its input at rest that of the group."""
+        return self.certificate.system.groups.index(self.certificate.system.groups[j])
+
+    def with_signals(self, j: int) -> list[Component]:
+        """The parts in which an oracle has signals."""
+        return [c for c in self.components if j in c.active]
+
+    def star(self, j: int) -> Point:
+        """The equilibrium, as a point of an oracle."""
+        first = self.owner(j)
+        own = self.with_signals(j)
+        y, u = pair([c.y(first, "s") for c in own]), pair([c.u(first, "s") for c in own])
+        return Point(y, u, f"rest_out_{self.names[first]}")
+
+    def point(self, j: int, time: str) -> Point:
+        """An oracle now (``""``) or at the next step (``"n"``)."""
+        own = self.with_signals(j)
+        y, u = pair([c.y(j, time) for c in own]), pair([c.u(j, time) for c in own])
+        return Point(y, u, f"H{time}_{self.names[j]}")
+
+    def height(self, j: int, time: str = "") -> str:
+        """The height of the function of an oracle over its tangent at the equilibrium."""
+        star = self.star(j)
+        return f"height val_{self.names[self.owner(j)]} {star.y} {star.u} {self.point(j, time).y}"
+
+    def weight(self, j: int) -> Fraction:
+        """Weight of the value of an oracle in V."""
+        return self.certificate.values[value_name(self.certificate.system.oracle_names[j])]
+
+    def storage(self, component: Component) -> Matrix:
+        """Storage matrix of a part."""
+        values = self.certificate.values
+        mode = next(mode for mode in self.certificate.system.modes if mode.label == component.label)
+        size = range(len(component.states) + len(component.moving))
+        return tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in size) for i in size)
+
+
+def collect_groups(scene: Scene, statement: Statement) -> tuple[Group, ...]:
+    """Class inequalities of a part of the proof, with the names of their multipliers."""
+    system, template = scene.certificate.system, scene.certificate.template
+    known = "decrease" if statement.part in {"decrease", "rate", "speed", "speed limit"} else "positivity"
+    return tuple(
+        Group(group.points, tuple((statement.part + name.removeprefix(known), i) for name, i in group.uses))
+        for group in list_groups(system, template, known)
+    )
+
+
+def measure_slack(scene: Scene, statement: Statement, component: Component) -> tuple[Square, ...]:
+    """The slack of a statement in one part, as squares: at each vertex, and between vertices.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is no sum of squares: then the certificate proves nothing.
+    """
+    pole = component.rows(component.plants[0])
+    slacks = [_sum_up(scene, statement, component, component.rows(plant), pole) for plant in component.plants]
+    found: list[tuple[tuple[int, ...], Matrix]] = [
+        ((k,) if len(slacks) > 1 else (), slack) for k, slack in enumerate(slacks)
+    ]
+    vertices = [component.rows(plant) for plant in component.plants]
+    for a, b in combinations(range(len(slacks)), 2):
+        middle: dict[Key, Vector] = {
+            key: tuple((v + w) / 2 for v, w in zip(row, vertices[b][key], strict=True))
+            for key, row in vertices[a].items()
+        }
+        here = _sum_up(scene, statement, component, middle, pole)
+        bend = tuple(
+            tuple(4 * v - 2 * (p + q) for v, p, q in zip(*rows, strict=True))
+            for rows in zip(here, slacks[a], slacks[b], strict=True)
+        )
+        found.append(((a, b), bend))
+    return tuple(_clear(places, d, form) for places, slack in found for d, form in weighted_squares(slack))
+
+
+def _clear(places: tuple[int, ...], weight: Fraction, form: Vector) -> Square:
+    """The same square of a form with integers."""
+    common = 1
+    for v in form:
+        common = common * v.denominator // _gcd(common, v.denominator)
+    return Square(places, weight / common**2, tuple(v * common for v in form))
+
+
+def _gcd(a: int, b: int) -> int:
+    while b:
+        a, b = b, a % b
+    return a
+
+
+def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows) -> Matrix:
+    """``-X`` minus the class inequalities, as a matrix over the base of a part."""
+    size = len(component.base())
+    total = [[_ZERO] * size for _ in range(size)]
+
+    def add(weight: Fraction, a: Vector, b: Vector) -> None:
+        for i, v in enumerate(a):
+            for j, w in enumerate(b):
+                if v and w:
+                    total[i][j] += weight * v * w / 2
+                    total[j][i] += weight * v * w / 2
+
+    def add_form(weight: Fraction, form: Matrix, left: Sequence[Vector], right: Sequence[Vector]) -> None:
+        for i, a in enumerate(left):
+            for j, b in enumerate(right):
+                if weight * form[i][j]:
+                    add(weight * form[i][j], a, b)
+
+    states = [("x", i) for i in component.states]
+    here = [rows[key] for key in [*states, *(("u", j) for j in component.moving)]]
+    mark = "+" if component.is_discrete else "'"
+    later = [rows["F", i] for i in component.states] + [rows[f"u{mark}", j] for j in component.moving]
+    P = scene.storage(component)
+    add_form(-statement.now, P, here, here)
+    add_form(-statement.next, P, later, later)
+    add_form(-2 * statement.change, P, here, later)
+    for j in scene.valued:
+        if statement.change and j in component.active:
+            add(-statement.change * scene.weight(j), rows["u", j], rows[f"y{mark}", j])
+    x, F = here[: len(states)], later[: len(states)]
+    add_form(-statement.above, component.norm_above, x, x)
+    add_form(-statement.below, component.norm_below, x, x)
+    add_form(-statement.fast, component.norm_above, F, F)
+    pole = [rows0["F", i] for i in component.states]  # |F|^2 >= 2 <F, M> - |M|^2 is affine in the plant
+    add_form(-2 * statement.slow, component.norm_below, F, pole)
+    add_form(statement.slow, component.norm_below, pole, pole)
+    for k in range(scene.inputs):
+        add(statement.intake, rows["u", k], rows["u", k])
+    keys = [*states, *(("u", j) for j in component.active if j >= scene.inputs)]
+    for _, _, _, row in scene.outputs():
+        z = tuple(sum((c * rows[key][k] for c, key in zip(row, keys, strict=True)), _ZERO) for k in range(size))
+        add(-statement.output, z, z)
+    times = {NOW: "", STEP: "", NEXT: "+", RATE: "'"}
+    for group in collect_groups(scene, statement):
+        places = {name: (e.oracle, times[e.time]) for name, e in group.points}
+        for name, inequality in group.uses:
+            weight = scene.certificate.values[name]
+            for ((a, p), (b, q)), c in inequality.products if weight else ():
+                (i, s), (j, t) = places[p], places[q]
+                if i in component.active and j in component.active:
+                    add(-weight * c, rows[a + s, i], rows[b + t, j])
+    return tuple(map(tuple, total))

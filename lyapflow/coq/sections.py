@@ -1,0 +1,282 @@
+"""The definitions that a theorem speaks of: oracles, dynamics, equilibrium, V and its change along the dynamics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from ..classes.slopes import read_slopes
+from ..exact.matrices import Matrix, Vector
+from .components import Component
+from .hypotheses import rests_at_zero
+from .scenes import Scene
+from .statements import Statement
+from .terms import combine, difference, inner, number, product_space, weighted_sum
+
+__all__ = ["output_text", "slope_vectors", "write_section", "write_theorem_head"]
+
+_ONE = Fraction(1)
+
+
+def write_section(scene: Scene, statements: Sequence[Statement]) -> Iterator[str]:
+    """Variables, hypotheses and definitions, in the order in which one explains them."""
+    yield "(** 1. The spaces: any real inner-product spaces. *)"
+    yield f"Variables {' '.join(c.space for c in scene.components)} : space."
+    yield from _write_maps(scene)
+    yield "\n(** 2. The oracles: what is known of them. [out_f y u] says that u is an output of f at y. *)"
+    yield from _write_oracles(scene)
+    yield "\n(** 3. The dynamics. *)"
+    for c in scene.components:
+        yield from _write_dynamics(c, scene.inputs)
+    yield from _write_outputs(scene)
+    yield "\n(** 4. An equilibrium. *)"
+    yield from _write_equilibrium(scene)
+    yield "\n(** 5. The storage function, and what the theorems say of it. *)"
+    yield from _write_storage(scene, statements)
+
+
+def _write_maps(scene: Scene) -> Iterator[str]:
+    for c in scene.components:
+        if c.ends is not None:
+            low, high = map(number, c.ends)
+            yield f"(* Singular values (or their squares) of mode {c.label}: the spectrum of {c.map}. *)"
+            yield f"Variable {c.map} : {c.space} -> {c.space}."
+            yield f"Hypothesis spectrum{c.mark} : between {c.map} {low} {high}."
+        if c.kind == "hull":
+            weights = [f"w{k + 1}" for k in range(len(c.plants))]
+            yield "(* The plant is a mean of the vertices with these weights. *)"
+            yield f"Variables {' '.join(weights)} : R."
+            yield from (f"Hypothesis {w}_nonneg : 0 <= {w}." for w in weights)
+            yield f"Hypothesis w_last : {weights[-1]} = 1{''.join(f' - {w}' for w in weights[:-1])}."
+
+
+def _write_oracles(scene: Scene) -> Iterator[str]:
+    for j, oracle in enumerate(scene.certificate.system.oracles):
+        if j < scene.inputs:
+            yield f"(* u_{scene.names[j]} is an input: any vector. *)"
+        if scene.owner(j) != j or j < scene.inputs:
+            continue
+        name, space = scene.names[j], product_space([c.space for c in scene.with_signals(j)])
+        if oracle.has_values:
+            yield f"Variable val_{name} : {space} -> R."
+        yield f"Variable out_{name} : {space} -> {space} -> Prop."
+        yield f"(* {_plain(oracle.describe())} *)"
+        yield from (f"Hypothesis {belief.name} : {belief.text}." for belief in scene.beliefs[j])
+
+
+def _plain(text: str) -> str:
+    return text.replace("(*", "( *").replace("*)", "* )")
+
+
+def _define(name: str, arguments: Sequence[str], space: str, body: str) -> str:
+    binder = f"({' '.join(arguments)} : {space})"
+    return f"Definition {name} {binder} : {space} :=\n  sealed ({body})."
+
+
+def _write_dynamics(c: Component, inputs: int) -> Iterator[str]:
+    if c.mark:
+        yield f"(* Mode {c.label}. *)"
+    states = [c.x(i) for i in c.states]
+    for j in c.active[inputs:]:
+        rows = [plant.C[j] + tuple(plant.D[j][k] for k in c.fed(j)) for plant in c.plants]
+        arguments = c.arguments_of_y(j)
+        body = combine(c.spell(rows, arguments), instead=states[0])
+        yield _define(f"y_{c.names[j]}{c.mark}", arguments, c.space, body)
+    for i in c.states:
+        rows = [plant.A[i] + tuple(plant.B[i][k] for k in c.active) for plant in c.plants]
+        body = combine(c.spell(rows, c.arguments()), instead=states[0])
+        yield _define(f"F{i + 1}{c.mark}", c.arguments(), c.space, body)
+
+
+def _write_outputs(scene: Scene) -> Iterator[str]:
+    """What a driven system hands over."""
+    for name, arguments, _, row in scene.outputs():
+        c = scene.components[0]
+        yield _define(name, arguments, c.space, combine(c.spell([row], arguments), instead=arguments[0]))
+
+
+def _write_equilibrium(scene: Scene) -> Iterator[str]:
+    groups = scene.certificate.system.groups
+    for c in scene.components:
+        names = [c.x(i, "s") for i in c.states]
+        names += [c.u(j, "s") for j in c.active if scene.owner(j) == j]
+        yield f"Variables {' '.join(names)} : {c.space}."
+        for i in c.states:
+            value = f"<< {c.x(i, 's')}, w >>" if c.is_discrete else "0"
+            yield f"Hypothesis rest_{i + 1}{c.mark} : forall w, << {c.field(i, 's')}, w >> = {value}."
+        for j in c.active:
+            if scene.owner(j) != j:
+                first = c.y(scene.owner(j), "s")
+                yield f"Hypothesis same_{c.names[j]}{c.mark} : forall w, << {c.y(j, 's')}, w >> = << {first}, w >>."
+    for j, oracle in enumerate(scene.certificate.system.oracles):
+        if groups.index(groups[j]) != j or j < scene.inputs:
+            continue
+        star, name = scene.star(j), scene.names[j]
+        yield f"Hypothesis rest_out_{name} : out_{name} {star.y} {star.u}."
+        zero_y, zero_u = rests_at_zero(oracle)
+        if zero_y:
+            yield f"Hypothesis zero_y_{name} : forall w, << {star.y}, w >> = 0."
+        if zero_u:
+            yield f"Hypothesis zero_u_{name} : forall w, << {star.u}, w >> = 0."
+
+
+# --- V ---------------------------------------------------------------------------------------------------------------
+
+
+def v_arguments(scene: Scene, c: Component, time: str = "") -> list[str]:
+    """What V depends on in a part: states, outputs in V, and outputs in the inputs whose values are in V."""
+    outputs = {*c.moving, *(k for j in scene.valued if j in c.active for k in c.fed(j))}
+    states = [f"({c.field(i)})" if time == "n" else c.x(i, time) for i in c.states]
+    return states + [c.u(j, time) for j in c.active if j in outputs]
+
+
+def _form(c: Component, P: Matrix) -> list[tuple[Fraction, str]]:
+    here = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j in c.moving)]
+    size = range(len(P))
+    return [
+        (P[i][j] if i == j else 2 * P[i][j], inner(here[i], here[j])) for i in size for j in size if i <= j and P[i][j]
+    ]
+
+
+def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[str]:
+    parts = [term for c in scene.components for term in _form(c, scene.storage(c))]
+    parts += [(scene.weight(j), f"({scene.height(j)})") for j in scene.valued if scene.weight(j)]
+    yield _real("V", _bind([(c, v_arguments(scene, c)) for c in scene.components]), parts)
+    if any(s.change for s in statements):
+        yield "(* Its derivative along the dynamics, by the chain rule. *)"
+        parts = []
+        for c in scene.components:
+            P = scene.storage(c)
+            here = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j in c.moving)]
+            later = [c.field(i) for i in c.states] + [c.u(j, "d") for j in c.moving]
+            size = range(len(P))
+            parts += [(2 * P[i][j], inner(here[i], later[j])) for i in size for j in size if P[i][j]]
+            for j in scene.valued:
+                if j in c.active and scene.weight(j):
+                    parts.append((scene.weight(j), inner(difference(c.u(j), c.u(j, "s")), c.y(j, "d"))))
+        yield _real("V_dot", _bind([(c, all_arguments(c)) for c in scene.components]), parts)
+    yield from _write_supply(scene)
+    for name, wanted in (("norm", "above"), ("norm_low", "below")):
+        if any(getattr(s, wanted) for s in statements):
+            parts = [t for c in scene.components for t in _norm(c, getattr(c, f"norm_{wanted}"), moving=False)]
+            yield _real(name, _bind([(c, [c.x(i) for i in c.states]) for c in scene.components]), parts)
+    for name, wanted, norm in (("speed", "fast", "norm_above"), ("speed_low", "slow", "norm_below")):
+        if any(getattr(s, wanted) for s in statements):
+            parts = [t for c in scene.components for t in _norm(c, getattr(c, norm), moving=True)]
+            yield _real(name, _bind([(c, c.arguments()) for c in scene.components]), parts)
+
+
+def _write_supply(scene: Scene) -> Iterator[str]:
+    """Squared norms of input and output, as deviations from the equilibrium."""
+    c = scene.components[0]
+    moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
+    if moves:
+        binder = _bind([(c, [c.u(k) for k in range(scene.inputs)])])
+        yield _real("intake", binder, [(_ONE, inner(v, v)) for v in moves])
+    found = [(now, output_text(o)) for o in scene.outputs() for now in [o[1]]]
+    if found:
+        yield _real("output", _bind([(c, found[0][0])]), [(_ONE, inner(v, v)) for _, v in found])
+
+
+def output_text(output: tuple[str, list[str], list[str], Vector]) -> str:
+    """An output less its value at the equilibrium."""
+    name, now, rest, _ = output
+    return difference(" ".join([name, *now]), " ".join([name, *rest]))
+
+
+def all_arguments(c: Component) -> list[str]:
+    """All that moves in a part, derivatives of outputs included."""
+    return c.arguments() + [c.u(j, "d") for j in c.moving]
+
+
+def _norm(c: Component, norm: Matrix, *, moving: bool) -> list[tuple[Fraction, str]]:
+    vectors = [c.field(i) if moving else difference(c.x(i), c.x(i, "s")) for i in c.states]
+    size = range(len(norm))
+    return [(norm[i][j], inner(vectors[i], vectors[j])) for i in size for j in size if norm[i][j]]
+
+
+def _bind(parts: Sequence[tuple[Component, Sequence[str]]]) -> str:
+    return " ".join(f"({' '.join(names)} : {c.space})" for c, names in parts if names)
+
+
+def _real(name: str, binder: str, parts: Sequence[tuple[Fraction, str]]) -> str:
+    return f"Definition {name} {binder} : R :=\n  {weighted_sum(parts)}."
+
+
+# --- theorems --------------------------------------------------------------------------------------------------------
+
+
+def write_theorem_head(scene: Scene, statement: Statement) -> str:
+    """Statement of a theorem, and the introduction of its premises."""
+    parts = scene.components
+    later = bool(statement.next) and any(c.moving for c in parts)
+    slopes = bool(statement.change) and any(c.moving for c in parts)
+    names = [n for c in parts for n in c.arguments()]
+    binders = [_bind([(c, c.arguments()) for c in parts])]
+    premises = [_premise(scene, j, "") for j in range(scene.inputs, len(scene.names))]
+    if later:
+        names += [c.u(j, "n") for c in parts for j in c.moving]
+        binders.append(_bind([(c, [c.u(j, "n") for j in c.moving]) for c in parts]))
+        premises += [_premise(scene, j, "n") for j in range(scene.inputs, len(scene.names))]
+    if slopes:
+        names += [c.u(j, "d") for c in parts for j in c.moving]
+        binders.append(_bind([(c, [c.u(j, "d") for j in c.moving]) for c in parts]))
+        premises += [p for c in parts for j in c.moving for p in [_slope_premise(scene, c, j)]]
+    conditions = "".join(f"\n  {text} ->" for _, text in premises)
+    introduced = " ".join([*names, *(name for name, _ in premises)])
+    claim = _write_claim(scene, statement)
+    return (
+        f"Theorem {statement.name} : forall {' '.join(binders)},{conditions}\n  {claim}.\nProof.\nintros {introduced}."
+    )
+
+
+def _premise(scene: Scene, j: int, time: str) -> tuple[str, str]:
+    point = scene.point(j, time)
+    return point.premise, f"out_{scene.names[scene.owner(j)]} {point.y} {point.u}"
+
+
+def _slope_premise(scene: Scene, c: Component, j: int) -> tuple[str, str]:
+    """Derivatives of input and output satisfy what increments satisfy."""
+    left, right = slope_vectors(scene, c, j)
+    return f"Hd_{c.names[j]}", f"0 <= << {left}, {right} >>"
+
+
+def slope_vectors(scene: Scene, c: Component, j: int) -> tuple[str, str]:
+    """The two vectors whose inner product is not negative."""
+    low, high = read_slopes(scene.certificate.system.oracles[j]) or (Fraction(0), None)
+    y, u = f"({c.y(j, 'd')})", c.u(j, "d")
+    left = difference(u, f"{number(low)} [*] {y}") if low else u
+    return left, c.y(j, "d") if high is None else difference(f"{number(high)} [*] {y}", u)
+
+
+def _write_claim(scene: Scene, s: Statement) -> str:
+    parts = scene.components
+
+    def call(name: str, arguments: Sequence[Sequence[str]]) -> str:
+        return " ".join([name, *(a for own in arguments for a in own)])
+
+    here = call("V", [v_arguments(scene, c) for c in parts])
+    supply, taken = _write_exchange(scene, s)
+    if s.change:
+        more = f" + {number(s.fast)} * {call('speed', [c.arguments() for c in parts])}" if s.fast else ""
+        change = call("V_dot", [all_arguments(c) for c in parts])
+        return f"{change} + {number(s.now)} * {here}{more}{taken} <= {supply or '0'}"
+    if s.next:
+        more = f" + {supply}" if supply else ""
+        return f"{call('V', [v_arguments(scene, c, 'n') for c in parts])}{taken} <= {number(-s.now)} * {here}{more}"
+    if s.slow:
+        return f"{number(s.now)} * {here} <= {call('speed_low', [c.arguments() for c in parts])}"
+    if s.fast:
+        return f"{call('speed', [c.arguments() for c in parts])} <= {number(-s.now)} * {here}"
+    states = [[c.x(i) for i in c.states] for c in parts]
+    if s.above:
+        return f"{call('norm', states)} <= {here}"
+    return f"{here} <= {number(-s.below)} * {call('norm_low', states)}"
+
+
+def _write_exchange(scene: Scene, s: Statement) -> tuple[str, str]:
+    """What the input supplies, and what is added for the output."""
+    c = scene.components[0]
+    supply = f"{number(s.intake)} * intake {' '.join(c.u(k) for k in range(scene.inputs))}" if s.intake else ""
+    own = scene.outputs()
+    return supply, f" + {number(s.output)} * output {' '.join(own[0][1])}" if s.output and own else ""

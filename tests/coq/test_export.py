@@ -1,0 +1,282 @@
+"""Certificates as theorems: the real proof assistant accepts them, and refuses them with one number changed."""
+
+import os
+import re
+from fractions import Fraction
+
+import pytest
+from systems import ALGORITHMS, CATALOGUE
+
+import lyapflow as lf
+from lyapflow.cascade import certify_stages, decompose
+from lyapflow.cli import main
+from lyapflow.coq.compiler import check_text, find_coq
+from lyapflow.coq.documents import write_theorem
+from lyapflow.coq.identities import write_identity, write_invariant
+
+
+@pytest.fixture(scope="session")
+def coq():
+    """The proof assistant; missing, it fails where it must be there, and is skipped loudly elsewhere."""
+    if find_coq() is None:
+        message = "coqc is not on PATH: theorems are not checked. apt-get install --no-install-recommends coq"
+        if os.environ.get("CI") or os.environ.get("LYAPFLOW_REQUIRE_COQ"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return check_text
+
+
+@pytest.fixture(scope="session")
+def heavy_ball():
+    return lf.certify(CATALOGUE["heavy-ball"])
+
+
+@pytest.fixture(scope="session")
+def theorem(heavy_ball):
+    return write_theorem(heavy_ball)
+
+
+def replace_once(text, pattern, new):
+    found = re.search(pattern, text)
+    assert found, pattern
+    changed = text[: found.start()] + new(found) + text[found.end() :]
+    assert changed != text
+    return changed
+
+
+MUTATIONS = {
+    "multiplier": (r"weigh \((\d+)\)", lambda m: f"weigh ({int(m[1]) + 1})"),
+    "rate": (r"\((\d+) / (\d+)\) \* V x1", lambda m: f"({int(m[1]) + 1} / {m[2]}) * V x1"),
+    "entry of P": (r"(R :=\n  \()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+    "sign of the dynamics": (r"sealed \(\(-2\)", lambda m: "sealed (2"),
+    "class": (r"curvature 1 10 val_f out_f\.", lambda m: "curvature 1 11 val_f out_f."),
+}
+
+
+def first_theorem(text):
+    """The file without its later theorems."""
+    return text[: text.index("Qed.\n\nTheorem") + 5] + "\nEnd Theorems.\nEnd Certificate1.\n"
+
+
+def test_first_theorem_alone_is_accepted(coq, theorem):
+    verdict = coq(first_theorem(theorem))
+    assert verdict.accepted, verdict.message
+    assert not re.search(r"\b(Admitted|admit|Axiom|Parameter|Abort)\b", theorem)
+    assert len(re.findall(r"^Theorem ", theorem, re.MULTILINE)) == 3
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_one_change_is_rejected(coq, theorem, mutation):
+    verdict = coq(replace_once(first_theorem(theorem), *MUTATIONS[mutation]))
+    assert verdict.verdict == "rejected"
+    assert "Error" in verdict.message
+
+
+def test_certificate_that_proves_nothing_is_not_exported(heavy_ball):
+    from dataclasses import replace
+
+    claim = lf.ExponentialDecay(heavy_ball.rate * 2)
+    with pytest.raises(lf.InvalidModelError, match="semidefinite"):
+        write_theorem(replace(heavy_ball, claim=claim))
+
+
+def test_identities_of_polynomials_are_decided(coq):
+    one = Fraction(1)
+    left = {(2, 0): one, (1, 1): one, (0, 2): one / 4}
+    head = "From Coq Require Import Reals.\nLocal Open Scope R_scope.\n"
+    text = head + write_identity("square", ["x", "y"], left, [(one / 4, {(1, 0): 2 * one, (0, 1): one})])
+    assert coq(text).accepted
+    assert coq(text.replace("4 * x * y", "5 * x * y")).verdict == "rejected"
+
+
+def test_invariants_are_constant_along_solutions(coq):
+    system = lf.PolynomialSystem.build(["u", "v", "w"], lambda u, v, w: [v * w, -u * w, u * v / 3])
+    u, v, w = system.variables
+    text = write_invariant(system, [u**2 + v**2, v**2 + 3 * w**2])
+    verdict = coq(text)
+    assert verdict.accepted, verdict.message
+    assert coq(replace_once(text, r"\(1 / 3\) \* x_u", lambda _: "(1 / 4) * x_u")).verdict == "rejected"
+    assert coq(write_invariant(system, [u**2 + 2 * v**2])).verdict == "rejected"
+    with pytest.raises(lf.InvalidModelError, match="polynomials in the variables"):
+        write_invariant(system, [])
+
+
+SUBLINEAR = {
+    "momentum": lambda: lf.flows.nesterov_flow(lf.Convex(), r=3),
+    "momentum, fractional order": lambda: lf.flows.nesterov_flow(lf.SmoothStronglyConvex(1, 10), r=2),
+    "momentum, quadratic": lambda: lf.flows.nesterov_flow(lf.Quadratic(1, 10), r=4),
+    "gradient": lambda: lf.flows.gradient_flow(lf.SmoothConvex(10)),
+    "intersection": lambda: lf.flows.gradient_flow(lf.Intersection(lf.SmoothConvex(10), lf.Convex())),
+}
+
+
+def sublinear(name):
+    flow, _, _outputs = name.partition(" with outputs")
+    template = lf.QuadraticPlusValue(outputs=True) if name.endswith("with outputs") else None
+    return lf.certify(SUBLINEAR[flow](), lf.SublinearDecay(), template=template)
+
+
+SUBLINEAR_MUTATIONS = {
+    "multiplier": (r"weigh (\d+) _", lambda m: f"weigh {int(m[1]) + 1} _"),
+    "order": (r"\+ 2 \* W t", lambda m: "+ 3 * W t"),
+    "entry of P": (r"\+ 2 \* \(/ t\^2", lambda m: "+ 3 * (/ t^2"),
+    "power of time": (r"/ t\^2 \*", lambda m: "/ t^1 *"),
+    "derivative of a power": (r"\(-4\) \* \(/ t\^3", lambda m: "(-5) * (/ t^3"),
+    "damping": (r"\(-3\) / t", lambda m: "(-2) / t"),
+}
+
+
+@pytest.mark.slow
+def test_sublinear_decay_is_accepted_with_a_gradient_in_V(coq):
+    verdict = lf.verify_coq(sublinear("gradient with outputs"))
+    assert verdict.accepted, verdict.message
+    assert "Theorem V_never_grows" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "mutation", [None, "order", *(pytest.param(m, marks=pytest.mark.slow) for m in SUBLINEAR_MUTATIONS if m != "order")]
+)
+def test_sublinear_decay_of_momentum(coq, mutation):
+    text = write_theorem(sublinear("momentum"))
+    if mutation is None:
+        assert coq(text).accepted
+    else:
+        assert coq(replace_once(text, *SUBLINEAR_MUTATIONS[mutation])).verdict == "rejected"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SUBLINEAR, "momentum, quadratic with outputs"])
+def test_sublinear_decay_is_accepted(coq, name):
+    verdict = lf.verify_coq(sublinear(name))
+    assert verdict.accepted, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", ["accelerated_forward_backward_flow", "accelerated_douglas_rachford_flow"])
+def test_sublinear_decay_in_a_metric_is_accepted(coq, make):
+    flow = getattr(lf.flows, make)(lf.Quadratic(0, 10), lf.SupportFunction(), step="1/20", r=4)
+    verdict = lf.verify_coq(lf.certify(flow, lf.SublinearDecay()))
+    assert verdict.accepted, verdict.message
+
+
+SMOOTH = lf.SmoothStronglyConvex(1, 4)
+CASCADES = {
+    "linear": (lf.LureSystem([[-1, 1], [0, -2]]), lf.ExponentialDecay("1/2")),
+    "chain of three": (lf.LureSystem([[-1, 0, 0], [1, -2, 0], [0, 1, -3]]), lf.ExponentialDecay("1/2")),
+    "input into an oracle": (
+        lf.LureSystem([[-1, 0], [0, 0]], [[0], [-1]], [[1, 1]], oracles=[SMOOTH]),
+        lf.ExponentialDecay("1/2"),
+    ),
+    "value in V": (
+        lf.LureSystem(
+            [[0, 1, 0], [0, -2, 0], [1, 0, 0]], [[0, 0], [-1, 0], [0, -1]], [[1, 0, 0], [0, 0, 1]], oracles=[SMOOTH] * 2
+        ),
+        lf.ExponentialDecay("1/2"),
+    ),
+    "discrete time": (
+        lf.LureSystem([[1, 0], [1, "1/3"]], [["-1/10"], [0]], [[1, 0]], oracles=[SMOOTH], dt=1),
+        lf.Contraction("19/20"),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASCADES)
+def test_stages_of_a_cascade_are_accepted(coq, name):
+    system, claim = CASCADES[name]
+    for stage in certify_stages(decompose(system), claim):
+        verdict = lf.verify_coq(stage)
+        assert verdict.accepted, verdict.message
+
+
+STAGE_MUTATIONS = {
+    "gain": (r"<= (.+) \* intake", lambda m: f"<= (1 / 2) * {m[1]} * intake"),
+    "sign of the input": (r"\[\+\] u_w1\)", lambda m: "[+] 2 [*] u_w1)"),
+}
+
+
+@pytest.mark.parametrize("mutation", [None, *STAGE_MUTATIONS])
+def test_driven_stage(coq, tmp_path, mutation):
+    stage = certify_stages(decompose(CASCADES["linear"][0]), CASCADES["linear"][1])[1]
+    text = lf.export_coq(stage, tmp_path / "stage.v").read_text()
+    if mutation is None:
+        assert coq(text).accepted
+    else:
+        assert coq(replace_once(text, *STAGE_MUTATIONS[mutation])).verdict == "rejected"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dt", [0, 1])
+def test_linear_systems_are_accepted(coq, dt):
+    A = [["1/2", 1], [0, "1/3"]] if dt else [[-1, 1], [0, -2]]
+    verdict = lf.verify_coq(lf.certify(lf.LureSystem(A, dt=dt)))
+    assert verdict.accepted, verdict.message
+
+
+def test_time_limit_is_kept(coq, theorem):
+    assert coq(theorem, timeout=0.01).verdict == "timeout"
+
+
+def test_command_line_writes_checks_and_reports(coq, tmp_path, capsys):
+    certificate = lf.certify(CATALOGUE["gradient"])
+    file = lf.save(certificate, tmp_path / "gradient.json")
+    assert main(["export", "--coq", str(file), "-o", str(tmp_path / "theorem.v")]) == 0
+    assert (tmp_path / "theorem.v").read_text() == write_theorem(certificate)
+    assert main(["verify", "--coq", str(file)]) == 0
+    assert "accepted by Coq" in capsys.readouterr().out
+    checked = lf.verify_coq(certificate)
+    lf.write_report(tmp_path / "with.html", certificate, machine_checks={certificate: checked})
+    lf.write_report(tmp_path / "without.html", certificate)
+    words = f"Machine-checked by Coq {checked.version}"
+    assert words in (tmp_path / "with.html").read_text()
+    assert words not in (tmp_path / "without.html").read_text()
+
+
+def test_message_says_how_to_install(monkeypatch, tmp_path, capsys):
+    file = lf.save(lf.certify(CATALOGUE["gradient"]), tmp_path / "gradient.json")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["verify", "--coq", str(file)]) == 2
+    assert "apt-get install" in capsys.readouterr().err
+
+
+def others():
+    """Other kinds of claims and systems."""
+    f = lf.SmoothStronglyConvex(1, 10)
+    heavy = [lf.flows.heavy_ball_flow(f, damping=d) for d in (2, 3)]
+    steps = [lf.algorithms.gradient_descent(f, step=s) for s in ("1/20", "1/10")]
+    flow = lf.flows.gradient_flow(f)
+    gains = [lf.LureSystem([[0]], [[-gain]], [[1]], oracles=[f]) for gain in (1, 2)]
+    return {
+        "polytope": lambda: lf.certify(lf.PolytopicSystem(heavy)),
+        "polytope in discrete time": lambda: lf.certify(lf.PolytopicSystem(steps)),
+        "family": lambda: lf.certify(lambda d: lf.flows.heavy_ball_flow(f, damping=d), over={"d": (2, 3)}),
+        "finite time": lambda: lf.scale_time(flow, lf.certify(flow), lf.FiniteTime("1/2")).certificate,
+        "fixed time": lambda: lf.scale_time(flow, lf.certify(flow), lf.FixedTime("1/2", "3/2")).certificate,
+        "fixed time of a polytope": lambda: (
+            lf.scale_time(
+                lf.PolytopicSystem(gains), lf.certify(lf.PolytopicSystem(gains)), lf.FixedTime("1/2", "3/2")
+            ).certificate
+        ),
+        "prescribed time": lambda: lf.scale_time(flow, lf.certify(flow), lf.PrescribedTime(2)).certificate,
+        "variable metric": lambda: lf.certify(
+            lf.flows.forward_backward_flow(lf.Quadratic(1, 4), lf.Convex(), step="1/8"), template=lf.VariableMetric()
+        ),
+        "outputs in V": lambda: lf.certify(
+            lf.flows.forward_backward_flow(f, lf.Convex(), step="1/20"), template=lf.QuadraticPlusValue(outputs=True)
+        ),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", others())
+def test_other_claims_are_accepted(coq, name):
+    verdict = lf.verify_coq(others()[name](), timeout=600)
+    assert verdict.accepted, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*CATALOGUE, *(f"algorithm {name}" for name in ALGORITHMS)])
+def test_catalogue_is_accepted(coq, name):
+    system = ALGORITHMS[name.removeprefix("algorithm ")] if name.startswith("algorithm ") else CATALOGUE[name]
+    verdict = lf.verify_coq(lf.certify(system), timeout=600)
+    assert verdict.accepted, verdict.message
