@@ -92,6 +92,8 @@ def sharpen(
     settled: list[Numbers] = []
 
     def accept(found: Numbers) -> bool:
+        if not found[LOWER]:  # V >= 0 is no bound of |x|
+            return False
         proved = settle(_scale_down(values, found))
         settled.extend(() if proved is None else (proved,))
         return bool(settled)
@@ -114,7 +116,7 @@ def sharpen(
 def _scale_down(values: Numbers, found: Numbers) -> Numbers:
     """All unknowns of a proof from those that prove the claim and those of its bounds, with c1 = 1."""
     bounds = {n: v for n, v in found.items() if n not in (LOWER, ONE)}
-    scale = scalar(round_up(1 / fraction(found[LOWER]), _SCALE_BITS)) if LOWER in found else _ONE
+    scale = scalar(round_up(1 / fraction(found[LOWER]), _SCALE_BITS)) if found.get(LOWER) else _ONE
     if scale >= 1:  # V is as small as it can be, and its proof with it
         return values | {n: v for n, v in bounds.items() if not n.startswith(LOWER)}
     return {n: v * scale for n, v in (values | bounds).items()}
