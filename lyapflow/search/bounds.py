@@ -27,7 +27,7 @@ from .reduction import NO_FACE, ONE, Face, find_face
 from .rounding import round_onto
 from .scaling import equilibrate
 
-__all__ = ["LOWER", "has_multipliers", "sharpen", "tighten"]
+__all__ = ["LOWER", "has_multipliers", "sharpen", "sharpen_proof", "tighten"]
 
 LOWER = "positivity"
 """Name of the unknown c1 in ``c1 |x|^2 <= V``, which stands where positivity has 1."""
@@ -111,6 +111,19 @@ def sharpen(
         face = find_face(alone) if may_have_face(part_data, 0.0) else NO_FACE
         found |= _tighten(alone, part_data, face, {part: sign}, alone.holds) or {}
     return settle(_scale_down(values, found))
+
+
+def sharpen_proof(
+    pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[str, Fraction]
+) -> dict[str, Fraction] | None:
+    """`sharpen` for a pencil in the letters of its own system; None if nothing is proved."""
+
+    def settle(found: Mapping[str, Scalar]) -> Numbers | None:
+        return dict(found) if (pencil if UPPER in found else pencil.without(UPPER)).holds(found) else None
+
+    data = to_arrays(pencil) if has_multipliers(pencil) else None
+    sharp = sharpen(pencil, data, modes, scalars(values), settle)
+    return None if sharp is None else {name: fraction(value) for name, value in sharp.items()}
 
 
 def _scale_down(values: Numbers, found: Numbers) -> Numbers:

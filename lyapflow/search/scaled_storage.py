@@ -12,7 +12,6 @@ from scipy.optimize import minimize
 from ..certificates.certificate import Certificate
 from ..certificates.verification import satisfies
 from ..dynamics import LureSystem
-from ..exact.dense import Scalar, fraction, scalars
 from ..exact.rationals import rational, round_up
 from ..lmi.claims import ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
@@ -21,8 +20,7 @@ from ..lmi.pencil import Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, settle_numbers
 from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from ..lmi.time_scales import FiniteTime, FixedTime
-from .arrays import to_arrays
-from .bounds import LOWER, has_multipliers, sharpen, tighten
+from .bounds import LOWER, sharpen_proof, tighten
 from .scaled_numbers import NUMBER, SPEED, WORST, decrease_with, dissipate, fix_storage, prove_near, search_decay, solve
 
 __all__ = ["find_storages"]
@@ -64,15 +62,9 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
         return None
     scale = round_up(1 / values[LOWER], _BITS)  # so that V is above the squared norm; it is scaled down from there
     start = {n: v * scale for n, v in values.items() if n in bounds.unknowns and not n.startswith(UPPER)}
-
-    def settle(numbers: Mapping[str, Scalar]) -> dict[str, Scalar] | None:
-        return dict(numbers) if (bounds if UPPER in numbers else bounds.without(UPPER)).holds(numbers) else None
-
-    data = to_arrays(bounds) if has_multipliers(bounds) else None
-    sharp = sharpen(bounds, data, system.modes, scalars(start), settle)
-    if sharp is None:
+    found = sharpen_proof(bounds, system.modes, start)
+    if found is None:
         return None
-    found = {n: fraction(v) for n, v in sharp.items()}
     storage = {n: v for n, v in found.items() if ": " not in n and n != UPPER}
     pencil = fix_storage(whole.without(UPPER).without("positivity"), storage)
     best = tighten(pencil, {NUMBER: -1.0})
