@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
+    from .lmi.templates import ZamesFalb as ZamesFalb
     from .lmi.time_scales import FiniteTime as FiniteTime
     from .lmi.time_scales import FixedTime as FixedTime
     from .lmi.time_scales import PrescribedTime as PrescribedTime
@@ -157,6 +158,7 @@ _ROOMS = {
     "Verification": "certificates.verification",
     "VerificationError": "errors",
     "Witness": "search.witness",
+    "ZamesFalb": "lmi.templates",
     "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",

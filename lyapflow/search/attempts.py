@@ -15,6 +15,7 @@ from ..dynamics import ParametricSystem, System
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
+from ..lmi.memory import extend_modes
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticStorage, Template
 from .arrays import ConeData, may_have_face, on_face, to_arrays
@@ -236,7 +237,7 @@ class Family:
             If they do not prove it there: an internal error.
         """
         pencil = self.bounded.move(claim.parameter or Fraction(0))
-        found = sharpen(pencil, self.system.modes, values)
+        found = sharpen(pencil, extend_modes(self.system, self.template), values)
         if self.shift.system is not self.system:
             found = self.shift.undo(found, self.template)
             pencil = assemble(self.system, claim, self.template, bounded=True)

@@ -83,7 +83,7 @@ def _sharpen_quadratic(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[
         upper = max(P[0][0] * scale / mode.norm_below[0][0] for P, mode in pairs)
         return {n: v * scale for n, v in values.items()} | {UPPER: upper}
     least = max(_largest_eigenvalue(mode.norm_above, P) for P, mode in pairs)
-    most = max(_largest_eigenvalue(P, mode.norm_below) for P, mode in pairs)
+    most = max(_largest_eigenvalue(*_without_filters(P, mode.norm_below)) for P, mode in pairs)
     for slack in _SLACKS:
         scale = simplest_between(rational(least * (1 + slack / 2)), rational(least * (1 + slack)))
         upper = rational(most * (1 + slack / 2)) * scale
@@ -97,6 +97,12 @@ def _sharpen_quadratic(pencil: Pencil, modes: tuple[Mode, ...], values: Mapping[
 def _storage(mode: Mode, values: Mapping[str, Fraction]) -> Matrix:
     n = range(len(mode.norm_above))
     return tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
+
+
+def _without_filters(P: Matrix, norm: Matrix) -> tuple[Matrix, Matrix]:
+    """P and the norm on the states alone: filters come last, have no part in the norm, and are at rest at the start."""
+    n = sum(map(any, norm))
+    return tuple(row[:n] for row in P[:n]), tuple(row[:n] for row in norm[:n])
 
 
 def _largest_eigenvalue(a: Matrix, b: Matrix) -> float:
