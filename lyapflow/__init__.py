@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .classes.operators import Monotone as Monotone
     from .classes.operators import SectorBounded as SectorBounded
     from .classes.operators import SlopeRestricted as SlopeRestricted
+    from .classes.operators import StaticSector as StaticSector
     from .classes.operators import StronglyMonotone as StronglyMonotone
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
@@ -147,6 +148,7 @@ _ROOMS = {
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
     "StoreError": "errors",
+    "StaticSector": "classes.operators",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
     "SublinearDecay": "lmi.claims",

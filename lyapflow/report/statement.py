@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..classes import SlopeRestricted
+from ..classes import SlopeRestricted, StaticSector
 from ..dynamics import (
     LureSystem,
     ParametricSystem,
@@ -248,7 +248,7 @@ def describe_values(system: System, oracles: Iterable[int], *, lead: str) -> Ite
         if isinstance(system, PrimalDualSystem):
             y, u = "x", "u"
         phi, ys, us = names.signal(r"\varphi", j), rf"{y}^{{\star}}", rf"{u}^{{\star}}"
-        if belongs(system.oracles[j], SlopeRestricted):
+        if belongs(system.oracles[j], SlopeRestricted, StaticSector):
             f = rf"\Phi_{{{names.owners[j]}}}"
             lines.append(Math(rf"\nabla {f} = {names.functions[j]}"))
         lines.append(Math(rf"{phi} = {f}({y})-{f}({ys})-\langle {us},{y}-{ys}\rangle"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, TypeGuard
 
-from ..classes import Intersection, SectorBounded, SlopeRestricted
+from ..classes import Intersection, SectorBounded, SlopeRestricted, StaticSector
 from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import LureSystem, ParametricSystem, System
 from ..lmi.groups import Evaluation
@@ -112,7 +112,7 @@ def belongs(oracle: OperatorClass, *kinds: type) -> bool:
     """Whether a class, or a part of an intersection that is no class of functions, is one of the given kinds."""
     if not isinstance(oracle, Intersection):
         return isinstance(oracle, kinds)
-    is_of_functions = any(part.has_values and not isinstance(part, SlopeRestricted) for part in oracle.parts)
+    is_of_functions = any(part.has_values and not isinstance(part, SlopeRestricted | StaticSector) for part in oracle.parts)
     return not is_of_functions and any(isinstance(part, kinds) for part in oracle.parts)
 
 
@@ -123,7 +123,7 @@ def is_varying(oracle: OperatorClass) -> bool:
 
 def kind_of(oracle: OperatorClass) -> str:
     """What a member is called in a sentence."""
-    if belongs(oracle, SlopeRestricted, SectorBounded):
+    if belongs(oracle, SlopeRestricted, StaticSector, SectorBounded):
         return "map"
     return "function" if oracle.has_values else "operator"
 
