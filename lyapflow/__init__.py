@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .lmi.time_scales import FiniteTime as FiniteTime
     from .lmi.time_scales import FixedTime as FixedTime
     from .lmi.time_scales import PrescribedTime as PrescribedTime
+    from .report.nyquist import nyquist_figure as nyquist_figure
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -176,6 +177,7 @@ _ROOMS = {
     "learning": "",
     "load": "certificates.files",
     "members": "",
+    "nyquist_figure": "report.nyquist",
     "save": "certificates.files",
     "scale_time": "time_scaling.flows",
     "simulate": "simulation.motion",

@@ -252,7 +252,9 @@ class Assembly:
                 for multiplier, inequality in group.uses
                 for ((a, p), (b, q)), c in inequality.products
             )
-            rows = stack([z.evaluation(e.oracle, e.time, e.state) for _, e in group.points])
+            first = z.x.nrows() - self.filters
+            at = [(e, None if e.filter is None else first + e.filter) for _, e in group.points]
+            rows = stack([z.evaluation(e.oracle, e.time, state) for e, state in at])
             yield Form(rows, rows, entries, Fraction(-1))
 
     def _equalities(self) -> Iterator[Equality]:

@@ -18,11 +18,11 @@ __all__ = ["Evaluation", "Group", "list_groups", "rename_group"]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """An oracle at a point in time; or, at `MEMORY`, the state of a filter, by its place among all states."""
+    """An oracle at a point in time; or, at `MEMORY`, the state of a filter, by its place among all filters."""
 
     oracle: int
     time: str
-    state: int | None = None
+    filter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,10 @@ def _add_memory(system: System, template: ZamesFalb, group: Group) -> Group:
     points, uses = list(group.points), list(group.uses)
     now = {evaluation.oracle: name for name, evaluation in group.points}
     owner = "=".join(system.oracle_names[j] for j in now)
-    first = system.modes[0].vertices[0].shape[0]
     for k, part in enumerate(list_filters(system, template)):
         if part.oracle in now:
             point = f"{MEMORY} {k + 1}"
-            points.append((point, Evaluation(part.oracle, MEMORY, first + k)))
+            points.append((point, Evaluation(part.oracle, MEMORY, k)))
             inequality = remember(system.oracles[part.oracle], part, now[part.oracle], point)
             uses.append((f"decrease: {owner} {inequality.name}", inequality))
     return Group(tuple(points), tuple(uses))

@@ -93,9 +93,9 @@ class ZamesFalb:
     poles : sequence of rationals, optional
         The numbers lambda, different and > 0, in 1/(time unit of the dynamics). None asks for some that suit the time
         constants of the system; a certificate says which.
-    causal, anticausal : bool, default True and False
+    causal, anticausal : bool, default True
         Which filters there are, of q and of p; at least one.
-    value : bool, default False
+    value : bool, default True
         Whether V contains function values too, as in `QuadraticPlusValue`: the multiplier of Popov's criterion.
 
     Raises
@@ -111,8 +111,8 @@ class ZamesFalb:
 
     poles: tuple[Fraction, ...] | None = None
     causal: bool = True
-    anticausal: bool = False
-    value: bool = False
+    anticausal: bool = True
+    value: bool = True
 
     def __post_init__(self) -> None:
         for name in ("causal", "anticausal", "value"):

@@ -29,6 +29,7 @@ from .constrained import constrained_assumptions, constrained_motion, constraine
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
+from .memory import has_memory, memory_storage
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .parametric import family_motion, family_oracles
@@ -102,6 +103,7 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     if lemma and is_scaled(certificate):
         lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
     store = sublinear_storage if is_sublinear(certificate) else store
+    store = memory_storage if has_memory(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
     hypotheses = (*motion, *known, Listing((*assumed, *_reading(system), *chain, _exactness())))

@@ -21,6 +21,7 @@ __all__ = [
     "Points",
     "Symbols",
     "belongs",
+    "filter_state",
     "inequality_terms",
     "is_varying",
     "is_wide",
@@ -78,6 +79,8 @@ class Symbols:
 
     def at(self, letter: str, evaluation: Evaluation) -> str:
         """A signal at a point, such as ``u_{f}``, ``u_{f}^{+}`` at the next step, or its rate."""
+        if evaluation.filter is not None:
+            return filter_state(evaluation.filter)
         if evaluation.time == LOG_RATE and letter == "u":
             return self.signal("v", evaluation.oracle)
         if evaluation.time in {RATE, LOG_RATE}:
@@ -96,6 +99,11 @@ def _name_operator(system: System, j: int) -> str:
 def state(n: int, i: int, letter: str = "x") -> str:
     """The state with index i of n."""
     return letter if n == 1 else f"{letter}_{{{i + 1}}}"
+
+
+def filter_state(k: int) -> str:
+    """The state of the filter with index k."""
+    return rf"\psi_{{{k + 1}}}"
 
 
 def is_wide(system: System) -> TypeGuard[LureSystem]:
