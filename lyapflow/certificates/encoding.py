@@ -188,7 +188,7 @@ def _template_from_json(data: Mapping[str, Any]) -> Template:
     kind, definite, outputs = data.get("type"), data.get("definite", False), data.get("outputs", False)
     if kind == "VariableMetric":
         form = _template_from_json(read_part(data, "form", dict))
-        if isinstance(form, VariableMetric):
+        if isinstance(form, VariableMetric | ZamesFalb):
             raise CertificateFormatError("the form of a VariableMetric must be a plain one")
         return VariableMetric(form)
     if kind == "QuadraticStorage":
@@ -196,11 +196,9 @@ def _template_from_json(data: Mapping[str, Any]) -> Template:
     if kind == "QuadraticPlusValue" and isinstance(definite, bool) and isinstance(outputs, bool):
         return QuadraticPlusValue(definite=definite, outputs=outputs)
     if kind == "ZamesFalb":
-        return ZamesFalb(
-            poles=tuple(read_number(pole, "poles") for pole in read_part(data, "poles", list)),
-            **{name: data.get(name) for name in ("causal", "anticausal", "value")},
-        )
+        poles = tuple(read_number(pole, "poles") for pole in read_part(data, "poles", list))
+        causal, anticausal, value = (data.get(name) is True for name in ("causal", "anticausal", "value"))
+        return ZamesFalb(poles, causal=causal, anticausal=anticausal, value=value)
     raise CertificateFormatError(
-        "template must be QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb, got "
-        f"{echo(dict(data))}"
+        f"template must be QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb, got {echo(dict(data))}"
     )

@@ -28,7 +28,15 @@ from .inequalities import (
 )
 from .interpolation import check_positive, interpolate
 
-__all__ = ["Cocoercive", "Lipschitz", "Monotone", "SectorBounded", "SlopeRestricted", "StaticSector", "StronglyMonotone"]
+__all__ = [
+    "Cocoercive",
+    "Lipschitz",
+    "Monotone",
+    "SectorBounded",
+    "SlopeRestricted",
+    "StaticSector",
+    "StronglyMonotone",
+]
 
 MAY_VARY = "; it may vary with time"
 """What the hypothesis of a sector adds where nothing makes its members static."""

@@ -7,8 +7,8 @@ from ..dynamics import LureSystem, ParametricSystem, System
 from ..errors import InvalidModelError
 from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .logtime import take_logarithmic_time
-from .metric import reduce_splitting
 from .memory import check_memory
+from .metric import reduce_splitting
 from .signals import output_oracles
 from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 

@@ -1,6 +1,7 @@
 r"""Memory of gradients: filters of their signals, and what Zames-Falb multipliers know of the past.
 
-For a gradient of :math:`F(\mu, L)` let :math:`p = u - \mu y`, :math:`q = L y - u` (deviations from the equilibrium), and
+For a gradient of :math:`F(\mu, L)` let :math:`p = u - \mu y` and :math:`q = L y - u`, in deviations from the
+equilibrium, and
 
 .. math:: r = (L - \mu)\left(\varphi - \tfrac\mu2|y|^2\right) - \tfrac12|p|^2, \qquad r^\star = \langle p, q\rangle - r.
 
@@ -64,7 +65,7 @@ class Filter:
 
 
 def read_moduli(oracle: OperatorClass) -> tuple[Fraction, Fraction] | None:
-    """mu and L of a class of gradients with a Lipschitz constant; None for all other classes.
+    """Mu and L of a class of gradients with a Lipschitz constant; None for all other classes.
 
     >>> read_moduli(SmoothConvex(3))
     (Fraction(0, 1), Fraction(3, 1))
@@ -95,8 +96,8 @@ def check_memory(system: System, template: ZamesFalb) -> None:
         given = ", ".join(type(oracle).__name__ for oracle in system.oracles) or "no oracle"
         raise InvalidModelError(
             "ZamesFalb needs an oracle of class SmoothStronglyConvex, SmoothConvex, Quadratic or SlopeRestricted (a "
-            f"gradient with a Lipschitz constant), got {given}. Such multipliers are not valid for time-varying sectors, "
-            "for operators that are no gradients, or with L = infinity; use QuadraticStorage()."
+            f"gradient with a Lipschitz constant), got {given}. Such multipliers are not valid for time-varying "
+            "sectors, for operators that are no gradients, or with L = infinity; use QuadraticStorage()."
         )
 
 
@@ -141,8 +142,8 @@ def split(oracle: OperatorClass, point: str) -> tuple[Signal, Signal]:
 def remember(oracle: OperatorClass, part: Filter, now: str, past: str) -> Inequality:
     """The inequality of a filter; that its integral is nonnegative is what holds.
 
-    >>> remember(SmoothConvex(1), Filter(0, Fraction(2), True), "t", "memory 1").formula
-    '$\\\\int\\\\langle p,\\\\ q - \\\\lambda\\\\psi\\\\rangle \\\\geq 0$'
+    >>> remember(SmoothConvex(1), Filter(0, Fraction(2), True), "t", "memory 1").name
+    'zames-falb(t,memory 1)'
     """
     p, q = split(oracle, now)
     own, other = (p, q) if part.causal else (q, p)

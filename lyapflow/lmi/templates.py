@@ -80,8 +80,8 @@ class ZamesFalb:
     .. math:: \int_0^T e^{2\rho t}\langle p, q - \lambda\psi_1\rangle\,dt \ge 0, \qquad
               \int_0^T e^{2\rho t}\langle q, p - \lambda\psi_2\rangle\,dt \ge 0
 
-    Their multipliers are nonnegative unknowns of the certificate, and V is quadratic in state and filters. In the letters of the
-    literature, :math:`P_0\langle p,q\rangle - \sum c_i\langle p,\psi_{1,i}\rangle - \sum c'_i\langle q,
+    Their multipliers are nonnegative unknowns of the certificate, and V is quadratic in state and filters. In the
+    letters of the literature, :math:`P_0\langle p,q\rangle - \sum c_i\langle p,\psi_{1,i}\rangle - \sum c'_i\langle q,
     \psi_{2,i}\rangle` with ``c_i, c'_i >= 0`` and ``sum c_i / pole_i + sum c'_i / pole_i <= P0``.
 
     In continuous time, for `ExponentialDecay` of a `LureSystem` whose oracles are gradients in any dimension
@@ -123,7 +123,9 @@ class ZamesFalb:
         if self.poles is None:
             return
         if not isinstance(self.poles, list | tuple) or not self.poles:
-            raise InvalidModelError(f"ZamesFalb needs poles to be a sequence of rationals > 0, or None, got {self.poles!r}")
+            raise InvalidModelError(
+                f"ZamesFalb needs poles to be a sequence of rationals > 0, or None, got {self.poles!r}"
+            )
         poles = tuple(rational(pole, name="poles") for pole in self.poles)
         if min(poles) <= 0 or len(set(poles)) < len(poles):
             shown = ", ".join(str(pole)[:20] for pole in poles)

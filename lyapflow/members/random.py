@@ -11,7 +11,15 @@ import numpy as np
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex
 from ..classes.inequalities import OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
+from ..classes.operators import (
+    Cocoercive,
+    Lipschitz,
+    Monotone,
+    SectorBounded,
+    SlopeRestricted,
+    StaticSector,
+    StronglyMonotone,
+)
 from ..errors import InvalidModelError
 from .combinations import Declared
 from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity
@@ -141,7 +149,9 @@ def _sector_nonlinearity(known: SectorBounded, centre: Array, rng: np.random.Gen
 
 
 def _static(known: StaticSector, centre: Array, rng: np.random.Generator) -> Member:
-    return StaticNonlinearity(known.lower, known.upper, draw_scale(rng, low=-1, high=1), draw_scale(rng, low=-1, high=0.5))
+    return StaticNonlinearity(
+        known.lower, known.upper, draw_scale(rng, low=-1, high=1), draw_scale(rng, low=-1, high=0.5)
+    )
 
 
 def _slopes(known: Any, centre: Array, rng: np.random.Generator) -> Member:

@@ -18,8 +18,8 @@ __all__ = ["StaticNonlinearity"]
 class StaticNonlinearity:
     r"""A static nonlinearity, entry by entry: :math:`u_i = (l + (U - l)\,s_i)\,y_i` with a gain that wanders.
 
-    :math:`s_i = (1 + \cos(\omega |y_i| + \theta))/2`. It lies in the sector whatever its slope, which is unbounded as the
-    entry grows. Against `SectorNonlinearity` it has a value, the sum of the integrals over its entries.
+    :math:`s_i = (1 + \cos(\omega |y_i| + \theta))/2`. It lies in the sector whatever its slope, which is unbounded as
+    the entry grows. Against `SectorNonlinearity` it has a value, the sum of the integrals over its entries.
 
     Parameters
     ----------

@@ -146,8 +146,8 @@ def _inequalities(certificate: Certificate) -> Iterator[Block]:
     """The class inequalities that have a multiplier other than 0."""
     system = certificate.system
     names = Symbols.of(system)
-    used = [u for part in list_parts(certificate) for u in part.used if u.value]
-    found = {u.label: u for u in used if find_filter(u.points, u.inequality) is None}
+    every = [u for part in list_parts(certificate) for u in part.used if u.value]
+    found = {u.label: u for u in every if find_filter(u.points, u.inequality) is None}
     if not found:
         return
     yield Paragraph(("By hypothesis,",))

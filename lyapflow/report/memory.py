@@ -36,7 +36,9 @@ def memory_storage(certificate: Certificate) -> Iterable[Block]:
     system, filters = certificate.system, list_filters(certificate.system, certificate.template)
     names, n, K = Symbols.of(system), system.shape[0], len(filters)
     where: list[tuple[Math, Fraction]] = []
-    yield Paragraph(("With the deviations ", Math(r"\tilde{x} = x-x^{\star}"), " and, for each gradient with a memory,"))
+    yield Paragraph(
+        ("With the deviations ", Math(r"\tilde{x} = x-x^{\star}"), " and, for each gradient with a memory,")
+    )
     yield Display(tuple(line for j in _owners(filters) for line in _signals(certificate, names, j, where, star=True)))
     yield Paragraph(("let filters, which are at rest at the start, obey",))
     yield Display(tuple(_filter(certificate, names, filters, k, where) for k in range(K)))
@@ -67,16 +69,19 @@ def prepare_memory(certificate: Certificate) -> Iterator[Block]:
         f, y, phi = names.functions[j], names.signal("y", j), names.signal(r"\varphi", j)
         p, q, r, r_star = (names.signal(letter, j) for letter in ("p", "q", "r", r"r^{\star}"))
         inner = combine([Term(Fraction(1), "", phi), Term(-mu / 2, r"\mu/2", f"|{y}|^{{2}}")], where)[0].tex
-        yield Paragraph(("Along a solution let ", Math("y, u"), " be deviations from the equilibrium, and for ", Math(f)))
+        yield Paragraph(
+            ("Along a solution let ", Math("y, u"), " be deviations from the equilibrium, and for ", Math(f))
+        )
         yield Display(
             (
                 *_signals(certificate, names, j, where, star=False),
-                Math(rf"{r} = {tex_number(L - mu)}\,({inner})-\frac{{1}}{{2}}|{p}|^{{2}},\qquad {r_star} = \langle {p},{q}\rangle-{r}"),
+                Math(rf"{r} = {tex_number(L - mu)}\,({inner})-\frac{{1}}{{2}}|{p}|^{{2}}"),
+                Math(rf"{r_star} = \langle {p},{q}\rangle-{r}"),
             )
         )
         yield Paragraph(
-            ("The interpolation inequality of the class between two times, multiplied by ", Math(f"L-\\mu = {tex_number(L - mu)}"),
-             ", and the same with the times exchanged, are")
+            ("The interpolation inequality of the class between two times, multiplied by ",
+             Math(rf"L-\mu = {tex_number(L - mu)}"), ", and the same with the times exchanged, are")
         )  # fmt: skip
         yield Display(
             (
@@ -89,14 +94,22 @@ def prepare_memory(certificate: Certificate) -> Iterator[Block]:
              Math(r_star), " are nonnegative.")
         )  # fmt: skip
     yield Paragraph(
-        ("Filter these as V filters ", Math("p"), " and ", Math("q"), ", from rest; so all ", Math(r"R_{k} \geq 0"), ":")
+        (
+            "Filter these as V filters ",
+            Math("p"),
+            " and ",
+            Math("q"),
+            ", from rest; so all ",
+            Math(r"R_{k} \geq 0"),
+            ":",
+        )
     )
     yield Display(tuple(_filter(certificate, names, filters, k, where, letter="R") for k in range(len(filters))))
     yield Paragraph(
         ("Integrate the inequality of ", Math("t"), " and ", Math("s"), " over all ", Math("s"), " between 0 and ",
          Math("t"), " with the weight of the filter with the pole ", Math(r"\lambda"), ". The weight has the total ",
-         Math(r"w \leq 1/(\lambda+2\rho) \leq 1/\lambda"), ". Add ", Math(r"(1/\lambda-w)(\langle p,q\rangle-r) \geq 0"),
-         ", and multiply by ", Math(r"\lambda"), ":")
+         Math(r"w \leq 1/(\lambda+2\rho) \leq 1/\lambda"), ". Add ",
+         Math(r"(1/\lambda-w)(\langle p,q\rangle-r) \geq 0"), ", and multiply by ", Math(r"\lambda"), ":")
     )  # fmt: skip
     lines = []
     for k, part in enumerate(filters):
@@ -168,7 +181,7 @@ def _letters(names: Symbols, part: Filter) -> tuple[str, str, str]:
 def _signals(
     certificate: Certificate, names: Symbols, j: int, where: list[tuple[Math, Fraction]], *, star: bool
 ) -> list[Math]:
-    """p and q of an oracle."""
+    """P and q of an oracle."""
     mu, L = read_moduli(certificate.system.oracles[j]) or (Fraction(0), Fraction(0))
     y, u = (f"({s}-{s}^{{\\star}})" if star else s for s in (names.signal("y", j), names.signal("u", j)))
     p = combine([Term(Fraction(1), "", u), Term(-mu, "\\mu", y)], where, head=f"{names.signal('p', j)} = ")

@@ -67,8 +67,8 @@ def nyquist_figure(system: LureSystem, rate: object = 0, *, title: str = "Circle
     shift, (low, high) = _read_rate(system, rate), _read_system(system)
     caption = (
         f"Frequency response H(jw - {shift}) of the plant in negative feedback, and the critical disk of the sector "
-        f"[{low}, {high}]. Where the curve meets it, the sector alone admits no V that is quadratic in the state for the rate {shift}; "
-        "a V with function values or with memory may. Computed in floating point."
+        f"[{low}, {high}]. Where the curve meets it, the sector alone admits no V quadratic in the state for the "
+        f"rate {shift}; a V with function values or with memory may. Computed in floating point."
     )
     return Figure(title, partial(draw_nyquist, system=system, rate=shift), caption=caption)
 
@@ -159,7 +159,7 @@ def _read_rate(system: LureSystem, rate: object) -> Fraction:
 
 
 def _draw_region(axes: Axes, low: Fraction, high: Fraction) -> tuple[float, float]:
-    """What the curve must keep out of: a disk, a half-plane, or all but a disk. Returns a centre and a radius to show."""
+    """What the curve must keep out of: a disk, a half-plane, or all but a disk; returns a centre and a radius."""
     from matplotlib.patches import Circle
 
     color = COLORS["claimed"]
@@ -179,8 +179,8 @@ def _draw_region(axes: Axes, low: Fraction, high: Fraction) -> tuple[float, floa
     name = f"the curve must stay inside: sector [{low}, {high}]" if outside else f"critical disk of [{low}, {high}]"
     axes.add_patch(
         Circle(
-            (centre, 0), radius, facecolor="none" if outside else color, edgecolor=color, alpha=1.0 if outside else 0.35,
-            linewidth=1.4, label=name,
+            (centre, 0), radius, facecolor="none" if outside else color, edgecolor=color,
+            alpha=1.0 if outside else 0.35, linewidth=1.4, label=name,
         )
     )  # fmt: skip
     return centre, radius

@@ -120,7 +120,9 @@ def belongs(oracle: OperatorClass, *kinds: type) -> bool:
     """Whether a class, or a part of an intersection that is no class of functions, is one of the given kinds."""
     if not isinstance(oracle, Intersection):
         return isinstance(oracle, kinds)
-    is_of_functions = any(part.has_values and not isinstance(part, SlopeRestricted | StaticSector) for part in oracle.parts)
+    is_of_functions = any(
+        part.has_values and not isinstance(part, SlopeRestricted | StaticSector) for part in oracle.parts
+    )
     return not is_of_functions and any(isinstance(part, kinds) for part in oracle.parts)
 
 

@@ -168,7 +168,7 @@ def attempt(
         check_claim(system, wanted, template)
         if not isinstance(system, LureSystem):
             raise TypeError("internal error: a memory belongs to a Lur'e system")
-        template = replace(template, poles=choose_poles(system) if _is_representable(system) else (1,))
+        template = replace(template, poles=choose_poles(system) if _is_representable(system) else (Fraction(1),))
     if isinstance(template, VariableMetric):
         return _attempt_in_metric(system, wanted, template, solver, accuracy)
     if isinstance(wanted, SublinearDecay):
@@ -243,8 +243,8 @@ def _attempt_in_metric(
     outcome = attempt(reduce_splitting(system).plant, wanted, template=template.form, solver=solver, accuracy=accuracy)
     if isinstance(outcome, Proved):
         form = outcome.certificate.template
-        if isinstance(form, VariableMetric):
-            raise TypeError("internal error: a metric inside a metric")
+        if isinstance(form, VariableMetric | ZamesFalb):
+            raise TypeError("internal error: a metric has a plain form")
         return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
     if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
         return replace(outcome, witness=_translate(system, outcome.witness, wanted.number))

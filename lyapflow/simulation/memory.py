@@ -44,9 +44,7 @@ def attach_filters(
     psi = (wide.A[n:, :n] @ rest.x + wide.B[n:] @ rest.u) / decay
     reach = np.linalg.norm(wide.A[n:, :n], axis=1) + np.abs(wide.B[n:]) @ loop.measure_reach()[1]
     error = rest.error * (1 + float(np.sum(reach / decay[:, 0])))
-    seen = replace(
-        certificate, system=plant, template=QuadraticPlusValue() if template.value else QuadraticStorage()
-    )
+    seen = replace(certificate, system=plant, template=QuadraticPlusValue() if template.value else QuadraticStorage())
     return seen, wide, replace(rest, x=np.concatenate([rest.x, psi]), error=error)
 
 
