@@ -54,6 +54,7 @@ from lyapflow.members import (
     SineWell,
     SlopeNonlinearity,
     SquaredNorm,
+    StaticNonlinearity,
     Translated,
     Zero,
     from_pyproximal,
@@ -82,6 +83,7 @@ SMOOTH = {
     "moved log-cosh": Translated(ProfileSum(A), CENTRE),
     "saturation": SlopeNonlinearity("-1/2", 2, "huber", "1/3"),
     "slopes": SlopeNonlinearity(0, 3, "hyperbola", "-2"),
+    "static": StaticNonlinearity("-1/2", 3, "7/2", "1/3"),
 }
 NONSMOOTH = {
     "l1": L1Norm("1/2"),
@@ -383,6 +385,8 @@ def test_a_prox_step_must_be_positive(step):
         (lambda: GroupNorm([(2,)], 2), "from 0 to 1"),
         (lambda: ProfileSum([[1.0]], profile="cubic"), "profile to be one of"),
         (lambda: SlopeNonlinearity(1, 1), "lower < upper"),
+        (lambda: StaticNonlinearity(1, 1), "lower < upper"),
+        (lambda: StaticNonlinearity(0, 1, 0), "frequency"),
         (lambda: SineWell(2, 1), "0 < mu <= L"),
         (lambda: Declared(L1Norm(), Convex), "such as Convex\\(\\)"),
     ],
