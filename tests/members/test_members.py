@@ -83,7 +83,6 @@ SMOOTH = {
     "moved log-cosh": Translated(ProfileSum(A), CENTRE),
     "saturation": SlopeNonlinearity("-1/2", 2, "huber", "1/3"),
     "slopes": SlopeNonlinearity(0, 3, "hyperbola", "-2"),
-    "static": StaticNonlinearity("-1/2", 3, "7/2", "1/3"),
 }
 NONSMOOTH = {
     "l1": L1Norm("1/2"),
