@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import assert_refused, at_rate, holds, with_changes
 from systems import build_flow, source_seeking
@@ -109,6 +109,7 @@ def combine(*terms):
     return tuple(sum((Q(c) * v[k] for c, v in terms), Q(0)) for k in range(len(terms[0][1])))
 
 
+@settings(max_examples=30)
 @given(y=vector, u=vector, z=vector, v=vector, f=number, g=number, mu=number, width=st.fractions(1, 9))
 def test_the_inequality_of_two_times_is_interpolation(y, u, z, v, f, g, mu, width):
     """``<p, q - q'> - (r - r')`` is ``L - mu`` times the interpolation inequality between two points, exactly."""
