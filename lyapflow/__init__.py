@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .classes.operators import Monotone as Monotone
     from .classes.operators import SectorBounded as SectorBounded
     from .classes.operators import SlopeRestricted as SlopeRestricted
+    from .classes.operators import StaticSector as StaticSector
     from .classes.operators import StronglyMonotone as StronglyMonotone
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
@@ -67,9 +68,11 @@ if TYPE_CHECKING:
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
+    from .lmi.templates import ZamesFalb as ZamesFalb
     from .lmi.time_scales import FiniteTime as FiniteTime
     from .lmi.time_scales import FixedTime as FixedTime
     from .lmi.time_scales import PrescribedTime as PrescribedTime
+    from .report.nyquist import nyquist_figure as nyquist_figure
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
@@ -146,6 +149,7 @@ _ROOMS = {
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
     "StoreError": "errors",
+    "StaticSector": "classes.operators",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
     "SublinearDecay": "lmi.claims",
@@ -157,6 +161,7 @@ _ROOMS = {
     "Verification": "certificates.verification",
     "VerificationError": "errors",
     "Witness": "search.witness",
+    "ZamesFalb": "lmi.templates",
     "algorithms": "",
     "attempt": "search.pipeline",
     "bracket": "search.bracket",
@@ -172,6 +177,7 @@ _ROOMS = {
     "learning": "",
     "load": "certificates.files",
     "members": "",
+    "nyquist_figure": "report.nyquist",
     "save": "certificates.files",
     "scale_time": "time_scaling.flows",
     "simulate": "simulation.motion",

@@ -55,6 +55,7 @@ def catalogue():
         "heavy-ball-nonsmooth": lf.flows.heavy_ball_flow(lf.StronglyConvex(1), damping=2),
         "heavy-ball-quadratic": lf.flows.heavy_ball_flow(lf.Quadratic(1, 10), damping=3),
         "heavy-ball-sector": lf.flows.heavy_ball_flow(lf.SectorBounded(1, 10), damping="3.4"),
+        "heavy-ball-static": lf.flows.heavy_ball_flow(lf.StaticSector(1, 10), damping=3),
         "hessian-damped": lf.flows.hessian_damped_flow(f, damping=2, hessian_damping="1/10"),
         "heavy-ball-slope": lf.flows.heavy_ball_flow(lf.SlopeRestricted(1, 10), damping=2),
         "forward-backward": lf.flows.forward_backward_flow(f, lf.Convex(), step="1/5"),

@@ -183,6 +183,7 @@ KINDS = {
     "GradientDominated": lambda s: lf.GradientDominated(s / 2, 2 * s),
     "SlopeRestricted": lambda s: lf.SlopeRestricted(-1 / s, s + 1),
     "SectorBounded": lambda s: lf.SectorBounded(-s, s + 1),
+    "StaticSector": lambda s: lf.StaticSector(-s, s + 1),
     "Cocoercive": lambda s: lf.Cocoercive(1 / (s + 1)),
     "Lipschitz": lambda s: lf.Lipschitz(s + 1),
     "StronglyMonotone": lambda s: lf.StronglyMonotone(s),

@@ -15,13 +15,14 @@ from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
 from ..lmi.logtime import take_logarithmic_time
+from ..lmi.memory import extend_modes
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import assemble_scaled
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 
@@ -47,7 +48,7 @@ class Certificate:
     claim : ExponentialDecay, Contraction, SublinearDecay, or one on another time scale
         With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
         not on: FiniteTimeStability, FixedTimeStability or PrescribedTimeStability.
-    template : QuadraticStorage, QuadraticPlusValue or VariableMetric
+    template : QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb
         Form of V.
     unknowns : tuple of (name, Fraction)
         Entries of P, weights of function values, multipliers and, where there is one, the upper bound.
@@ -75,9 +76,10 @@ class Certificate:
                 "claim must be ExponentialDecay(rate), Contraction(factor), SublinearDecay(order), or one on another "
                 f"time scale, got {self.claim}"
             )
-        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric):
+        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric | ZamesFalb):
             raise InvalidModelError(
-                f"template must be QuadraticStorage(), QuadraticPlusValue() or VariableMetric(), got {self.template!r}"
+                "template must be QuadraticStorage(), QuadraticPlusValue(), VariableMetric() or ZamesFalb(), got "
+                f"{self.template!r}"
             )
         # Rebuilt from Python integers: a Fraction may have been born with a numerator that wraps around.
         unknowns = tuple((str(name), rational(value, name=f"unknown {name!r:.60}")) for name, value in self.unknowns)
@@ -282,12 +284,14 @@ class Certificate:
     def storage(self) -> Mapping[str, Matrix]:
         """Storage matrix of each mode by its label; a system without modes has one, under ``""``.
 
+        With a `ZamesFalb` it is over states and filters.
+
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
         values, core = self.values, self.core
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
-        for mode in core.system.modes:
+        for mode in extend_modes(core.system, core.template):
             n = range(size(core.system, core.template, mode.vertices[0].shape[0]))
             found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
         return found

@@ -12,7 +12,7 @@ from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
@@ -172,6 +172,12 @@ def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
 def _template_to_json(template: Template) -> dict[str, Any]:
     if isinstance(template, VariableMetric):
         return {"type": "VariableMetric", "form": _template_to_json(template.form)}
+    if isinstance(template, ZamesFalb):
+        poles = [as_text(pole) for pole in template.poles or ()]
+        return {
+            "type": "ZamesFalb", "poles": poles, "causal": template.causal, "anticausal": template.anticausal,
+            "value": template.value,
+        }  # fmt: skip
     if isinstance(template, QuadraticPlusValue):
         outputs = {"outputs": True} if template.outputs else {}
         return {"type": "QuadraticPlusValue", "definite": template.definite, **outputs}
@@ -182,13 +188,17 @@ def _template_from_json(data: Mapping[str, Any]) -> Template:
     kind, definite, outputs = data.get("type"), data.get("definite", False), data.get("outputs", False)
     if kind == "VariableMetric":
         form = _template_from_json(read_part(data, "form", dict))
-        if isinstance(form, VariableMetric):
+        if isinstance(form, VariableMetric | ZamesFalb):
             raise CertificateFormatError("the form of a VariableMetric must be a plain one")
         return VariableMetric(form)
     if kind == "QuadraticStorage":
         return QuadraticStorage()
     if kind == "QuadraticPlusValue" and isinstance(definite, bool) and isinstance(outputs, bool):
         return QuadraticPlusValue(definite=definite, outputs=outputs)
+    if kind == "ZamesFalb":
+        poles = tuple(read_number(pole, "poles") for pole in read_part(data, "poles", list))
+        causal, anticausal, value = (data.get(name) is True for name in ("causal", "anticausal", "value"))
+        return ZamesFalb(poles, causal=causal, anticausal=anticausal, value=value)
     raise CertificateFormatError(
-        f"template must be QuadraticStorage, QuadraticPlusValue or VariableMetric, got {echo(dict(data))}"
+        f"template must be QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb, got {echo(dict(data))}"
     )

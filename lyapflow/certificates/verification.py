@@ -24,7 +24,7 @@ from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric, ZamesFalb
 from .certificate import Certificate
 from .evidence import Evidence, find_certificate
 from .files import Stored, read
@@ -173,6 +173,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         QuadraticStorage,
         QuadraticPlusValue,
         VariableMetric,
+        ZamesFalb,
     )
     vertices = getattr(certificate.system, "vertices", getattr(certificate.system, "systems", ()))
     for part in (*parts, *vertices):

@@ -10,7 +10,7 @@ from .functions import (
 )
 from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, OperatorClass
 from .intersection import Intersection
-from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
 from .special import GradientDominated, Quadratic
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "SlopeRestricted",
     "SmoothConvex",
     "SmoothStronglyConvex",
+    "StaticSector",
     "StronglyConvex",
     "StronglyMonotone",
     "SupportFunction",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidModelError
 from .inequalities import ANY, ORIGIN, ZERO_OUTPUT, Inequality, LinearMembers, OperatorClass
-from .operators import MAY_VARY, SectorBounded, SlopeRestricted
+from .operators import MAY_VARY, SectorBounded, SlopeRestricted, StaticSector
 
 __all__ = ["Intersection"]
 
@@ -141,4 +141,4 @@ class Intersection:
 
 def _is_of_functions(part: OperatorClass) -> bool:
     """Whether a class speaks of functions, whose gradients are the operators; a nonlinearity is its own operator."""
-    return part.has_values and not isinstance(part, SlopeRestricted)
+    return part.has_values and not isinstance(part, SlopeRestricted | StaticSector)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from ..errors import InvalidModelError
 from .functions import Convex, ConvexIndicator, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
 from .inequalities import OperatorClass
-from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
 from .special import GradientDominated, Quadratic
 
 __all__ = [
@@ -41,6 +41,7 @@ PLAIN_CLASSES: tuple[type, ...] = (
     SlopeRestricted,
     SmoothConvex,
     SmoothStronglyConvex,
+    StaticSector,
     StronglyConvex,
     StronglyMonotone,
     SupportFunction,
@@ -57,6 +58,7 @@ _PAIRS = {
     GradientDominated: ("mu", "L"),
     SectorBounded: ("lower", "upper"),
     SlopeRestricted: ("lower", "upper"),
+    StaticSector: ("lower", "upper"),
 }
 
 

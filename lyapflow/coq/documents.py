@@ -10,10 +10,11 @@ from typing import Protocol, runtime_checkable
 
 from ..certificates.certificate import Certificate
 from ..dynamics import ParametricSystem, PolytopicSystem
+from ..errors import InvalidModelError
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.driven import DrivenSystem
 from ..lmi.scaled_claims import ScaledClaim
-from ..lmi.templates import PlainTemplate, VariableMetric
+from ..lmi.templates import PlainTemplate, VariableMetric, ZamesFalb
 from .prelude import write_prelude
 from .proofs import prove
 from .scenes import Scene
@@ -103,6 +104,11 @@ def write_theorem(certificate: Certificate) -> str:
     InvalidModelError
         If the certificate proves nothing, or is of a kind that cannot be exported.
     """
+    if isinstance(certificate.template, ZamesFalb):
+        raise InvalidModelError(
+            "export_coq needs a V without memory: that the integral of a Zames-Falb multiplier is nonnegative has no "
+            "formal proof here. Certify with QuadraticPlusValue() or QuadraticStorage()."
+        )
     parts: list[str] = []
     sections = []
     for k, member in enumerate(_list_members(certificate), start=1):

@@ -135,8 +135,8 @@ def _define(oracle: OperatorClass) -> tuple[str, tuple[Fraction, ...], tuple[str
     if isinstance(oracle, known.SectorBounded):
         return "sector", (oracle.lower, oracle.upper), ("sector",)
     raise InvalidModelError(
-        f"export_coq knows the definitions of the classes of lyapflow, got {oracle!r}. Use one of them, or certify "
-        "with a class that contains it."
+        f"export_coq knows the definitions of the classes of lyapflow but StaticSector, got {oracle!r}. Use one of "
+        "them, or certify with a class that contains it."
     )
 
 

@@ -7,9 +7,10 @@ from ..dynamics import LureSystem, ParametricSystem, System
 from ..errors import InvalidModelError
 from .claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from .logtime import take_logarithmic_time
+from .memory import check_memory
 from .metric import reduce_splitting
 from .signals import output_oracles
-from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from .templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 
 __all__ = ["check_claim"]
 
@@ -22,6 +23,11 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
     InvalidModelError
         If not.
     """
+    if isinstance(template, ZamesFalb):
+        if not isinstance(claim, ExponentialDecay):
+            raise InvalidModelError(f"ZamesFalb goes with ExponentialDecay, got {claim}. Use another form of V.")
+        check_memory(system, template)
+        return
     if isinstance(system, ParametricSystem):
         if isinstance(claim, SublinearDecay) or isinstance(template, VariableMetric):
             raise InvalidModelError(
@@ -49,7 +55,8 @@ def check_claim(system: System, claim: Claim, template: Template) -> None:
         )
     if not isinstance(template, QuadraticStorage | QuadraticPlusValue):
         raise InvalidModelError(
-            f"template must be QuadraticStorage(), QuadraticPlusValue() or VariableMetric(), got {template!r}"
+            f"template must be QuadraticStorage(), QuadraticPlusValue(), VariableMetric() or ZamesFalb(), got "
+            f"{template!r}"
         )
     if isinstance(template, QuadraticPlusValue) and template.outputs and not output_oracles(system, template):
         raise InvalidModelError(

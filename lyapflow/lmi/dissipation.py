@@ -23,16 +23,17 @@ from functools import cache
 
 from ..dynamics import Mode, ParametricSystem, PrimalDualIteration, System
 from ..errors import InvalidModelError
-from ..exact.dense import add, scalar
+from ..exact.dense import Dense, accumulate, add, scalar
 from .checks import check_claim
 from .claims import Claim, SublinearDecay
 from .groups import Group, list_groups, rename_group
 from .lifted import BASE, Lift
+from .memory import extend_modes, list_filters
 from .metric import reduce_splitting
 from .parametric import Lifting, lift
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .scaled_claims import ScaledClaim
-from .signals import NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
+from .signals import MEMORY, NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, Template, VariableMetric
 
@@ -120,6 +121,7 @@ class Assembly:
 
     def __init__(self, system: System, template: Template, parameter: Fraction, *, bounded: bool) -> None:
         self.system, self.template, self.parameter, self.bounded = system, template, parameter, bounded
+        self.modes, self.filters = extend_modes(system, template), len(list_filters(system, template))
         self.valued = valued_oracles(system, template)
         self.discrete = system.dt > 0
         self.groups = {part: list_groups(system, template, part) for part in (_DECREASE, _POSITIVITY)}
@@ -135,14 +137,14 @@ class Assembly:
         system = self.system
         weights = [value_name(system.oracle_names[j]) for j in self.valued]
         multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
-        storage = [name for mode in system.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
+        storage = [name for mode in self.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
         lifted = [name for lift in self.lifts for name in lift.unknowns]
         return Pencil(
             unknowns=(*storage, *lifted, *weights, *multipliers, *((UPPER,) if self.bounded else ())),
             nonnegative=(*multipliers, *(weights if self.definite else ())),
             conditions=(
                 *(c for lift in self.lifts for c in self._lifted_conditions(lift)),
-                *(c for mode in system.modes for c in self._conditions(mode)),
+                *(c for mode in self.modes for c in self._conditions(mode)),
             ),
             equalities=tuple(self._equalities()),
         )
@@ -178,7 +180,9 @@ class Assembly:
         outputs = tuple(f"u_{name}" for name in self.system.oracle_names)
         own = output_oracles(self.system, self.template) if moving else ()
         marks = tuple(f"{outputs[j]}{'+' if self.discrete else chr(39)}" for j in own)
-        return (*(f"x{i + 1}" for i in range(mode.vertices[0].shape[0])), *outputs, *marks)
+        states = mode.vertices[0].shape[0] - self.filters
+        filters = (f"psi{k + 1}" for k in range(self.filters))
+        return (*(f"x{i + 1}" for i in range(states)), *filters, *outputs, *marks)
 
     def _lifted_conditions(self, lift: Lift) -> Iterator[Condition]:
         at = lift.span.label
@@ -193,7 +197,15 @@ class Assembly:
     def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``-(V' + 2 rate V)``, without function values: those have the derivative ``<u, C x'>``."""
         yield from self.derivative_forms(mode, z)
-        yield Form(z.storage, z.storage, self.entries(mode), _ZERO, Fraction(-2))
+        yield Form(z.storage, self._turn_filters(z.storage), self.entries(mode), _ZERO, Fraction(-2))
+
+    def _turn_filters(self, storage: Dense) -> Dense:
+        """``zeta + d(zeta')/d(rate)``: with the rate a filter forgets faster, ``-2 psi``, which makes -1 of each 1."""
+        if not self.filters:
+            return storage
+        n, one = storage.nrows(), scalar(_ONE)
+        signs = ((i, i, one if i < n - self.filters else -one) for i in range(n))
+        return accumulate(n, storage.ncols(), signs)
 
     def derivative_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         """``-V'``."""
@@ -220,6 +232,9 @@ class Assembly:
         lower = part == _POSITIVITY
         sign = Fraction(1 if lower else -1)
         here = z.storage
+        if self.filters and not lower:  # at the start the filters are at rest
+            n = here.nrows()
+            here = accumulate(n, here.ncols(), ((i, i, scalar(_ONE)) for i in range(n - self.filters)))
         yield Form(here, here, self.entries(mode), sign)
         norm = mode.norm_above if lower else mode.norm_below
         unknown = None if lower else UPPER
@@ -237,7 +252,9 @@ class Assembly:
                 for multiplier, inequality in group.uses
                 for ((a, p), (b, q)), c in inequality.products
             )
-            rows = stack([z.evaluation(e.oracle, e.time) for _, e in group.points])
+            first = z.x.nrows() - self.filters
+            at = [(e, None if e.filter is None else first + e.filter) for _, e in group.points]
+            rows = stack([z.evaluation(e.oracle, e.time, state) for e, state in at])
             yield Form(rows, rows, entries, Fraction(-1))
 
     def _equalities(self) -> Iterator[Equality]:
@@ -253,7 +270,7 @@ class Assembly:
         for part, groups in self.groups.items():
             for group in groups:
                 for point, evaluation in group.points:
-                    if evaluation.time == RATE:
+                    if evaluation.time in {RATE, MEMORY}:
                         continue
                     name = self.system.oracle_names[evaluation.oracle]
                     own = evaluation.oracle in self.valued

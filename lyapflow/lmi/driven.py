@@ -21,7 +21,7 @@ from ..exact.matrices import Matrix, matrix, shape, zeros
 from .claims import Contraction, ExponentialDecay
 from .dissipation import Assembly
 from .pencil import Condition, Form, Pencil
-from .templates import PlainTemplate
+from .templates import PlainTemplate, ZamesFalb
 
 __all__ = ["INPUT", "OUTPUT", "DrivenSystem", "Exogenous", "assemble_driven"]
 
@@ -151,6 +151,8 @@ def assemble_driven(system: DrivenSystem, claim: ExponentialDecay | Contraction,
             "a driven system needs ExponentialDecay(rate) in continuous time and Contraction(factor) in discrete "
             f"time, got {claim} with dt = {system.plant.dt}"
         )
+    if isinstance(template, ZamesFalb):
+        raise InvalidModelError("a driven system needs a V of the state alone, got one with memory")
     plant = system.extended
     pencil = Assembly(plant, template, claim.parameter, bounded=False).pencil()
     own = (*((OUTPUT,) if system.outputs else ()), *((INPUT,) if system.inputs else ()))

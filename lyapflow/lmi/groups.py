@@ -9,18 +9,20 @@ from ..classes import Quadratic
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.slopes import slope_inequality
 from ..dynamics import System
-from .signals import NEXT, NOW, RATE, STEP, output_oracles, valued_oracles
-from .templates import QuadraticStorage, Template
+from .memory import list_filters, remember
+from .signals import MEMORY, NEXT, NOW, RATE, STEP, output_oracles, valued_oracles
+from .templates import QuadraticStorage, Template, ZamesFalb
 
 __all__ = ["Evaluation", "Group", "list_groups", "rename_group"]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """An oracle at a point in time."""
+    """An oracle at a point in time; or, at `MEMORY`, the state of a filter, by its place among all filters."""
 
     oracle: int
     time: str
+    filter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,24 @@ def list_groups(system: System, template: Template, part: str) -> tuple[Group, .
     for j in oracles:
         members.setdefault(system.groups[j], []).append(j)
     rated = outputs if part == "decrease" and not discrete else ()
-    return tuple(_list_group(system, group, times, part, rated) for group in members.values())
+    found = tuple(_list_group(system, group, times, part, rated) for group in members.values())
+    if isinstance(template, ZamesFalb) and part == "decrease":
+        return tuple(_add_memory(system, template, group) for group in found)
+    return found
+
+
+def _add_memory(system: System, template: ZamesFalb, group: Group) -> Group:
+    """A group with what is known of its past. These inequalities hold for integrals, see `lyapflow.lmi.memory`."""
+    points, uses = list(group.points), list(group.uses)
+    now = {evaluation.oracle: name for name, evaluation in group.points}
+    owner = "=".join(system.oracle_names[j] for j in now)
+    for k, part in enumerate(list_filters(system, template)):
+        if part.oracle in now:
+            point = f"{MEMORY} {k + 1}"
+            points.append((point, Evaluation(part.oracle, MEMORY, k)))
+            inequality = remember(system.oracles[part.oracle], part, now[part.oracle], point)
+            uses.append((f"decrease: {owner} {inequality.name}", inequality))
+    return Group(tuple(points), tuple(uses))
 
 
 def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str, rated: tuple[int, ...]) -> Group:

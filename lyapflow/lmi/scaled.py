@@ -25,7 +25,7 @@ from .metric import Reduction, reduce_splitting
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
 from .signals import RATE, Signals, output_oracles
-from .templates import Template, VariableMetric
+from .templates import Template, VariableMetric, ZamesFalb
 
 __all__ = [
     "DISSIPATION",
@@ -107,6 +107,8 @@ def assemble_scaled(system: System, claim: ScaledClaim, template: Template, *, b
         If such a claim cannot be made of the system.
     """
     check_scaled(system)
+    if isinstance(template, ZamesFalb):
+        raise InvalidModelError("a time scale needs a V of the state alone, got one with memory; use another template")
     return assemble_parts(system, template, list_parts(claim), bounded=bounded)
 
 

@@ -12,9 +12,10 @@ from fractions import Fraction
 from ..classes.slopes import is_smooth, read_slopes
 from ..dynamics import LureSystem, ParametricSystem, System
 from ..exact.dense import Dense, accumulate, add, dense, scalar, stack_rows, take_rows, transform, unit_rows
-from .templates import QuadraticPlusValue, Template
+from .templates import QuadraticPlusValue, Template, ZamesFalb
 
 __all__ = [
+    "MEMORY",
     "NEXT",
     "NOW",
     "RATE",
@@ -33,6 +34,9 @@ NOW, STEP, NEXT = "t", "k", "k+1"
 RATE = "rate"
 """Evaluation point of derivatives along the flow: of the input, and of the output."""
 
+MEMORY = "memory"
+"""Evaluation point of a filter: its state stands for the input."""
+
 
 def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
     """Oracles whose function value may be a part of V.
@@ -41,7 +45,7 @@ def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
     along the flow, ``<u, C x'>``, or whose outputs V holds, because then the input has a derivative too, ``<u, y'>``.
     In discrete time all (sub)gradients, because nothing is differentiated.
     """
-    if not isinstance(template, QuadraticPlusValue):
+    if not isinstance(template, QuadraticPlusValue) and not (isinstance(template, ZamesFalb) and template.value):
         return ()
     plant = system.modes[0].vertices[0]
     moving = output_oracles(system, template)
@@ -122,8 +126,10 @@ class Signals:
         y_next = add(transform(dense(plant.C, n), flow), transform(dense(plant.D, m), u_next))
         return Signals(size, x, y, u, flow, y_next, u_next, outputs)
 
-    def evaluation(self, oracle: int, point: str) -> Dense:
-        """Input and output of an oracle at a point, two rows."""
+    def evaluation(self, oracle: int, point: str, state: int | None = None) -> Dense:
+        """Input and output of an oracle at a point, two rows; for a filter, its state in the place of both."""
+        if state is not None:
+            return take_rows((self.x, [state, state]))
         if point in {NEXT, RATE} and self.y_next is not None and self.u_next is not None:
             return take_rows((self.y_next, [oracle]), (self.u_next, [oracle]))
         return take_rows((self.y, [oracle]), (self.u, [oracle]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias
 
 from ..errors import InvalidModelError
+from ..exact.rationals import rational
 
-__all__ = ["PlainTemplate", "QuadraticPlusValue", "QuadraticStorage", "Template", "VariableMetric"]
+__all__ = ["PlainTemplate", "QuadraticPlusValue", "QuadraticStorage", "Template", "VariableMetric", "ZamesFalb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,71 @@ class VariableMetric:
             )
 
 
-Template: TypeAlias = PlainTemplate | VariableMetric
+@dataclass(frozen=True, slots=True)
+class ZamesFalb:
+    r"""Storage with memory: V over the states and over filters of each gradient, for Zames-Falb multipliers.
+
+    For a gradient of ``F(mu, L)`` with deviations :math:`p = u - \mu y` and :math:`q = L y - u`, and a decay rate
+    :math:`\rho`, each pole :math:`\lambda` gives the filters, at rest at the start,
+
+    .. math:: \dot\psi_1 = -(\lambda + 2\rho)\psi_1 + q, \qquad \dot\psi_2 = -(\lambda + 2\rho)\psi_2 + p
+
+    and what is known of the past of the gradient, for every T >= 0 (a *hard* integral quadratic constraint):
+
+    .. math:: \int_0^T e^{2\rho t}\langle p, q - \lambda\psi_1\rangle\,dt \ge 0, \qquad
+              \int_0^T e^{2\rho t}\langle q, p - \lambda\psi_2\rangle\,dt \ge 0
+
+    Their multipliers are nonnegative unknowns of the certificate, and V is quadratic in state and filters. In the
+    letters of the literature, :math:`P_0\langle p,q\rangle - \sum c_i\langle p,\psi_{1,i}\rangle - \sum c'_i\langle q,
+    \psi_{2,i}\rangle` with ``c_i, c'_i >= 0`` and ``sum c_i / pole_i + sum c'_i / pole_i <= P0``.
+
+    In continuous time, for `ExponentialDecay` of a `LureSystem` whose oracles are gradients in any dimension
+    (`SmoothStronglyConvex`, `SmoothConvex`, `Quadratic`, `SlopeRestricted`). Operators that are no gradients, sectors
+    and functions with ``L = infinity`` have no such multipliers; beside one that has, they keep their own inequalities.
+
+    Parameters
+    ----------
+    poles : sequence of rationals, optional
+        The numbers lambda, different and > 0, in 1/(time unit of the dynamics). None asks for some that suit the time
+        constants of the system; a certificate says which.
+    causal, anticausal : bool, default True
+        Which filters there are, of q and of p; at least one.
+    value : bool, default True
+        Whether V contains function values too, as in `QuadraticPlusValue`: the multiplier of Popov's criterion.
+
+    Raises
+    ------
+    InvalidModelError
+        If a pole is not positive or occurs twice, or there is no filter.
+
+    Examples
+    --------
+    >>> ZamesFalb(poles=["1/2", 3]).poles
+    (Fraction(1, 2), Fraction(3, 1))
+    """
+
+    poles: tuple[Fraction, ...] | None = None
+    causal: bool = True
+    anticausal: bool = True
+    value: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("causal", "anticausal", "value"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidModelError(f"ZamesFalb needs {name} to be True or False, got {getattr(self, name)!r}")
+        if not (self.causal or self.anticausal):
+            raise InvalidModelError("ZamesFalb needs causal=True or anticausal=True, got neither")
+        if self.poles is None:
+            return
+        if not isinstance(self.poles, list | tuple) or not self.poles:
+            raise InvalidModelError(
+                f"ZamesFalb needs poles to be a sequence of rationals > 0, or None, got {self.poles!r}"
+            )
+        poles = tuple(rational(pole, name="poles") for pole in self.poles)
+        if min(poles) <= 0 or len(set(poles)) < len(poles):
+            shown = ", ".join(str(pole)[:20] for pole in poles)
+            raise InvalidModelError(f"ZamesFalb needs different poles > 0, got {shown}")
+        object.__setattr__(self, "poles", poles)
+
+
+Template: TypeAlias = PlainTemplate | VariableMetric | ZamesFalb

@@ -10,6 +10,7 @@ from .protocol import Member
 from .random import random_member
 from .sets import Box, EuclideanBall, NonnegativeOrthant, Zero
 from .smooth import Huber, ProfileSum, SineWell, SquaredNorm
+from .static import StaticNonlinearity
 
 __all__ = [
     "Box",
@@ -37,6 +38,7 @@ __all__ = [
     "SineWell",
     "SlopeNonlinearity",
     "SquaredNorm",
+    "StaticNonlinearity",
     "Translated",
     "Zero",
     "from_pyproximal",

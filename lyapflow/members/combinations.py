@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
 from ..classes.inequalities import ORIGIN, OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import Cocoercive, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from ..classes.operators import Cocoercive, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
 from ..classes.special import Quadratic
 from ..errors import DimensionError, InvalidModelError
 from .protocol import Array, Member, check_class, check_positive, check_step, freeze, read_vector
@@ -76,7 +76,7 @@ class Translated:
     Raises
     ------
     InvalidModelError
-        If the class is measured from the origin or entry by entry (`SectorBounded`, `SlopeRestricted`).
+        If the class is measured from the origin or entry by entry (`SectorBounded`, `StaticSector`, `SlopeRestricted`).
 
     Examples
     --------
@@ -92,7 +92,7 @@ class Translated:
 
     def __init__(self, member: Member, centre: ArrayLike) -> None:
         known = member.operator_class
-        if isinstance(known, SectorBounded | SlopeRestricted):
+        if isinstance(known, SectorBounded | StaticSector | SlopeRestricted):
             raise InvalidModelError(f"Translated needs a class that a translation keeps, got {known}")
         where = read_vector("Translated", "centre", centre)
         if where.ndim and member.dimension not in (None, len(where)):

@@ -12,7 +12,7 @@ from ..classes.curvature import read_data
 from ..classes.functions import ConvexIndicator, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.intersection import Intersection
-from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
 from ..exact.definite import is_positive_semidefinite
@@ -125,7 +125,7 @@ def _is_linear_member(array: Array, known: OperatorClass) -> bool:
         return not array.any()
     if known.has_values and exact != matrices.transpose(exact):
         return False
-    if isinstance(known, SlopeRestricted) and np.count_nonzero(array - np.diag(np.diag(array))):
+    if isinstance(known, SlopeRestricted | StaticSector) and np.count_nonzero(array - np.diag(np.diag(array))):
         return False
     inequalities = read_inequalities(known, ("t", EQUILIBRIUM))
     return all(is_positive_semidefinite(_quadratic_form(i, exact)) for i in inequalities)

@@ -11,7 +11,15 @@ import numpy as np
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex
 from ..classes.inequalities import OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StronglyMonotone
+from ..classes.operators import (
+    Cocoercive,
+    Lipschitz,
+    Monotone,
+    SectorBounded,
+    SlopeRestricted,
+    StaticSector,
+    StronglyMonotone,
+)
 from ..errors import InvalidModelError
 from .combinations import Declared
 from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity
@@ -31,6 +39,7 @@ from .random_functions import (
 )
 from .sets import Zero
 from .smooth import SquaredNorm
+from .static import StaticNonlinearity
 
 __all__ = ["random_member"]
 
@@ -50,7 +59,7 @@ def random_member(
         Source of randomness: the same state gives the same member.
     centred : bool, default False
         Whether 0 must be in the output at the origin, so that the origin is an equilibrium of every loop. Members of
-        `SectorBounded` and `SlopeRestricted` always have output 0 there.
+        `SectorBounded`, `StaticSector` and `SlopeRestricted` always have output 0 there.
 
     Returns
     -------
@@ -139,6 +148,12 @@ def _sector_nonlinearity(known: SectorBounded, centre: Array, rng: np.random.Gen
     return SectorNonlinearity(known.lower, known.upper, frequency, phase, radial=bool(rng.random() < 0.5))
 
 
+def _static(known: StaticSector, centre: Array, rng: np.random.Generator) -> Member:
+    return StaticNonlinearity(
+        known.lower, known.upper, draw_scale(rng, low=-1, high=1), draw_scale(rng, low=-1, high=0.5)
+    )
+
+
 def _slopes(known: Any, centre: Array, rng: np.random.Generator) -> Member:
     offset = draw_scale(rng, high=0.5) * int(rng.integers(-1, 2))
     return SlopeNonlinearity(known.lower, known.upper, draw_profile(rng), offset)
@@ -214,4 +229,5 @@ _BUILDERS: dict[type, tuple[Builder, ...]] = {
     Intersection: (_common,),
     SectorBounded: (_sector_linear, _sector_nonlinearity),
     SlopeRestricted: (_slopes,),
+    StaticSector: (_static,),
 }

@@ -16,12 +16,14 @@ from ..dynamics import (
     ProximalLagrangianSystem,
 )
 from ..lmi.dissipation import UPPER
+from ..lmi.memory import list_filters
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_scaled, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, add_up, combine
 from .hypotheses import write_input, write_motion
 from .iteration import WEIGHT, lead_coordinates, name_coordinate_sum, prepare_coordinates
+from .memory import find_filter, finish_memory, has_memory, prepare_memory, weigh_past
 from .numbers import tex_number
 from .parametric import argue_family
 from .proof import Part, Step, Used, list_parts, list_steps
@@ -74,18 +76,31 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
     blocks += _definite(certificate, [step for step in steps if step.part == "storage"], count)
     if is_scaled(whole):
         return (*blocks, *finish_scaled(whole))
+    if has_memory(certificate):
+        past = _past_multipliers(certificate)
+        return (*blocks, *weigh_past(certificate, past), finish_memory(certificate, past))
     return (*blocks, finish_sublinear(certificate) if is_sublinear(certificate) else _finish(certificate))
+
+
+def _past_multipliers(certificate: Certificate) -> dict[int, tuple[str, Fraction]]:
+    """Symbol and value of the multipliers of filters, those that are not 0."""
+    used = [u for part in list_parts(certificate) for u in part.used if u.value]
+    found = [(find_filter(u.points, u.inequality), u) for u in used]
+    return {k: (u.symbol, u.value) for k, u in found if k is not None}
 
 
 def _prepare(certificate: Certificate) -> Iterator[Block]:
     system = certificate.system
     used = [u for part in list_parts(certificate) for u in part.used if u.value]
     valued = {dict(u.points)[point].oracle for u in used for point, _ in u.inequality.values}
+    valued |= {part.oracle for part in list_filters(system, certificate.template)}
     yield from describe_values(system, valued - set(weighted_oracles(certificate)), lead="Let")
     if any(certificate.value_weights.values()) and not is_discrete(certificate):
         yield Paragraph(
             ("Along solutions ", Math(r"\dot{\varphi}_{j} = \langle u_{j}-u_{j}^{\star},\dot{y}_{j}\rangle"), ".")
         )
+    if has_memory(certificate):
+        yield from prepare_memory(certificate)
     if isinstance(system, PrimalDualSystem):
         yield from prepare_modes(system)
         return
@@ -131,7 +146,8 @@ def _inequalities(certificate: Certificate) -> Iterator[Block]:
     """The class inequalities that have a multiplier other than 0."""
     system = certificate.system
     names = Symbols.of(system)
-    found = {u.label: u for part in list_parts(certificate) for u in part.used if u.value}
+    every = [u for part in list_parts(certificate) for u in part.used if u.value]
+    found = {u.label: u for u in every if find_filter(u.points, u.inequality) is None}
     if not found:
         return
     yield Paragraph(("By hypothesis,",))
@@ -228,6 +244,8 @@ def _left(certificate: Certificate, part: str) -> str:
         return LEFT_OF_SUBLINEAR[part]
     if is_scaled(certificate) and part not in _BOUNDS:
         return left_of_scaled(certificate, part)
+    if has_memory(certificate) and part == "upper bound":
+        return r"c_{2}N-V|_{\psi=0}"
     bounded = LEFT_OF_MODES if isinstance(certificate.system, PrimalDualSystem) else _LEFT
     return Clock.of(certificate.system).left if part == "decrease" else bounded[part]
 

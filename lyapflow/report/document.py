@@ -16,6 +16,7 @@ from ..coq.compiler import CoqVerdict
 from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
+from ..lmi.templates import ZamesFalb
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
@@ -89,7 +90,8 @@ class CertificateSection:
         system = self.certificate.system
         is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
         is_plain = not (is_sublinear(self.certificate) or self.is_scaled) and self.certificate.core is self.certificate
-        return self.verdict.proved and is_planar and is_plain
+        has_memory = isinstance(self.certificate.template, ZamesFalb)
+        return self.verdict.proved and is_planar and is_plain and not has_memory
 
     @property
     def is_scaled(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..classes import SectorBounded, SlopeRestricted
+from ..classes import SectorBounded, SlopeRestricted, StaticSector
 from ..classes.inequalities import ANY, ZERO_OUTPUT
 from ..dynamics import LureSystem, PolytopicSystem, System
 from .clock import Clock
@@ -105,7 +105,7 @@ def _relation(
         lines = combine(terms, where, head=f"{y} = ")
         return [*lines[:-1], Math(lines[-1].tex + rf",\qquad {u[j]} {output}")]
     gamma = names.signal(r"\gamma", j)
-    if system.oracles[j].has_values and not belongs(system.oracles[j], SlopeRestricted):
+    if system.oracles[j].has_values and not belongs(system.oracles[j], SlopeRestricted, StaticSector):
         evaluated = rf"\mathrm{{prox}}_{{{gamma} {f}}}({v})"
     else:
         evaluated = rf"(I+{gamma} {f})^{{-1}}({v})"
@@ -123,7 +123,7 @@ def write_output(system: System, names: Symbols, j: int) -> str:
     oracle, f, y = system.oracles[j], names.functions[j], names.signal("y", j)
     if is_varying(oracle):
         return f"= {f}({Clock.of(system).time},{y})"
-    if not oracle.has_values or belongs(oracle, SectorBounded, SlopeRestricted):
+    if not oracle.has_values or belongs(oracle, SectorBounded, SlopeRestricted, StaticSector):
         return ("= " if oracle.is_single_valued else r"\in ") + f"{f}({y})"
     return rf"= \nabla {f}({y})" if oracle.is_single_valued else rf"\in \partial {f}({y})"
 

@@ -26,15 +26,17 @@ from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.claims import SublinearDecay
 from ..lmi.groups import Evaluation, Group, list_groups, rename_group
+from ..lmi.memory import list_filters
 from ..lmi.scaled import list_parts as list_scaled_parts
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
 from .constrained import mode_signals
 from .iteration import iteration_sites
+from .memory import MARK, find_filter
 from .proximal import proximal_sites
 from .sublinear import sublinear_signals
-from .symbols import Points, Symbols, is_written, state
+from .symbols import Points, Symbols, filter_state, is_written, state
 
 __all__ = ["Part", "Step", "Used", "list_parts", "list_steps"]
 
@@ -141,9 +143,11 @@ def list_parts(certificate: Certificate) -> tuple[Part, ...]:
                 if inequality not in own:
                     own.append(inequality)
                 mark = f"{owner},{own.index(inequality) + 1}"
+                past = find_filter(group.points, inequality)
+                label = f"I_{{{mark}}}" if past is None else f"{MARK}_{{{past + 1}}}"
                 used.append(
                     Used(
-                        name=name, points=group.points, inequality=inequality, label=f"I_{{{mark}}}",
+                        name=name, points=group.points, inequality=inequality, label=label,
                         symbol=f"{_MULTIPLIERS[part]}_{{{mark}}}", value=values[name],
                     )
                 )  # fmt: skip
@@ -238,6 +242,7 @@ def _mode_symbols(certificate: Certificate, index: int) -> tuple[tuple[str, ...]
     else:
         n, m = system.shape
         states = tuple(state(n, i) for i in range(n))
+        states += tuple(map(filter_state, range(len(list_filters(system, certificate.template)))))
         outputs = tuple(Symbols.of(system).signal("u", j) for j in range(m))
     return states, outputs, tuple(outputs[j] for j in output_oracles(system, certificate.template))
 

@@ -25,6 +25,7 @@ from .factorization import FactorizationSection, draw_stages
 from .formulas import Math, Sentence
 from .items import KINDS, PROVED, Figure
 from .iteration import storage_symbol
+from .memory import find_filter
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
 from .settling_curves import choose_curves, has_curves
@@ -183,6 +184,8 @@ def _inequality_formula(section: CertificateSection, used: Used) -> list[Math]:
 
     symbols = Symbols.of(section.certificate.core.system)
     lines = combine(inequality_terms(used.inequality, symbols, used.points, used.label), [], width=60)
+    if find_filter(used.points, used.inequality) is not None:  # its integral is nonnegative
+        return list(lines)
     return [*lines[:-1], Math(lines[-1].tex + r" \geq 0")]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates import Certificate
-from ..classes import SlopeRestricted
+from ..classes import SlopeRestricted, StaticSector
 from ..dynamics import (
     LureSystem,
     ParametricSystem,
@@ -29,6 +29,7 @@ from .constrained import constrained_assumptions, constrained_motion, constraine
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
+from .memory import has_memory, memory_storage
 from .metric import explain_metric
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .parametric import family_motion, family_oracles
@@ -102,6 +103,7 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     if lemma and is_scaled(certificate):
         lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
     store = sublinear_storage if is_sublinear(certificate) else store
+    store = memory_storage if has_memory(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
     hypotheses = (*motion, *known, Listing((*assumed, *_reading(system), *chain, _exactness())))
@@ -248,7 +250,7 @@ def describe_values(system: System, oracles: Iterable[int], *, lead: str) -> Ite
         if isinstance(system, PrimalDualSystem):
             y, u = "x", "u"
         phi, ys, us = names.signal(r"\varphi", j), rf"{y}^{{\star}}", rf"{u}^{{\star}}"
-        if belongs(system.oracles[j], SlopeRestricted):
+        if belongs(system.oracles[j], SlopeRestricted, StaticSector):
             f = rf"\Phi_{{{names.owners[j]}}}"
             lines.append(Math(rf"\nabla {f} = {names.functions[j]}"))
         lines.append(Math(rf"{phi} = {f}({y})-{f}({ys})-\langle {us},{y}-{ys}\rangle"))

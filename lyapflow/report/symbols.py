@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, TypeGuard
 
-from ..classes import Intersection, SectorBounded, SlopeRestricted
+from ..classes import Intersection, SectorBounded, SlopeRestricted, StaticSector
 from ..classes.inequalities import Inequality, OperatorClass
 from ..dynamics import LureSystem, ParametricSystem, System
 from ..lmi.groups import Evaluation
@@ -21,6 +21,7 @@ __all__ = [
     "Points",
     "Symbols",
     "belongs",
+    "filter_state",
     "inequality_terms",
     "is_varying",
     "is_wide",
@@ -78,6 +79,8 @@ class Symbols:
 
     def at(self, letter: str, evaluation: Evaluation) -> str:
         """A signal at a point, such as ``u_{f}``, ``u_{f}^{+}`` at the next step, or its rate."""
+        if evaluation.filter is not None:
+            return filter_state(evaluation.filter)
         if evaluation.time == LOG_RATE and letter == "u":
             return self.signal("v", evaluation.oracle)
         if evaluation.time in {RATE, LOG_RATE}:
@@ -98,6 +101,11 @@ def state(n: int, i: int, letter: str = "x") -> str:
     return letter if n == 1 else f"{letter}_{{{i + 1}}}"
 
 
+def filter_state(k: int) -> str:
+    """The state of the filter with index k."""
+    return rf"\psi_{{{k + 1}}}"
+
+
 def is_wide(system: System) -> TypeGuard[LureSystem]:
     """Whether a system has so many states that its equations are not for reading."""
     return isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN
@@ -112,7 +120,9 @@ def belongs(oracle: OperatorClass, *kinds: type) -> bool:
     """Whether a class, or a part of an intersection that is no class of functions, is one of the given kinds."""
     if not isinstance(oracle, Intersection):
         return isinstance(oracle, kinds)
-    is_of_functions = any(part.has_values and not isinstance(part, SlopeRestricted) for part in oracle.parts)
+    is_of_functions = any(
+        part.has_values and not isinstance(part, SlopeRestricted | StaticSector) for part in oracle.parts
+    )
     return not is_of_functions and any(isinstance(part, kinds) for part in oracle.parts)
 
 
@@ -123,7 +133,7 @@ def is_varying(oracle: OperatorClass) -> bool:
 
 def kind_of(oracle: OperatorClass) -> str:
     """What a member is called in a sentence."""
-    if belongs(oracle, SlopeRestricted, SectorBounded):
+    if belongs(oracle, SlopeRestricted, StaticSector, SectorBounded):
         return "map"
     return "function" if oracle.has_values else "operator"
 

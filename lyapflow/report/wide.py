@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..certificates import Certificate
 from ..dynamics import LureSystem
-from ..lmi.signals import storage_size
 from .clock import Clock, is_discrete
 from .formulas import Block, Display, Math, Paragraph, Sentence
 from .hypotheses import join, write_output
@@ -53,7 +52,7 @@ def wide_storage(certificate: Certificate) -> Iterable[Block]:
     system = certificate.system
     n = system.shape[0]
     names = Symbols.of(system)
-    size = storage_size(system, certificate.template, n)
+    size = len(certificate.P)
     z = r"z = x-x^{\star}" if size == n else r"z = (x-x^{\star},u-u^{\star})"
     values = "".join(
         "+" + names.signal(r"\lambda", j) + r"\," + names.signal(r"\varphi", j) for j in weighted_oracles(certificate)
@@ -81,6 +80,8 @@ def close_wide(step: Step) -> tuple[str, Sentence]:
         "speed limit": "S_{4}", "storage": "P",
     }[step.part]  # fmt: skip
     signals = "(x,u,u^{+})" if any(s.endswith("^{+}") for s in step.signals) else "(x,u)"
+    if any(s.startswith(r"\psi") for s in step.signals):
+        signals = r"(x,\psi,u)"
     z = r"\zeta"
     why: Sentence = (
         "with ", Math(rf"{z} = {signals}"), " and the symmetric matrix ", Math(symbol), f" of size {len(step.slack)} "

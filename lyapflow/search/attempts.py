@@ -15,6 +15,7 @@ from ..exact.dense import Scalar, fraction, scalars
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
+from ..lmi.memory import extend_modes
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticStorage, Template
 from .arrays import ConeData, may_have_face, on_face, restrict, to_arrays
@@ -249,7 +250,7 @@ class Family:
             settled = self.shift.carry_back(found, self.template) if is_shifted else dict(found)
             return settled if (whole if UPPER in settled else whole.without(UPPER)).holds(settled) else None
 
-        sharp = sharpen(own, self._whole, self.system.modes, scalars(values), settle)
+        sharp = sharpen(own, self._whole, extend_modes(self.system, self.template), scalars(values), settle)
         if sharp is None:
             raise ArithmeticError("internal error: a proof was lost on the way back to the user's units")
         return {name: fraction(value) for name, value in sharp.items()}

@@ -166,7 +166,13 @@ def _compare(P: Rows, mode: Mode) -> tuple[float, float]:
         values = np.linalg.eigvalsh(np.array(P, dtype=float))
         if values[0] > _ACCURATE * values[-1]:
             return 1 / float(values[0]), float(values[-1])
-    return _largest_eigenvalue(mode.norm_above, P), _largest_eigenvalue(P, mode.norm_below)
+    return _largest_eigenvalue(mode.norm_above, P), _largest_eigenvalue(*_without_filters(P, mode.norm_below))
+
+
+def _without_filters(P: Rows, norm: Rows) -> tuple[Rows, Rows]:
+    """P and the norm on the states alone: filters come last, have no part in the norm, and are at rest at the start."""
+    n = sum(map(any, norm))
+    return [row[:n] for row in P[:n]], [row[:n] for row in norm[:n]]
 
 
 def _largest_eigenvalue(a: Rows, b: Rows) -> float:

@@ -18,7 +18,7 @@ from ..lmi.checks import check_claim
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.metric import find_reduction, reduce_splitting
 from ..lmi.signals import output_oracles
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
+from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 from .attempts import Family, SolverFactory
 from .backend import MarginProblem, check_solver
 from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
@@ -27,6 +27,7 @@ from .families import find_refuting_member, read_family
 from .large import attempt_large
 from .member_bounds import is_large
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
+from .poles import choose_poles
 from .shifting import shift_loop
 from .slow_members import SlowMember, find_slow_quadratic
 from .sublinear import attempt_sublinear
@@ -68,9 +69,10 @@ def certify(
         holds all. Of several, A and B must depend on each through one monotone function, C and D on none, and the
         classes may depend on all: the certificate speaks of the `PolytopicSystem` of the corners. That this is the
         given family, or holds it, is checked at random parameters.
-    template : QuadraticStorage or QuadraticPlusValue, optional
+    template : QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb, optional
         Form of V; default ``QuadraticPlusValue()``, the richest, or ``QuadraticStorage()`` where it proves the same
-        with a transient bound that is no larger, or at most 3.
+        with a transient bound that is no larger, or at most 3. ``ZamesFalb()`` adds a memory, which proves larger rates
+        for some plants of third and higher order; it takes seconds.
     solver : str, optional
         A semidefinite solver that cvxpy has, such as ``"SCS"``; default Clarabel, called directly. What it says is
         never believed: its numbers are rounded to rationals and those are checked. Where Clarabel fails, SCS is asked.
@@ -162,6 +164,11 @@ def attempt(
         raise InvalidModelError(f"accuracy must be a float in [{LOSSES[0]}, 1), got {accuracy!r}")
     if template is None and find_reduction(system) is not None and len(system.modes[0].norm_above) > 1:
         template = VariableMetric()
+    if isinstance(template, ZamesFalb) and template.poles is None:
+        check_claim(system, wanted, template)
+        if not isinstance(system, LureSystem):
+            raise TypeError("internal error: a memory belongs to a Lur'e system")
+        template = replace(template, poles=choose_poles(system) if _is_representable(system) else (Fraction(1),))
     if isinstance(template, VariableMetric):
         return _attempt_in_metric(system, wanted, template, solver, accuracy)
     if isinstance(wanted, SublinearDecay):
@@ -236,8 +243,8 @@ def _attempt_in_metric(
     outcome = attempt(reduce_splitting(system).plant, wanted, template=template.form, solver=solver, accuracy=accuracy)
     if isinstance(outcome, Proved):
         form = outcome.certificate.template
-        if isinstance(form, VariableMetric):
-            raise TypeError("internal error: a metric inside a metric")
+        if isinstance(form, VariableMetric | ZamesFalb):
+            raise TypeError("internal error: a metric has a plain form")
         return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
     if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
         return replace(outcome, witness=_translate(system, outcome.witness, wanted.number))

@@ -24,7 +24,7 @@ from ..exact.dense import Scalar, accumulate, congruence, dense, fraction, scala
 from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale
 from ..lmi.dissipation import storage_name, value_name
 from ..lmi.signals import storage_size, valued_oracles
-from ..lmi.templates import QuadraticPlusValue, Template
+from ..lmi.templates import QuadraticPlusValue, Template, ZamesFalb
 
 __all__ = ["Shift", "shift_loop"]
 
@@ -83,6 +83,7 @@ def shift_loop(system: System, template: Template, *, beyond: Fraction = Fractio
         not isinstance(system, LureSystem)
         or not any(slopes)
         or (isinstance(template, QuadraticPlusValue) and (template.definite or template.outputs))  # P means its letters
+        or (isinstance(template, ZamesFalb) and template.value)
     ):
         return Shift(system, system, (Fraction(0),) * len(pairs))
     M: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(len(slopes))) for i, s in enumerate(slopes))

@@ -20,11 +20,12 @@ from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
 from ..lmi.scaled_claims import ScaledClaim
-from ..lmi.templates import VariableMetric
+from ..lmi.templates import VariableMetric, ZamesFalb
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium
 from .loops import Array, Loop
+from .memory import attach_filters
 from .metric import reduce_equilibrium, reduce_loop
 from .motion import integrate, iterate
 from .scaled import check_orbit
@@ -191,6 +192,10 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
     if isinstance(certificate.template, VariableMetric):  # attacked in the letters of its proof
         loop, root = reduce_loop(certificate, loop)
         rest, certificate = reduce_equilibrium(loop, root, rest), certificate.core
+    states = None
+    if isinstance(certificate.template, ZamesFalb):
+        states = len(rest.x)
+        certificate, loop, rest = attach_filters(certificate, loop, rest)
     if isinstance(certificate.claim, SublinearDecay):
         slow = SublinearStorage.of(certificate, loop, rest)
         x0 = draw_start(rest, rng)
@@ -198,8 +203,10 @@ def _run_trial(certificate: Certificate, dimension: int, rng: np.random.Generato
     else:
         storage = make_storage(certificate, loop, rest)
         x0 = choose_start(storage, rng)
+        if states is not None:
+            x0[states:] = rest.x[states:]  # the filters of V are at rest at the start
         run = _iterate if certificate.system.dt else _integrate
-        find = partial(_find_violations, certificate, storage)
+        find = partial(_find_violations, certificate, storage, states)
     coarse = run(certificate, loop, rest, x0, fine=False)
     if not find(coarse, np.zeros(len(coarse.t))):
         return None
@@ -267,9 +274,16 @@ def _measure_error(coarse: Trajectory, fine: Trajectory) -> Array:
     return np.asarray(_SAFETY * (np.maximum.accumulate(difference / distance) + _FINE) * distance)
 
 
-def _find_violations(certificate: Certificate, storage: Storage, path: Trajectory, error: Array) -> list[_Violation]:
-    """Promises that fail by more than the given error of the states, that of the equilibrium, and rounding."""
+def _find_violations(
+    certificate: Certificate, storage: Storage, states: int | None, path: Trajectory, error: Array
+) -> list[_Violation]:
+    """Promises that fail by more than the given error of the states, that of the equilibrium, and rounding.
+
+    Where V has a memory, only so many states are the system's; the others are filters, and have no part in its norm.
+    """
     V, distance, rest = storage.evaluate(path), path.distance, path.equilibrium
+    if states is not None:
+        distance = np.linalg.norm((path.x - rest.x)[:, :states].reshape(len(path.t), -1), axis=1)
     rounding, slope = storage.measure_rounding(path), storage.measure_slope(path)
     decay = measure_decay(certificate, path.t)
     error = error + 4 * np.finfo(np.float64).eps * (distance + float(np.linalg.norm(rest.x)))

@@ -19,6 +19,7 @@ from ..classes import (
     SlopeRestricted,
     SmoothConvex,
     SmoothStronglyConvex,
+    StaticSector,
     StronglyConvex,
     StronglyMonotone,
     SupportFunction,
@@ -87,7 +88,11 @@ def contains(declared: OperatorClass, member_class: OperatorClass) -> bool:
             by_entry = isinstance(member_class, SlopeRestricted) or (bounds is not None and bounds[0] == bounds[1])
             return by_entry and _inside(bounds, lower, upper)
         case SectorBounded(lower=lower, upper=upper):
-            return isinstance(member_class, SectorBounded) and _inside(
+            return isinstance(member_class, SectorBounded | StaticSector) and _inside(
+                (member_class.lower, member_class.upper), lower, upper
+            )
+        case StaticSector(lower=lower, upper=upper):
+            return isinstance(member_class, StaticSector) and _inside(
                 (member_class.lower, member_class.upper), lower, upper
             )
     return _contains_operator(declared, member_class, bounds)

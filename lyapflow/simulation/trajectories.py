@@ -13,11 +13,12 @@ from ..dynamics import System
 from ..errors import InvalidModelError
 from ..lmi.claims import SublinearDecay
 from ..lmi.scaled_claims import ScaledClaim
-from ..lmi.templates import VariableMetric
+from ..lmi.templates import VariableMetric, ZamesFalb
 from ..members.protocol import Member
 from .comparison import bound_storage
 from .equilibria import Equilibrium, read_values
 from .loops import Array, Loop
+from .memory import attach_filters, filter_path
 from .metric import ReducedPath, reduce_equilibrium, reduce_loop, reduce_path
 from .storage import make_storage, measure_decay
 from .subjects import check_subject
@@ -96,9 +97,12 @@ class Trajectory:
 
     def _reduce(self, certificate: Certificate) -> tuple[Trajectory | ReducedPath, Certificate, Loop, Equilibrium]:
         """The trajectory in the coordinates of a certificate's V."""
-        if not isinstance(certificate, Certificate) or not isinstance(certificate.template, VariableMetric):
+        if not isinstance(certificate, Certificate) or not isinstance(certificate.template, VariableMetric | ZamesFalb):
             return self, certificate, self.loop, self.equilibrium
         check_subject(certificate, self.loop, self.equilibrium)
+        if isinstance(certificate.template, ZamesFalb):
+            seen, wide, rest = attach_filters(certificate, self.loop, self.equilibrium)
+            return filter_path(wide, rest, self), seen, wide, rest
         loop, root = reduce_loop(certificate, self.loop)
         return reduce_path(loop, root, self), certificate.core, loop, reduce_equilibrium(loop, root, self.equilibrium)
 

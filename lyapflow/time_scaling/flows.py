@@ -18,6 +18,7 @@ from ..exact.rationals import rational, round_up
 from ..lmi.claims import ExponentialDecay
 from ..lmi.scaled import check_scaled
 from ..lmi.scaled_claims import PrescribedTimeStability, ScaledClaim
+from ..lmi.templates import ZamesFalb
 from ..lmi.time_scales import TimeScale
 from ..members.protocol import Member
 from ..search.scaled import find_scaled
@@ -296,6 +297,11 @@ def scale_time(
         raise ClaimMismatchError(
             f"the certificate must be about the flow that is scaled, and it is about {certificate.system.name!r} with "
             f"other data than {getattr(flow, 'name', flow)!r}. Certify that flow."
+        )
+    if isinstance(certificate.template, ZamesFalb):
+        raise ClaimMismatchError(
+            "scale_time needs a V of the state alone, and this certificate has one with memory: its filters run on the "
+            "clock of the flow. Certify with QuadraticPlusValue() or QuadraticStorage()."
         )
     check_scaled(flow)
     verdict = verify(certificate)

@@ -275,7 +275,9 @@ def test_other_claims_are_accepted(coq, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*CATALOGUE, *(f"algorithm {name}" for name in ALGORITHMS)])
+@pytest.mark.parametrize(
+    "name", [*sorted(CATALOGUE.keys() - {"heavy-ball-static"}), *(f"algorithm {name}" for name in ALGORITHMS)]
+)
 def test_catalogue_is_accepted(coq, name):
     system = ALGORITHMS[name.removeprefix("algorithm ")] if name.startswith("algorithm ") else CATALOGUE[name]
     verdict = lf.verify_coq(lf.certify(system), timeout=600)

@@ -65,6 +65,12 @@ def class_inequalities(c, y, u, phi):
             return {"lipschitz(t,*)": L * L * dot(y, y) - dot(u, u)}
         case lf.SectorBounded(lower=low, upper=high):
             return {"sector(t)": dot(combine((1, u), (-low, y)), combine((high, y), (-1, u)))}
+        case lf.StaticSector(lower=low, upper=high):
+            return {
+                "sector(t)": dot(combine((1, u), (-low, y)), combine((high, y), (-1, u))),
+                "integral-above(t)": phi - low / 2 * dot(y, y),
+                "integral-below(t)": high / 2 * dot(y, y) - phi,
+            }
     raise AssertionError(f"no definition of {c} here")
 
 

@@ -23,6 +23,7 @@ from lyapflow.classes import (
     SlopeRestricted,
     SmoothConvex,
     SmoothStronglyConvex,
+    StaticSector,
     StronglyConvex,
     StronglyMonotone,
     SupportFunction,
@@ -66,6 +67,8 @@ CLASSES = [
     SectorBounded("1/3", 1000),
     SlopeRestricted("-1/2", 1),
     SlopeRestricted(0, 10),
+    StaticSector("-1/2", 3),
+    StaticSector("1/3", 1000),
 ]
 every_class = pytest.mark.parametrize("known", CLASSES, ids=str)
 

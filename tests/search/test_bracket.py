@@ -75,7 +75,7 @@ def in_class(oracle, S):
             return np.allclose(S, S.T) and float(low) - slack <= sym[0] and sym[-1] <= float(high) + slack
         case lf.GradientDominated(mu=low, L=high):
             return np.allclose(S, S.T) and float(low) - slack <= sym[0] and sym[-1] <= float(high) + slack
-        case lf.SlopeRestricted(lower=low, upper=high):
+        case lf.SlopeRestricted(lower=low, upper=high) | lf.StaticSector(lower=low, upper=high):
             return np.allclose(S, S.T) and float(low) - slack <= sym[0] and sym[-1] <= float(high) + slack
         case lf.SmoothConvex(L=high):
             return np.allclose(S, S.T) and -slack <= sym[0] and sym[-1] <= float(high) + slack

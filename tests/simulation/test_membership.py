@@ -14,6 +14,7 @@ from lyapflow.classes import (
     SlopeRestricted,
     SmoothConvex,
     SmoothStronglyConvex,
+    StaticSector,
     StronglyConvex,
     StronglyMonotone,
     SupportFunction,
@@ -48,6 +49,8 @@ CLASSES = [
     SectorBounded(0, 4),
     SlopeRestricted(-1, 10),
     SlopeRestricted(2, 4),
+    StaticSector(-1, 10),
+    StaticSector(0, 4),
 ]
 PAIRS = [(big, small) for big in CLASSES for small in CLASSES if big != small and contains(big, small)]
 
@@ -77,6 +80,8 @@ def test_a_class_contains_itself(known):
         (Lipschitz(4), Cocoercive("1/4")),
         (Lipschitz(10), SlopeRestricted(-1, 10)),
         (SectorBounded(-1, 10), SectorBounded(0, 4)),
+        (SectorBounded(-1, 10), StaticSector(-1, 10)),
+        (StaticSector(-1, 10), StaticSector(0, 4)),
         (SlopeRestricted(-1, 10), Quadratic(3, 3)),
     ],
     ids=repr,
@@ -102,6 +107,8 @@ def test_known_inclusions(declared, member_class):
         (SectorBounded(1, 10), SmoothStronglyConvex(1, 10)),
         (SectorBounded(1, 10), SlopeRestricted(1, 10)),  # its output need not be 0 at 0
         (SlopeRestricted(1, 10), Quadratic(2, 4)),  # coupled entries
+        (StaticSector(-1, 10), SectorBounded(0, 4)),  # it may vary with time
+        (StaticSector(-1, 10), SlopeRestricted(0, 4)),  # its output need not be 0 at 0
         (Monotone(), SlopeRestricted(-1, 1)),
     ],
     ids=repr,
