@@ -334,7 +334,11 @@ class Certificate:
         """Weight of each oracle's function value in V, by the oracle's name."""
         core = self.core
         names = core.system.oracle_names
-        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(core.system, core.template)}
+        own = {names[j]: value_name(names[j]) for j in valued_oracles(core.system, core.template)}
+        values = self.values
+        if isinstance(self.claim, GainClaim):  # where an input enters the argument there is no value in V
+            own = {oracle: name for oracle, name in own.items() if name in values}
+        return {oracle: values[name] for oracle, name in own.items()}
 
     @property
     def multipliers(self) -> Mapping[str, Fraction]:

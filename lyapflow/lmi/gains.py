@@ -53,7 +53,9 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     differentiated, or its next value known.
     """
     plain = QuadraticStorage()
-    if isinstance(claim, DelayTolerance) or (system.dt > 0 and not _is_single(system)):
+    if isinstance(claim, DelayTolerance):
+        return (plain, QuadraticPlusValue())  # of the undelayed arguments
+    if system.dt > 0 and not _is_single(system):
         return (plain,)
     if system.dt > 0 and any(map(any, find_inlet(system, system.modes[0], system.modes[0].vertices[0], claim).F)):
         return (plain,)
@@ -114,7 +116,8 @@ class _GainAssembly(Assembly):
     """An assembly whose decrease has a supply."""
 
     def __init__(self, system: System, claim: GainClaim, template: Template, *, bounded: bool, free: bool) -> None:
-        modes, self.count = extend_modes(system, claim, Exogenous())
+        again = isinstance(claim, DelayTolerance) and not isinstance(template, QuadraticStorage)
+        modes, self.count = extend_modes(system, claim, Exogenous(), again=again)
         first = modes[0].vertices[0]
         driven = _Driven(modes, first.oracles, first.oracle_names, first.groups, first.dt)
         self.plain, self.claim, self.free = system, claim, free
@@ -153,7 +156,7 @@ class _GainAssembly(Assembly):
     def _supply_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         own = next(m for m in self.plain.modes if m.label == mode.label)
         if isinstance(self.claim, DelayTolerance):
-            yield from self._delay_forms(self.claim, z)
+            yield from self._delay_forms(self.claim, own, z)
             return
         inlet = find_inlet(self.plain, own, own.vertices[0], self.claim)
         w = take_rows((z.u, range(len(inlet.weight))))
@@ -173,10 +176,9 @@ class _GainAssembly(Assembly):
         supply = (self.claim.supply if isinstance(self.claim, InputToState) else None) or _ONE
         return supply if self.free else supply * (self.claim.number or _ONE) ** 2
 
-    def _delay_forms(self, claim: DelayTolerance, z: Signals) -> Iterator[Form]:
+    def _delay_forms(self, claim: DelayTolerance, mode: Mode, z: Signals) -> Iterator[Form]:
         p, stretch, growth = self.count, scalar(claim.stretch**2), scalar(claim.growth)
-        # y' and the undelayed y: the rows of C over the states
-        C = dense([row for row in self.plain.modes[0].vertices[0].C], z.x.nrows())
+        C = dense(mode.vertices[0].C, z.x.nrows())  # y' and the undelayed y
         speed, place = transform(C, z.flow), transform(C, z.x)
         for j, name in enumerate(self.plain.oracle_names):
             rows = take_rows((speed, [j]), (z.u, [j]), (place, [j]), (z.y, [p + j]))

@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..classes.inequalities import OperatorClass
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, identity, shape, zeros
 from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, Port
 
-__all__ = ["Inlet", "Outlet", "check_ports", "extend_modes", "find_inlet", "find_outlet"]
-
-Supported = LureSystem | PrimalDualSystem | PolytopicSystem
+__all__ = ["Inlet", "Outlet", "check_ports", "extend_modes", "find_inlet", "find_outlet", "name_inputs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,9 @@ def _check_delayed(system: System, plant: LureSystem) -> None:
         )
 
 
-def extend_modes(system: System, claim: GainClaim, oracle: object) -> tuple[tuple[Mode, ...], int]:
+def extend_modes(
+    system: System, claim: GainClaim, oracle: OperatorClass, *, again: bool = False
+) -> tuple[tuple[Mode, ...], int]:
     """The modes with the input put before the oracles, as outputs of a class of which nothing is known, and its size.
 
     Parameters
@@ -180,14 +181,17 @@ def extend_modes(system: System, claim: GainClaim, oracle: object) -> tuple[tupl
         Says where the input enters.
     oracle : OperatorClass
         Class of each part of the input.
+    again : bool, default False
+        Whether each oracle is evaluated once more, at the argument without the input; nothing depends on that output,
+        but its value may be a part of V.
     """
     inlets = [[find_inlet(system, mode, plant, claim) for plant in mode.vertices] for mode in system.modes]
     p = max(shape(inlet.weight)[0] for own in inlets for inlet in own)
-    names = name_inputs(system, p)
     found: list[Mode] = []
     for mode, own in zip(system.modes, inlets, strict=True):
         vertices = tuple(
-            _extend(plant, inlet, p, oracle, names) for plant, inlet in zip(mode.vertices, own, strict=True)
+            _extend(system, plant, inlet, (p, oracle), again)
+            for plant, inlet in zip(mode.vertices, own, strict=True)
         )
         found.append(
             Mode(
@@ -209,17 +213,32 @@ def name_inputs(system: System, count: int) -> tuple[str, ...]:
     return tuple(f"{letter}{k + 1}" for k in range(count))
 
 
-def _extend(plant: LureSystem, inlet: Inlet, p: int, oracle: object, names: tuple[str, ...]) -> LureSystem:
-    n, m = plant.shape
+def _extend(
+    system: System, plant: LureSystem, inlet: Inlet, given: tuple[int, OperatorClass], again: bool
+) -> LureSystem:
+    (n, m), (p, oracle) = plant.shape, given
     pad = (Fraction(0),) * (p - shape(inlet.weight)[0])
+    names, more = list(system.oracle_names), m if again else 0
+    none = (Fraction(0),) * more
+    B = tuple((*e, *pad, *b, *none) for e, b in zip(inlet.E, plant.B, strict=True))
+    C = (*zeros(p, n), *plant.C)
+    D = (*zeros(p, p + m + more), *((*f, *pad, *d, *none) for f, d in zip(inlet.F, plant.D, strict=True)))
+    groups = (*range(p), *(p + g for g in system.groups))
+    if again:
+        ending = "_late"
+        while any(name + ending in names for name in names):
+            ending += "_"
+        C, D = (*C, *plant.C), (*D, *zeros(m, p + 2 * m))
+        names = [name + ending for name in names] + names
+        groups += tuple(p + g for g in system.groups)
     return LureSystem(
         plant.A,
-        tuple((*e, *pad, *b) for e, b in zip(inlet.E, plant.B, strict=True)),
-        (*zeros(p, n), *plant.C),
-        (*zeros(p, p + m), *((*f, *pad, *d) for f, d in zip(inlet.F, plant.D, strict=True))),
-        oracles=(*(oracle for _ in range(p)), *plant.oracles),  # type: ignore[arg-type, misc]
+        B,
+        C,
+        D,
+        oracles=(*(oracle for _ in range(p)), *plant.oracles, *(plant.oracles if again else ())),
         dt=plant.dt,
         name=plant.name,
-        oracle_names=(*names, *plant.oracle_names),
-        groups=(*range(p), *(p + g for g in plant.groups)),
+        oracle_names=(*name_inputs(system, p), *names),
+        groups=groups,
     )
