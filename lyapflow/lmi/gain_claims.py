@@ -16,9 +16,9 @@ from typing import TypeAlias
 from ..errors import InvalidModelError
 from ..exact.elementary import bound_exponential_above
 from ..exact.matrices import Matrix, matrix
-from ..exact.rationals import rational
+from ..exact.rationals import rational, shorten, show_below
 
-__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "Port"]
+__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "Port", "tell_gain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,3 +264,25 @@ class DelayTolerance:
 
 
 GainClaim: TypeAlias = L2Gain | InputToState | DelayTolerance
+
+
+def tell_gain(claim: GainClaim) -> str:
+    """The claim in words; a long number as a decimal on the strong side, or none where the best is asked for.
+
+    >>> tell_gain(L2Gain(output="f", gain=2)), tell_gain(DelayTolerance(rate="1/2"))
+    ("L2 gain 2 from 'gradient' to 'f'", 'tolerance of any delay at rate 1/2')
+    """
+    if isinstance(claim, DelayTolerance):
+        size = "any delay" if claim.delay is None else f"delays up to {shorten(claim.delay)}"
+        return f"tolerance of {size} at rate {shorten(claim.rate)}"
+    ways = ["matrices" if isinstance(port, Port) else repr(port) for port in _list_ports(claim)]
+    gain = "any" if claim.gain is None else shorten(claim.gain) if len(str(claim.gain)) <= 40 else show_below(claim.gain)
+    if isinstance(claim, L2Gain):
+        return f"{'any L2 gain' if gain == 'any' else f'L2 gain {gain}'} from {ways[0]} to {ways[1]}"
+    at = "" if claim.parameter is None else f" at rate {shorten(claim.rate)}" if claim.rate else ""
+    at = f" at factor {shorten(claim.factor)}" if claim.factor is not None else at
+    return f"{'any gain' if gain == 'any' else f'gain {gain}'} from the largest {ways[0]} error to the state{at}"
+
+
+def _list_ports(claim: L2Gain | InputToState) -> tuple[str | Port, ...]:
+    return (claim.input, claim.output) if isinstance(claim, L2Gain) else (claim.input,)

@@ -177,15 +177,15 @@ class _GainAssembly(Assembly):
         return supply if self.free else supply * (self.claim.number or _ONE) ** 2
 
     def _delay_forms(self, claim: DelayTolerance, mode: Mode, z: Signals) -> Iterator[Form]:
-        p, stretch, growth = self.count, scalar(claim.stretch**2), scalar(claim.growth)
+        p, growth, stretch = self.count, scalar(claim.growth), scalar(claim.stretch)
         C = dense(mode.vertices[0].C, z.x.nrows())  # y' and the undelayed y
         speed, place = transform(C, z.flow), transform(C, z.x)
         for j, name in enumerate(self.plain.oracle_names):
             rows = take_rows((speed, [j]), (z.u, [j]), (place, [j]), (z.y, [p + j]))
             delay, shift, one = f"delay: {name}", f"shift: {name}", scalar(_ONE)
             entries: tuple[Entry, ...] = (
-                (delay, 0, 0, stretch),
-                (delay, 1, 1, -one),
+                (delay, 0, 0, stretch),  # sigma is the multiplier over the stretch, so that both have a like size
+                (delay, 1, 1, -one / stretch),
                 (shift, 2, 2, growth),
                 (shift, 3, 3, -one),
             )

@@ -6,15 +6,17 @@ simpler gain next to it is tried afterwards. Rates of an `InputToState`, and del
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ..certificates.certificate import Certificate
-from ..dynamics import LureSystem, System
+from ..certificates.verification import satisfies
+from ..dynamics import System
 from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import convergent_near, simplest_between
 from ..lmi.dissipation import UPPER
@@ -25,9 +27,10 @@ from ..lmi.scaled import settle_numbers
 from ..lmi.templates import PlainTemplate, Template
 from .arrays import may_have_face, on_face, to_arrays
 from .best import name_tools
-from .bounds import tighten
+from .bounds import sharpen, tighten
+from .delay_witness import find_delay_witness
 from .direct import minimise
-from .gain_witness import GainWitness, find_gain_witness
+from .gain_witness import find_gain_witness
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .reduction import NO_FACE, find_face
 from .rounding import prove
@@ -40,8 +43,11 @@ __all__ = ["attempt_gain"]
 _BETTER = 1e-6
 """Relative gain by which a richer V must be better to be preferred."""
 
-_ROOM = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)
-"""By what the number of a claim is weakened, relatively, until it is proved."""
+_NEAR = Fraction(1, 10**6)
+"""Relative distance at which a simpler gain is preferred."""
+
+_FAR = 1e6
+"""Delays beyond this multiple of the shortest time of the system are not asked for."""
 
 _GRID = 14
 """Rates at which the gain is looked at first."""
@@ -73,7 +79,7 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     best: Certificate | None = None
     for certificate in found:
         steps.append(f"{certificate.template}: {certificate.claim}, proved")
-        if best is None or _is_better(certificate, best):
+        if best is None or _is_better(certificate, best) or (certificate.is_bounded and not best.is_bounded):
             best = certificate
     if best is not None:
         return Proved(certificate=best, solves=len(steps), steps=tuple(steps))
@@ -89,8 +95,6 @@ def _is_better(new: Certificate, old: Certificate) -> bool:
 
 def _give_up(system: System, claim: GainClaim, steps: tuple[str, ...]) -> Outcome:
     if isinstance(claim, DelayTolerance):
-        from .delay_witness import find_delay_witness
-
         late = find_delay_witness(system, claim)
         if late is not None and late.refutes(claim.delay):
             return Infeasible(claim=claim, status=UNASKED, witness=late, steps=steps)
@@ -116,12 +120,11 @@ def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainT
         found = tighten(settle_numbers(assemble_gain(system, own, form, free=True)), {SUPPLY: 1.0})
         if found is None or found[SUPPLY] <= 0:
             continue
-        gain = bound_sqrt_above(found.pop(SUPPLY), digits=15)
-        simple = simplest_between(gain * (1 - Fraction(1, 10**6)), gain * (1 + Fraction(1, 10**6)))
-        near = next(_prove(system, own, form, simple), None)
-        if near is None:
-            near = _finish(system, own.with_number(gain), form, found)
-        yield near
+        root = bound_sqrt_above(found.pop(SUPPLY), digits=15)
+        simple = simplest_between(root * (1 - _NEAR), root * (1 + _NEAR))
+        own = own.with_number(simplest_between(root, root * (1 + _NEAR / 100)))
+        yield from islice(_prove(system, own, form, simple), 1)
+        yield _finish(system, own, form, found)
 
 
 def _choose_rate(system: System, claim: InputToState, form: PlainTemplate) -> InputToState | None:
@@ -184,17 +187,17 @@ def _bisect_delay(system: System, claim: DelayTolerance, form: PlainTemplate) ->
     """Where the delays that can be proved end, by the solver's word."""
 
     def holds(delay: float) -> bool:
-        own = claim.with_number(Fraction(delay))
-        return solve(settle_numbers(assemble_gain(system, own, form)), _small(assemble_gain(system, own, form))) is not None
+        pencil = settle_numbers(assemble_gain(system, claim.with_number(Fraction(delay)), form))
+        return solve(pencil, _small(pencil)) is not None
 
     unit = 1.0 / max(float(abs(v)) for v in _list_numbers(system))
-    low, high = 0.0, unit
-    if not holds(1e-6 * unit):
+    low = next((share * unit for share in (1.0, 0.1, 0.01, 1e-3, 1e-4) if holds(share * unit)), None)
+    if low is None:
         return None
-    low = 1e-6 * unit
+    high = 2 * low
     while holds(high):
         low, high = high, 2 * high
-        if high > 1e6 * unit:
+        if high > _FAR * unit:
             return low
     while high - low > 1e-8 * high:
         middle = (low + high) / 2
@@ -245,8 +248,15 @@ def _finish(system: System, claim: GainClaim, form: PlainTemplate, values: dict[
     if isinstance(claim, InputToState | DelayTolerance):
         bounded = settle_numbers(assemble_gain(system, claim, form, bounded=True))
         sharper = tighten(bounded, {UPPER: 1.0})
-        if sharper is not None:
+        if sharper is None:  # V as it is, at least
+            sharper = sharpen(bounded, system.modes, values)
+        if _is_proof(bounded, sharper):
             values = sharper
     return Certificate(
         system=system, claim=claim, template=form, unknowns=tuple(values.items()), versions=name_tools()
     )
+
+
+def _is_proof(pencil: Pencil, values: dict[str, Fraction]) -> bool:
+    """Whether the values are those of the pencil and satisfy it."""
+    return set(values) == set(pencil.unknowns) and satisfies(pencil, values)
