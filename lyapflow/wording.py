@@ -13,6 +13,7 @@ from .errors import InvalidModelError
 from .exact.rationals import shorten, show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
 from .lmi.dissipation import UPPER
+from .lmi.gain_claims import GainClaim, tell_gain
 from .lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from .lmi.time_scales import FixedTime
 
@@ -108,6 +109,8 @@ def tell_claim(certificate: Certificate) -> str:
     """What a certificate claims, proved or not."""
     if isinstance(certificate.claim, ScaledClaim):
         return _tell_scaled_claim(certificate, certificate.claim)
+    if isinstance(certificate.claim, GainClaim):
+        return tell_gain(certificate.claim)
     if isinstance(certificate.claim, SublinearDecay):
         return f"decay of the function value with order {shorten(certificate.order)}"
     bounded = "" if certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"

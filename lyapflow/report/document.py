@@ -16,12 +16,15 @@ from ..coq.compiler import CoqVerdict
 from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
+from ..lmi.gain_claims import DelayTolerance
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
-from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .evidence import Evidence, EvidenceSection, read_evidence
 from .factorization import FactorizationSection, read_factorization
 from .formulas import Block
+from .gain_ports import gain_claim_of
+from .gains import argue_gain, list_gain_steps, measure_gain
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
 from .proof import Part, Step, list_parts, list_steps
@@ -88,7 +91,8 @@ class CertificateSection:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
         is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
-        is_plain = not (is_sublinear(self.certificate) or self.is_scaled) and self.certificate.core is self.certificate
+        is_other = is_sublinear(self.certificate) or self.is_scaled or is_gain(self.certificate)
+        is_plain = not is_other and self.certificate.core is self.certificate
         return self.verdict.proved and is_planar and is_plain
 
     @property
@@ -117,6 +121,11 @@ class CertificateSection:
             return "decay of the function value with order"
         if self.is_scaled:
             return f"{tell_scaled(claim_of(self.certificate))} with"
+        if is_gain(self.certificate):
+            claim = gain_claim_of(self.certificate)
+            return {"L2Gain": "L2 gain", "InputToState": "gain from the largest error to the state"}.get(
+                type(claim).__name__, "tolerance of delays up to"
+            )
         return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
 
     @property
@@ -129,6 +138,9 @@ class CertificateSection:
         """The exact number and its decimal, on the side on which the claim stays true."""
         if self.is_scaled:
             return show_exponents(self.certificate)
+        if is_gain(self.certificate):
+            late = isinstance(self.certificate.claim, DelayTolerance)
+            return with_decimal(self.number, side="down" if late else "up")
         if is_discrete(self.certificate):
             return with_decimal(self.number, decimal=below_one(self.number))
         return with_decimal(self.number, side="down")
@@ -365,14 +377,19 @@ def _read(
     if bracket is not None:
         _check_witness(bracket)
     proved = verdict.proved
+    own = is_gain(certificate)
+    if own:
+        quantities = tuple(measure_gain(certificate, verdict))
+    elif is_scaled(certificate):
+        quantities = tuple(measure_scaled(certificate, verdict))
+    else:
+        quantities = tuple(measure(certificate, verdict, bracket))
     return CertificateSection(
         anchor=anchor, certificate=certificate, verdict=verdict, bracket=bracket,
         statement=state_theorem(certificate, whole=proved),
-        quantities=tuple(
-            measure_scaled(certificate, verdict) if is_scaled(certificate) else measure(certificate, verdict, bracket)
-        ),
-        parts=list_parts(certificate) if proved else (),
-        steps=list_steps(certificate) if proved else (),
-        argument=argue(certificate) if proved else (),
+        quantities=quantities,
+        parts=list_parts(certificate) if proved and not own else (),
+        steps=() if not proved else list_gain_steps(certificate) if own else list_steps(certificate),
+        argument=() if not proved else tuple(argue_gain(certificate)) if own else argue(certificate),
         checked=checked,
     )  # fmt: skip
