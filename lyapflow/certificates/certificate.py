@@ -14,7 +14,7 @@ from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
@@ -204,6 +204,19 @@ class Certificate:
             raise ClaimMismatchError(f"the certificate's claim has no delay, it is {self.claim}")
         return self.claim.delay
 
+    @property
+    def variance(self) -> Fraction:
+        """Proved variance per dimension of a `NoiseAmplification`.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is another one.
+        """
+        if not isinstance(self.claim, NoiseAmplification) or self.claim.variance is None:
+            raise ClaimMismatchError(f"the certificate's claim has no variance, it is {self.claim}")
+        return self.claim.variance
+
     def _refuse_scaled(self, what: str) -> None:
         if isinstance(self.claim, GainClaim):
             raise ClaimMismatchError(f"{type(self.claim).__name__} has no {what}, it is {self.claim}")
@@ -322,6 +335,8 @@ class Certificate:
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
         values, core = self.values, self.core
+        if isinstance(self.claim, NoiseAmplification):
+            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
         for mode in core.system.modes:
@@ -367,7 +382,7 @@ class Certificate:
         """
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
-        if isinstance(self.claim, L2Gain | DelayTolerance):
+        if isinstance(self.claim, L2Gain | DelayTolerance | NoiseAmplification):
             raise ClaimMismatchError(f"a {type(self.claim).__name__} bounds no state by its start alone; see its storage")
         above, below = self.norm_ratios
         return consequences.bound_transient(above / below)

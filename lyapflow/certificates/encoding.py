@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, Port
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
@@ -134,7 +134,7 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim | GainClaim
     )
 
 
-_GAINS = ("L2Gain", "InputToState", "DelayTolerance")
+_GAINS = ("L2Gain", "InputToState", "DelayTolerance", "NoiseAmplification")
 
 
 def _gain_to_json(claim: GainClaim) -> dict[str, Any]:
@@ -176,6 +176,8 @@ def _gain_from_json(data: Mapping[str, Any]) -> GainClaim:
 
     if data["type"] == "L2Gain":
         return L2Gain(port("input"), port("output"), read_number(data.get("gain"), "gain"))
+    if data["type"] == "NoiseAmplification":
+        return NoiseAmplification(port("input"), port("output"), read_number(data.get("variance"), "variance"))
     if data["type"] == "InputToState":
         return InputToState(number("rate"), number("factor"), read_number(data.get("gain"), "gain"), port("input"))
     return DelayTolerance(read_number(data.get("delay"), "delay"), read_number(data.get("rate"), "rate"))

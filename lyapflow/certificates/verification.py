@@ -22,7 +22,7 @@ from ..exact.dense import scalars
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, Port
+from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric
@@ -175,6 +175,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         L2Gain,
         InputToState,
         DelayTolerance,
+        NoiseAmplification,
         Port,
         str,
         QuadraticStorage,

@@ -4,6 +4,7 @@ All are dissipation inequalities with a supply, :math:`\dot V + 2\rho V \le s(w,
 
 * `L2Gain`: :math:`\dot V \le g^2|w|^2 - |z|^2` and :math:`V \ge 0`;
 * `InputToState`: :math:`\dot V + 2\rho V \le 2\rho g^2|w|^2` and :math:`V \ge |x|^2`;
+* `NoiseAmplification`: the variance of z under white noise, where f is quadratic;
 * `DelayTolerance`: w is what the delay makes of the argument of a gradient, and the supply what is known of that.
 """
 
@@ -18,7 +19,7 @@ from ..exact.elementary import bound_exponential_above
 from ..exact.matrices import Matrix, matrix
 from ..exact.rationals import rational, shorten, show_below
 
-__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "Port", "tell_gain"]
+__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "NoiseAmplification", "Port", "tell_gain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,55 @@ class DelayTolerance:
         return bound_exponential_above(2 * self.rate * (self.delay or Fraction(0)), digits=18)
 
 
-GainClaim: TypeAlias = L2Gain | InputToState | DelayTolerance
+@dataclass(frozen=True, slots=True)
+class NoiseAmplification:
+    r"""White noise makes the output of a quadratic problem vary by at most a known amount.
+
+    .. math:: \lim_{t\to\infty}\mathbb{E}\,|z(t)|^2 \le J\,d
+
+    for independent white noises of unit intensity (in discrete time of unit variance) in all channels of the input and
+    all d dimensions, and every quadratic f with :math:`\mu I \preceq \nabla^2 f \preceq LI`: the squared H2 norm, largest
+    over the eigenvalue (Mohammadi, Razaviyayn, Jovanovic 2021). Outputs are deviations from the equilibrium. The
+    proof is exact and needs no V: see `lyapflow.lmi.noise`.
+
+    Parameters
+    ----------
+    input, output : str or Port, default "gradient" and "state"
+        As for `L2Gain`.
+    variance : rational, optional
+        :math:`J > 0`. None asks for the smallest that can be proved.
+
+    Raises
+    ------
+    InvalidModelError
+        If the variance is not positive, or a port is neither a name nor a `Port`.
+
+    Examples
+    --------
+    >>> NoiseAmplification(variance="1/2").number
+    Fraction(1, 2)
+    """
+
+    input: str | Port = "gradient"
+    output: str | Port = "state"
+    variance: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        _check_port(self.input, "NoiseAmplification", "input")
+        _check_port(self.output, "NoiseAmplification", "output")
+        _put_positive(self, variance=self.variance)
+
+    @property
+    def number(self) -> Fraction | None:
+        """The variance."""
+        return self.variance
+
+    def with_number(self, number: Fraction) -> NoiseAmplification:
+        """The claim with this variance."""
+        return replace(self, variance=number)
+
+
+GainClaim: TypeAlias = L2Gain | InputToState | DelayTolerance | NoiseAmplification
 
 
 def tell_gain(claim: GainClaim) -> str:
@@ -275,13 +324,20 @@ def tell_gain(claim: GainClaim) -> str:
     if isinstance(claim, DelayTolerance):
         size = "any delay" if claim.delay is None else f"delays up to {shorten(claim.delay)}"
         return f"tolerance of {size} at rate {shorten(claim.rate)}"
+    if isinstance(claim, NoiseAmplification):
+        size = "any variance" if claim.variance is None else f"variance {_write(claim.variance)} per dimension"
+        return f"{size} from white noise"
     ways = ["matrices" if isinstance(port, Port) else repr(port) for port in _list_ports(claim)]
-    gain = "any" if claim.gain is None else shorten(claim.gain) if len(str(claim.gain)) <= 40 else show_below(claim.gain)
+    gain = "any" if claim.gain is None else _write(claim.gain)
     if isinstance(claim, L2Gain):
         return f"{'any L2 gain' if gain == 'any' else f'L2 gain {gain}'} from {ways[0]} to {ways[1]}"
     at = "" if claim.parameter is None else f" at rate {shorten(claim.rate)}" if claim.rate else ""
     at = f" at factor {shorten(claim.factor)}" if claim.factor is not None else at
     return f"{'any gain' if gain == 'any' else f'gain {gain}'} from the largest {ways[0]} error to the state{at}"
+
+
+def _write(number: Fraction) -> str:
+    return shorten(number) if len(str(number)) <= 40 else show_below(number)
 
 
 def _list_ports(claim: L2Gain | InputToState) -> tuple[str | Port, ...]:

@@ -21,7 +21,8 @@ from ..exact.dense import Dense, add, dense, scalar, take_rows, transform
 from ..exact.matrices import Matrix
 from .dissipation import UPPER, Assembly
 from .exogenous import Exogenous
-from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain
+from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from .noise import assemble_noise, check_noise
 from .pencil import Entry, Form, Pencil
 from .ports import check_ports, extend_modes, find_inlet, find_outlet
 from .signals import Signals
@@ -53,6 +54,8 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     differentiated, or its next value known.
     """
     plain = QuadraticStorage()
+    if isinstance(claim, NoiseAmplification):
+        return (plain,)
     if isinstance(claim, DelayTolerance):
         return (plain, QuadraticPlusValue())  # of the undelayed arguments
     if system.dt > 0 and not _is_single(system):
@@ -75,6 +78,8 @@ def check_gain(system: System, claim: GainClaim, template: Template) -> None:
         If not.
     """
     check_ports(system, claim)
+    if isinstance(claim, NoiseAmplification):
+        check_noise(system, claim)
     forms = find_forms(system, claim)
     if template not in forms:
         named = " or ".join(map(str, forms))
@@ -105,6 +110,10 @@ def assemble_gain(
         If the claim cannot be made, or a number is missing.
     """
     check_gain(system, claim, template)
+    if isinstance(claim, NoiseAmplification):
+        if bounded or free:
+            raise InvalidModelError("NoiseAmplification has no V, so nothing to bound or to free")
+        return assemble_noise(system, claim)
     if claim.number is None and not free:
         raise InvalidModelError("assemble_gain needs a claim with its number; certify searches for one")
     if isinstance(claim, InputToState) and claim.parameter is None:

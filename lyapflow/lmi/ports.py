@@ -14,7 +14,7 @@ from ..classes.inequalities import OperatorClass
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, identity, shape, zeros
-from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, Port
+from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 
 __all__ = ["Inlet", "Outlet", "check_ports", "extend_modes", "find_inlet", "find_outlet", "name_inputs"]
 
@@ -83,7 +83,7 @@ def check_ports(system: System, claim: GainClaim) -> None:
     for mode in system.modes:
         for plant in mode.vertices:
             find_inlet(system, mode, plant, claim)
-        if isinstance(claim, L2Gain):
+        if isinstance(claim, L2Gain | NoiseAmplification):
             find_outlet(system, mode, claim)
 
 
@@ -115,7 +115,7 @@ def find_inlet(system: System, mode: Mode, plant: LureSystem, claim: GainClaim) 
     return Inlet(B, D, identity(len(chosen)))
 
 
-def find_outlet(system: System, mode: Mode, claim: L2Gain) -> Outlet:
+def find_outlet(system: System, mode: Mode, claim: L2Gain | NoiseAmplification) -> Outlet:
     """What the output of a claim is made of in a mode."""
     n, m = mode.vertices[0].shape
     port = claim.output

@@ -46,12 +46,15 @@ class GainWitness:
         Proved: no smaller gain holds. None if the member is unstable, so that no gain holds at all.
     frequency : Fraction
         In radians per time unit; in discrete time the tangent of half the angle per step. Of no use without a gain.
+    is_variance : bool, default False
+        Whether the number is a variance under white noise.
     """
 
     slopes: tuple[Fraction, ...]
     oracle_names: tuple[str, ...]
     gain: Fraction | None
     frequency: Fraction = Fraction(0)
+    is_variance: bool = False
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether no gain as small as this one holds (None: no gain at all)."""
@@ -66,6 +69,8 @@ class GainWitness:
         who = f"the linear member {', '.join(parts)}" if parts else "the linear system itself"
         if self.gain is None:
             return f"{who} is not stable"
+        if self.is_variance:
+            return f"{who} has variance at least {show_below(self.gain)} per dimension"
         at = float(self.frequency)
         return f"{who} has gain at least {show_below(self.gain)} (a sinusoid, frequency parameter {at:.6g})"
 

@@ -20,7 +20,7 @@ from ..dynamics import System
 from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import convergent_near, simplest_between
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import SUPPLY, assemble_gain, check_gain, find_forms
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import settle_numbers
@@ -31,6 +31,7 @@ from .bounds import sharpen, tighten
 from .delay_witness import find_delay_witness
 from .direct import minimise
 from .gain_witness import find_gain_witness
+from .noise import attempt_noise
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .reduction import NO_FACE, find_face
 from .rounding import prove
@@ -60,7 +61,7 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     ----------
     system : LureSystem, PolytopicSystem or PrimalDualSystem
         The system.
-    claim : L2Gain, InputToState or DelayTolerance
+    claim : L2Gain, InputToState, DelayTolerance or NoiseAmplification
         With or without its number.
     template : QuadraticStorage or QuadraticPlusValue, optional
         Form of V; default the one with the better number.
@@ -73,6 +74,8 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     check_gain(system, claim, find_forms(system, claim)[0])
     if template is not None:
         check_gain(system, claim, template)
+    if isinstance(claim, NoiseAmplification):
+        return attempt_noise(system, claim)
     forms = [form for form in find_forms(system, claim) if template in (None, form)]
     found = _list_delays(system, claim, forms) if isinstance(claim, DelayTolerance) else _list_gains(system, claim, forms)
     steps: list[str] = []
