@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.perturbed import perturb_gradient as perturb_gradient
+    from .dynamics.perturbed import scale_gradient as scale_gradient
     from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
@@ -61,6 +63,11 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
+    from .lmi.gain_claims import DelayTolerance as DelayTolerance
+    from .lmi.gain_claims import InputToState as InputToState
+    from .lmi.gain_claims import L2Gain as L2Gain
+    from .lmi.gain_claims import NoiseAmplification as NoiseAmplification
+    from .lmi.gain_claims import Port as Port
     from .lmi.scaled_claims import FiniteTimeStability as FiniteTimeStability
     from .lmi.scaled_claims import FixedTimeStability as FixedTimeStability
     from .lmi.scaled_claims import PrescribedTimeStability as PrescribedTimeStability
@@ -73,6 +80,15 @@ if TYPE_CHECKING:
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
+    from .search.delay_witness import DelayWitness as DelayWitness
+    from .search.delay_witness import find_delay_witness as find_delay_witness
+    from .search.gain_witness import GainWitness as GainWitness
+    from .search.gain_witness import find_gain_witness as find_gain_witness
+    from .search.margins import Margin as Margin
+    from .search.margins import Margins as Margins
+    from .search.margins import largest_gradient_error as largest_gradient_error
+    from .search.margins import margins as margins
+    from .search.noise import noise_variance as noise_variance
     from .search.outcomes import Inconclusive as Inconclusive
     from .search.outcomes import Infeasible as Infeasible
     from .search.outcomes import Proved as Proved
@@ -98,6 +114,22 @@ __version__ = "0.1.0"
 
 # Name -> room. Rooms are entered when a name is first used: importing lyapflow alone loads neither cvxpy nor SciPy.
 _ROOMS = {
+    "find_delay_witness": "search.delay_witness",
+    "DelayWitness": "search.delay_witness",
+    "find_gain_witness": "search.gain_witness",
+    "GainWitness": "search.gain_witness",
+    "noise_variance": "search.noise",
+    "margins": "search.margins",
+    "largest_gradient_error": "search.margins",
+    "Margins": "search.margins",
+    "Margin": "search.margins",
+    "Port": "lmi.gain_claims",
+    "NoiseAmplification": "lmi.gain_claims",
+    "L2Gain": "lmi.gain_claims",
+    "InputToState": "lmi.gain_claims",
+    "DelayTolerance": "lmi.gain_claims",
+    "scale_gradient": "dynamics.perturbed",
+    "perturb_gradient": "dynamics.perturbed",
     "Bracket": "search.bracket",
     "Certificate": "certificates.certificate",
     "CertificateFormatError": "errors",
