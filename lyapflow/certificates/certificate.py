@@ -326,6 +326,8 @@ class Certificate:
         Over the states, multiplied by powers of t for a `SublinearDecay` (see `formula`); in discrete time, with
         function values in V, over states and outputs of oracles.
         """
+        if not self.storage:
+            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
         return next(iter(self.storage.values()))
 
     @property
@@ -336,7 +338,7 @@ class Certificate:
         """
         values, core = self.values, self.core
         if isinstance(self.claim, NoiseAmplification):
-            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
+            return {}  # proved without a V
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
         for mode in core.system.modes:
@@ -383,7 +385,9 @@ class Certificate:
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
         if isinstance(self.claim, L2Gain | DelayTolerance | NoiseAmplification):
-            raise ClaimMismatchError(f"a {type(self.claim).__name__} bounds no state by its start alone; see its storage")
+            raise ClaimMismatchError(
+                f"a {type(self.claim).__name__} bounds no state by its start alone; see its storage"
+            )
         above, below = self.norm_ratios
         return consequences.bound_transient(above / below)
 

@@ -171,8 +171,10 @@ def _gain_from_json(data: Mapping[str, Any]) -> GainClaim:
         if isinstance(given, str):
             return given
         part = read_part(data, name, dict)
-        rows = {key: [_read_row(row, key) for row in read_part(part, key, list)] for key in ("state", "oracles")}
-        return Port(**rows)
+        state, oracles = (
+            tuple(tuple(_read_row(row, key)) for row in read_part(part, key, list)) for key in ("state", "oracles")
+        )
+        return Port(state, oracles)
 
     if data["type"] == "L2Gain":
         return L2Gain(port("input"), port("output"), read_number(data.get("gain"), "gain"))

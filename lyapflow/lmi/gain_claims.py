@@ -271,9 +271,9 @@ class NoiseAmplification:
     .. math:: \lim_{t\to\infty}\mathbb{E}\,|z(t)|^2 \le J\,d
 
     for independent white noises of unit intensity (in discrete time of unit variance) in all channels of the input and
-    all d dimensions, and every quadratic f with :math:`\mu I \preceq \nabla^2 f \preceq LI`: the squared H2 norm, largest
-    over the eigenvalue (Mohammadi, Razaviyayn, Jovanovic 2021). Outputs are deviations from the equilibrium. The
-    proof is exact and needs no V: see `lyapflow.lmi.noise`.
+    all d dimensions, and every quadratic f with :math:`\mu I \preceq \nabla^2 f \preceq LI`: the squared H2 norm,
+    largest over the eigenvalue (Mohammadi, Razaviyayn, Jovanovic 2021). Outputs are deviations from the equilibrium.
+    The proof is exact and needs no V: see `lyapflow.lmi.noise`.
 
     Parameters
     ----------

@@ -144,9 +144,7 @@ class _GainAssembly(Assembly):
         own: tuple[str, ...] = (SUPPLY,) if self.free else ()
         if isinstance(self.claim, DelayTolerance):
             own = tuple(name for oracle in names for name in (f"delay: {oracle}", f"shift: {oracle}"))
-        return replace(
-            pencil, unknowns=(*pencil.unknowns, *own), nonnegative=(*pencil.nonnegative, *own)
-        )
+        return replace(pencil, unknowns=(*pencil.unknowns, *own), nonnegative=(*pencil.nonnegative, *own))
 
     def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
         yield from super()._flow_forms(mode, z)

@@ -85,7 +85,9 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
         )
     feed = _close(system, claim, Fraction(1))[3]
     if not system.dt and any(map(any, feed)):
-        raise InvalidModelError("white noise must not go straight to the output in continuous time: its variance is infinite")
+        raise InvalidModelError(
+            "white noise must not go straight to the output in continuous time: its variance is infinite"
+        )
 
 
 def variance_at(system: LureSystem, claim: NoiseAmplification, s: Fraction) -> Fraction | None:
@@ -173,7 +175,9 @@ def assemble_noise(system: System, claim: NoiseAmplification) -> Pencil:
         unknowns=(),
         nonnegative=(),
         conditions=tuple(
-            Condition(name=name, signals=("1",), forms=(Form(row, row, ((None, 0, 0, one),), margin),), parameter=Fraction(0))
+            Condition(
+                name=name, signals=("1",), forms=(Form(row, row, ((None, 0, 0, one),), margin),), parameter=Fraction(0)
+            )
             for name, margin in zip(names, margins, strict=True)
         ),
         equalities=(),
@@ -205,4 +209,3 @@ def _operator(A: Matrix, system: LureSystem) -> Matrix:
 
 def _is_stable(A: Matrix, system: LureSystem) -> bool:
     return bound_radius(A)[1] < 1 if system.dt else bound_abscissa(A)[1] < 0
-

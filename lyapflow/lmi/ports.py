@@ -190,8 +190,7 @@ def extend_modes(
     found: list[Mode] = []
     for mode, own in zip(system.modes, inlets, strict=True):
         vertices = tuple(
-            _extend(system, plant, inlet, (p, oracle), again)
-            for plant, inlet in zip(mode.vertices, own, strict=True)
+            _extend(system, plant, inlet, (p, oracle), again) for plant, inlet in zip(mode.vertices, own, strict=True)
         )
         found.append(
             Mode(

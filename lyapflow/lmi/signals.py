@@ -56,8 +56,9 @@ def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
 def output_oracles(system: System, template: Template) -> tuple[int, ...]:
     """Oracles whose outputs V is quadratic in.
 
-    In discrete time all but inputs, unless V is quadratic in the state. In continuous time, where the template asks for it, those
-    whose outputs have a derivative along the flow: Lipschitz gradients and prox steps, of inputs that have one.
+    In discrete time all but inputs, unless V is quadratic in the state. In continuous time, where the template asks for
+    it, those whose outputs have a derivative along the flow: Lipschitz gradients and prox steps, of inputs that have
+    one.
     """
     if not isinstance(template, QuadraticPlusValue):
         return ()

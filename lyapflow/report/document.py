@@ -16,7 +16,7 @@ from ..coq.compiler import CoqVerdict
 from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
-from ..lmi.gain_claims import DelayTolerance
+from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
 from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from ..search import Bracket
 
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
+
+_GAIN_KINDS: Mapping[type, str] = {
+    L2Gain: "L2 gain",
+    InputToState: "gain from the largest error to the state",
+    DelayTolerance: "tolerance of delays up to",
+    NoiseAmplification: "variance per dimension under white noise",
+}
 
 Item: TypeAlias = (
     "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Evidence | Table | Note | Figure"
@@ -123,9 +130,7 @@ class CertificateSection:
             return f"{tell_scaled(claim_of(self.certificate))} with"
         if is_gain(self.certificate):
             claim = gain_claim_of(self.certificate)
-            return {"L2Gain": "L2 gain", "InputToState": "gain from the largest error to the state"}.get(
-                type(claim).__name__, "tolerance of delays up to"
-            )
+            return _GAIN_KINDS[type(claim)]
         return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
 
     @property

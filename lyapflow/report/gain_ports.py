@@ -2,20 +2,21 @@ r"""The theorem of a certificate about gains or delays in words and formulas: po
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Literal
 
 from ..certificates import Certificate
 from ..dynamics import PrimalDualSystem
 from ..exact.matrices import Matrix
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, Port
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from .clock import Clock
 from .formulas import Block, Display, Math, Paragraph, Sentence
 from .numbers import approximate, tex_approximate, tex_number
 from .symbols import Symbols
 
-__all__ = ["describe_ports", "gain_claim_of", "gain_conclusion"]
+__all__ = ["describe_ports", "explain_noise", "gain_claim_of", "gain_conclusion", "solve_disturbed"]
 
 _INPUTS = {
     "gradient": "to the output of each oracle: where an output enters the relations above, its error is added to it",
@@ -49,23 +50,30 @@ def describe_ports(certificate: Certificate) -> Iterator[Block]:
         yield Paragraph(
             ("Every oracle acts late: at time t its argument is what ", Math(y), " above was at time ",
              Math(r"t-\theta"), ", with a constant delay ", Math(r"0 \leq \theta \leq \tau"), ", the same for all "
-             "oracles, and ", Math(rf"\tau = {_exact(claim.delay, 'down')}"), ". On ", Math(r"[-\tau,0]"), " the arguments "
+             "oracles, and ", Math(rf"\tau = {_exact(claim.delay, 'down')}"), ". On ", Math(r"[-\tau,0]"), " "
+             "the arguments "
              "are absolutely continuous with square-integrable derivatives."),
             lead="Delay.",
         )  # fmt: skip
         return
     if isinstance(claim.input, Port):
         yield Paragraph(
-            ("An input w enters: ", Math("M_{x}w"), " is added to the right side of the equation of motion and ",
-             Math("M_{u}w"), " to the arguments of the oracles, with ", Math(f"M_{{x}} = {_matrix(claim.input.state)}"),
+            ("An input w enters: ", Math(r"M_{x}\,w"), " is added to the right side of the equation of motion and ",
+             Math(r"M_{u}\,w"), " to the arguments of the oracles, with ", Math(f"M_{{x}} = {_matrix(claim.input.state)}"),
              " and ", Math(f"M_{{u}} = {_matrix(claim.input.oracles)}"), "."), lead="Input.",
         )  # fmt: skip
     else:
-        where = _INPUTS.get(claim.input, f"to the output of the oracle {claim.input} where it enters the relations above")
+        where = _INPUTS.get(
+            claim.input, f"to the output of the oracle {claim.input} where it enters the relations above"
+        )
         size = "essentially bounded" if isinstance(claim, InputToState) else "square integrable on bounded intervals"
         time = "any sequence" if system.dt > 0 else f"any measurable function of time that is {size}"
-        yield Paragraph((f"An error w is added {where}. It is {time}, and nothing more is known of it.",), lead="Input.")
-    if isinstance(claim, L2Gain):
+        known = f"It is {time}, and nothing more is known of it."
+        if isinstance(claim, NoiseAmplification):
+            known = "It is white noise, independent in all channels and dimensions"
+            known += ", of unit variance." if system.dt > 0 else ", of unit intensity (the relations are Ito's)."
+        yield Paragraph((f"An error w is added {where}. {known}",), lead="Input.")
+    if isinstance(claim, L2Gain | NoiseAmplification):
         if isinstance(claim.output, Port):
             yield Paragraph(
                 ("The output is ", Math(r"z = M_{x}\tilde{x}+M_{u}\tilde{u}"), ", with ",
@@ -78,11 +86,29 @@ def describe_ports(certificate: Certificate) -> Iterator[Block]:
             yield Paragraph((f"The output z is {what}.",), lead="Output.")
 
 
+def solve_disturbed(certificate: Certificate, assumed: Sequence[Sentence]) -> list[Sentence]:
+    """The standing assumptions, with what a solution of the disturbed or delayed relations is."""
+    claim, discrete = gain_claim_of(certificate), certificate.system.dt > 0
+    if isinstance(claim, NoiseAmplification) and not discrete:
+        last: Sentence = ("Solution: that of the linear stochastic differential equation which the relations "
+        "are, with the "
+                          "noise, from a start that has a variance and does not depend on the noise.",)  # fmt: skip
+    elif isinstance(claim, NoiseAmplification):
+        last = ("Solution: sequences satisfy the relations, with the noise, from a start that has a variance "
+        "and does not "
+                "depend on the noise.",)  # fmt: skip
+    else:
+        how = "with the delay" if isinstance(claim, DelayTolerance) else "with the input"
+        last = (f"The relations that a solution satisfies are those {how}; the equilibrium is one without.",)
+        return [*assumed, last]
+    return [*assumed[:-1], last]
+
+
 def _matrix(m: Matrix) -> str:
     return r"[" + r";\ ".join(r",\ ".join(map(tex_number, row)) for row in m) + "]"
 
 
-def _exact(value: Fraction | None, side: str) -> str:
+def _exact(value: Fraction | None, side: Literal["down", "up"]) -> str:
     if value is None:
         return ""
     return tex_number(value) + ("" if value.denominator == 1 else " " + tex_approximate(value, side=side))
@@ -92,6 +118,14 @@ def gain_conclusion(certificate: Certificate) -> Iterator[Block]:
     """What holds."""
     claim, discrete = gain_claim_of(certificate), certificate.system.dt > 0
     clock = Clock.of(certificate.system)
+    if isinstance(claim, NoiseAmplification):
+        yield Paragraph(
+            ("Then, for every member of these classes and every such equilibrium, the second moments of a solution "
+             "converge, and in the limit",)
+        )  # fmt: skip
+        yield Display((Math(r"\mathbb{E}\,|z|^{2} \leq J\,d"),))
+        yield Paragraph(("with the exact variance per dimension ", Math(f"J = {_exact(claim.variance, 'up')}"), "."))
+        return
     yield Paragraph(
         ("Then, for every member of these classes, every such equilibrium, every solution with such an input and ",
          *clock.always, ",") if not isinstance(claim, DelayTolerance) else
@@ -105,13 +139,14 @@ def gain_conclusion(certificate: Certificate) -> Iterator[Block]:
         )  # fmt: skip
         yield Display((Math(rf"{left} \leq g^{{2}}{right}+V(0)"),))
         yield Paragraph(
-            ("with the exact gain ", Math(f"g = {_exact(claim.gain, 'up')}"), ", and V as given below, which is zero at "
+            ("with the exact gain ", Math(f"g = {_exact(claim.gain, 'up')}"), ", and V as given below, which is "
+            "zero at "
              "the equilibrium and nowhere negative.")
         )  # fmt: skip
         return
-    norm = r"\|(x,\lambda)({0})-(x^{\star},\lambda^{\star})\|" if isinstance(certificate.system, PrimalDualSystem) else (
-        r"\|x({0})-x^{\star}\|"
-    )  # fmt: skip
+    norm = r"\|x({0})-x^{\star}\|"
+    if isinstance(certificate.system, PrimalDualSystem):
+        norm = r"\|(x,\lambda)({0})-(x^{\star},\lambda^{\star})\|"
     at, start = norm.replace("{0}", clock.time), norm.replace("{0}", "0")
     if isinstance(claim, InputToState):
         first = rf"c\,{clock.decay}\,{start}" if certificate.is_bounded else rf"{clock.decay}\sqrt{{V(0)}}"
@@ -138,7 +173,12 @@ def gain_conclusion(certificate: Certificate) -> Iterator[Block]:
     weights: list[str | Math] = []
     for name in certificate.system.oracle_names:
         sigma, shift = (values[f"{part}: {name}"] for part in ("delay", "shift"))
-        weights += [f", for {name} ", Math(rf"\sigma = {_exact(sigma, 'up')}"), " and ", Math(rf"\lambda = {_exact(shift, 'up')}")]
+        weights += [
+            f", for {name} ",
+            Math(rf"\sigma = {_exact(sigma, 'up')}"),
+            " and ",
+            Math(rf"\lambda = {_exact(shift, 'up')}"),
+        ]
     beta = rf"\beta = {_exact(claim.stretch, 'up')} \geq (e^{{\rho\tau}}-1)/\rho" if claim.rate else r"\beta = \tau"
     yield Paragraph(
         ("with ", Math(rf"\rho = {_exact(claim.rate, 'down')}"), ", ", Math(beta), *weights, *_constant(certificate),
@@ -153,3 +193,20 @@ def _constant(certificate: Certificate) -> Sentence:
     if isinstance(certificate.claim, DelayTolerance):
         return (", and ", Math(rf"V(0) \leq {tex_number(c2)}"), " times the squared initial distance")
     return (" and ", Math(rf"c = \sqrt{{{tex_number(c2)}}} \leq {approximate(certificate.transient_bound, side='up')}"))
+
+
+def explain_noise(certificate: Certificate) -> Iterator[Block]:
+    """In place of V: the functions of the eigenvalue that are decided."""
+    discrete = certificate.system.dt > 0
+    equation = r"X = AXA^{\mathsf{T}}+EE^{\mathsf{T}}" if discrete else r"AX+XA^{\mathsf{T}}+EE^{\mathsf{T}} = 0"
+    yield Paragraph(
+        ("No storage function is needed. In an eigenspace of the Hessian with eigenvalue s all matrices are "
+        "polynomials in "
+         "s, the stationary covariance X satisfies ", Math(equation), ", and the variance is a rational function ",
+         Math(r"N(s)/D(s)"), " with D the determinant of that linear equation. It is decided in exact "
+         "arithmetic that the "
+         "system is stable at one eigenvalue, that ", Math("D"), " has no zero on the interval, and that ",
+         Math(r"J D-N"), " has the sign of ", Math("D"), " or vanishes there. The sum over eigenspaces is at "
+         "most d times "
+         "the largest value.")
+    )  # fmt: skip

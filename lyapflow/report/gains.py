@@ -8,7 +8,7 @@ from fractions import Fraction
 from ..certificates import Certificate, Verification
 from ..certificates.verification import measure_slack
 from ..exact.factor import weighted_squares
-from ..lmi.gain_claims import InputToState, L2Gain, DelayTolerance
+from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
 from .formulas import Block, Display, Math, Paragraph
 from .gain_ports import gain_claim_of
 from .numbers import approximate
@@ -28,6 +28,11 @@ def measure_gain(certificate: Certificate, verdict: Verification) -> Iterator[Qu
             key="delay", name="Delay that is tolerated", proved=proved, shown=f"≥ {approximate(number, side='down')}",
             remark="In the time unit of the dynamics; every constant delay up to this one.",
         )  # fmt: skip
+    elif isinstance(claim, NoiseAmplification):
+        yield Quantity(
+            key="variance", name="Variance per dimension under white noise", proved=proved,
+            shown=f"≤ {approximate(number, side='up')}", remark="Of unit intensity; largest over the eigenvalues.",
+        )  # fmt: skip
     else:
         what = "L2 gain" if isinstance(claim, L2Gain) else "Gain from the largest error to the state"
         yield Quantity(
@@ -36,10 +41,11 @@ def measure_gain(certificate: Certificate, verdict: Verification) -> Iterator[Qu
         )  # fmt: skip
     if isinstance(claim, InputToState) and claim.factor is not None:
         yield Quantity(
-            key="factor", name="Factor with which the start is forgotten", proved=claim.factor if verdict.proved else None,
-            shown=f"≤ {approximate(claim.factor, side='up')}", remark="Per step.",
+            key="factor", name="Factor with which the start is forgotten",
+            proved=claim.factor if verdict.proved else None, shown=f"≤ {approximate(claim.factor, side='up')}",
+            remark="Per step.",
         )  # fmt: skip
-    elif not isinstance(claim, L2Gain) and claim.rate is not None:
+    elif isinstance(claim, InputToState | DelayTolerance) and claim.rate is not None:
         yield Quantity(
             key="rate", name="Decay rate of the state norm beside it", proved=claim.rate if verdict.proved else None,
             shown=f"≥ {approximate(claim.rate, side='down')}" if claim.rate else "0: the state stays bounded",
@@ -73,17 +79,26 @@ def argue_gain(certificate: Certificate) -> Iterable[Block]:
     """The argument: what the matrix inequalities say, and what follows."""
     claim, discrete = gain_claim_of(certificate), certificate.system.dt > 0
     fall = r"V^{+}-V" if discrete else r"\dot{V}"
-    if isinstance(claim, L2Gain):
+    if isinstance(claim, NoiseAmplification):
+        yield Paragraph(
+            ("An eigenvalue of ", Math("A(s)"), " that met the stability boundary would make ", Math("D(s)"), " "
+            "vanish, so "
+             "stability at one eigenvalue extends to the interval; signs of polynomials are decided by their Bernstein "
+             "coefficients on ever smaller intervals.")
+        )  # fmt: skip
+    elif isinstance(claim, L2Gain):
         yield Paragraph(
             ("Along solutions, minus the class inequalities with their multipliers, ",
-             Math(rf"g^{{2}}|w|^{{2}}-|z|^{{2}}-({fall})"), " is a nonnegative quadratic form in the signals, and so is "
+             Math(rf"g^{{2}}|w|^{{2}}-|z|^{{2}}-({fall})"), " is a nonnegative quadratic form in the signals, "
+             "and so is "
              "V; the matrices below are proved positive semidefinite. Summing up over time gives the claim.")
         )  # fmt: skip
     elif isinstance(claim, InputToState):
         left = r"\rho^{2}V-V^{+}+(1-\rho^{2})g^{2}|w|^{2}" if discrete else r"2\rho g^{2}|w|^{2}-\dot{V}-2\rho V"
         yield Paragraph(
             ("Along solutions, minus the class inequalities with their multipliers, ", Math(left), " is a nonnegative "
-             "quadratic form in the signals, and so is ", Math("V-N"), ", N the squared norm of the state; the matrices "
+             "quadratic form in the signals, and so is ", Math("V-N"), ", N the squared norm of the state; the "
+             "matrices "
              "below are proved positive semidefinite. The comparison lemma bounds V, and the root of a sum is at most "
              "the sum of the roots.")
         )  # fmt: skip
@@ -91,13 +106,16 @@ def argue_gain(certificate: Certificate) -> Iterable[Block]:
         form = (r"-\dot{V}-2\rho V-\sum_{j}\sigma_{j}(\beta|\dot{y}_{j}|^{2}-|v_{j}|^{2}/\beta)"
                 r"-\sum_{j}\lambda_{j}(e^{2\rho\tau}|y_{j}|^{2}-|y_{j}+v_{j}|^{2})")  # fmt: skip
         yield Paragraph(
-            ("Let ", Math(r"v_{j}(t) = y_{j}(t-\theta)-y_{j}(t)"), ". Minus the class inequalities with their multipliers, at "
+            ("Let ", Math(r"v_{j}(t) = y_{j}(t-\theta)-y_{j}(t)"), ". Minus the class inequalities with their "
+            "multipliers, at "
              "the arguments ", Math("y_{j}+v_{j}"), ",",)
         )  # fmt: skip
         yield Display((Math(form),))
         yield Paragraph(
             ("is a nonnegative quadratic form in the signals; the matrices below are proved positive semidefinite. "
-             "Multiplied by ", Math(r"e^{2\rho t}"), " and integrated, the first sum is at most what the history gives, by "
-             "Young's inequality for ", Math(r"v_{j} = -\int_{t-\theta}^{t}\dot{y}_{j}"), ", and so is the second, by a "
+             "Multiplied by ", Math(r"e^{2\rho t}"), " and integrated, the first sum is at most what the "
+             "history gives, by "
+             "Young's inequality for ", Math(r"v_{j} = -\int_{t-\theta}^{t}\dot{y}_{j}"), ", and so is the "
+             "second, by a "
              "shift of time.")
         )  # fmt: skip

@@ -23,11 +23,12 @@ from ..dynamics import (
 )
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
+from ..lmi.gain_claims import NoiseAmplification
 from ..lmi.signals import output_oracles
 from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
-from .gain_ports import describe_ports, gain_conclusion
+from .gain_ports import describe_ports, explain_noise, gain_conclusion, solve_disturbed
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .metric import explain_metric
@@ -98,6 +99,7 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     ports: tuple[Block, ...] = ()
     if is_gain(certificate):
         ports, conclude = tuple(describe_ports(certificate)), gain_conclusion
+        assumed = solve_disturbed(certificate, assumed)
     core = certificate.core
     lemma: tuple[Block, ...] = ()
     if core is not certificate:
@@ -105,6 +107,8 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     last: tuple[Block, ...] = ()
     if lemma and is_scaled(certificate):
         lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
+    if isinstance(certificate.claim, NoiseAmplification):
+        store = explain_noise
     store = sublinear_storage if is_sublinear(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)

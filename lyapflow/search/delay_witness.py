@@ -2,8 +2,8 @@ r"""Evidence against a delay: a linear member that is unstable with it.
 
 With slope s the loop :math:`\dot x = Ax + Bu`, :math:`u = s\,Cx(t-\theta)` has the characteristic equation
 :math:`\det(\lambda I - A) - s\,q(\lambda)e^{-\lambda\theta} = 0` for one oracle. The delay at which roots cross the
-imaginary axis, :math:`s|G(i\omega)| = 1`, is searched in floating point (it is the delay margin of control theory); that a root
-lies on the right at a delay a little larger is proved.
+imaginary axis, :math:`s|G(i\omega)| = 1`, is searched in floating point (it is the delay margin of control theory);
+that a root lies on the right at a delay a little larger is proved.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class DelayWitness:
     def __str__(self) -> str:
         return (
             f"the linear member {self.oracle_name}: u = {shorten(self.slope, most=24)} y is unstable with delay "
-            f"{shorten(self.delay, most=24)} (a characteristic root has a real part of at least {show_below(self.abscissa)})"
+            f"{shorten(self.delay, most=24)} (a characteristic root has real part at least {show_below(self.abscissa)})"
         )
 
 
@@ -112,7 +112,7 @@ def check_delay_witness(system: System, witness: DelayWitness) -> bool:
 
 
 def _characteristic(system: LureSystem, s: Fraction) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:
-    """p and q in ``p(lambda) + q(lambda) exp(-lambda delay)``: the determinant is affine in ``exp(...)``."""
+    """Both p and q in ``p(lambda) + q(lambda) exp(-lambda delay)``: the determinant is affine in ``exp(...)``."""
     n = system.shape[0]
     places = tuple(Fraction(k) for k in range(n + 1))
     loop = scale(s, multiply(system.B, system.C))
@@ -133,7 +133,8 @@ def _find_crossing(system: LureSystem, s: Fraction) -> tuple[float, float] | Non
     # |p(i w)|^2 = |q(i w)|^2 is a polynomial in w
     powers = [_square(part) for part in (p, q)]
     size = max(map(len, powers))
-    difference = sum(sign * np.pad(part, (0, size - len(part))) for sign, part in zip((1, -1), powers, strict=True))
+    above, below = (np.pad(part, (0, size - len(part))) for part in powers)
+    difference = above - below
     roots = np.roots(difference[::-1])
     delays: list[tuple[float, float]] = []
     for root in roots:

@@ -63,9 +63,7 @@ class GainWitness:
         return claimed is not None and self.gain > claimed
 
     def __str__(self) -> str:
-        parts = [
-            f"{name}: u = {shorten(s, most=24)} y" for name, s in zip(self.oracle_names, self.slopes, strict=True)
-        ]
+        parts = [f"{name}: u = {shorten(s, most=24)} y" for name, s in zip(self.oracle_names, self.slopes, strict=True)]
         who = f"the linear member {', '.join(parts)}" if parts else "the linear system itself"
         if self.gain is None:
             return f"{who} is not stable"
@@ -125,8 +123,10 @@ def find_gain_witness(system: System, claim: L2Gain | InputToState) -> GainWitne
     _, one, exact, at = best
     frequency = simplest_near(at, 1e-9) if at else Fraction(0)
     gain = _bound_gain(one, exact, frequency, system)
-    return None if gain is None else GainWitness(
-        slopes=exact, oracle_names=system.oracle_names, gain=gain, frequency=frequency
+    return (
+        None
+        if gain is None
+        else GainWitness(slopes=exact, oracle_names=system.oracle_names, gain=gain, frequency=frequency)
     )
 
 
@@ -214,7 +214,7 @@ def _join(system: PrimalDualSystem, claim: L2Gain | InputToState) -> _Linear:
 def _close(one: _Linear, slopes: tuple[Fraction, ...]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
     """State, input, output and feedthrough matrices of the linear system from w to z."""
     plant = one.plant
-    n, m = plant.shape
+    m = len(plant.oracles)
     if not m:
         return plant.A, one.E, one.H, zeros(len(one.H), shape(one.E)[1])
     each = slopes * one.copies if one.copies > 1 else slopes
@@ -258,8 +258,8 @@ def _search_frequency(parts: list[NDArray[np.float64]], *, discrete: bool) -> tu
 
 def _respond(parts: list[NDArray[np.float64]], point: complex) -> NDArray[np.complex128]:
     A, E, H, J = parts
-    found: NDArray[np.complex128] = H @ np.linalg.solve(point * np.eye(len(A)) - A, E.astype(complex)) + J
-    return found
+    inner = np.linalg.solve(point * np.eye(len(A)) - A, E.astype(complex))
+    return np.asarray(H @ inner + J, dtype=complex)
 
 
 def _bound_gain(one: _Linear, slopes: tuple[Fraction, ...], frequency: Fraction, system: System) -> Fraction | None:
@@ -287,4 +287,7 @@ def _bound_gain(one: _Linear, slopes: tuple[Fraction, ...], frequency: Fraction,
 def _complex(real: Matrix, imaginary: Matrix) -> Matrix:
     """The real matrix of a complex one, on real and imaginary parts."""
     negated = scale(Fraction(-1), imaginary)
-    return (*(r + i for r, i in zip(real, negated, strict=True)), *(i + r for i, r in zip(imaginary, real, strict=True)))
+    return (
+        *(r + i for r, i in zip(real, negated, strict=True)),
+        *(i + r for i, r in zip(imaginary, real, strict=True)),
+    )

@@ -28,9 +28,9 @@ from ..lmi.templates import PlainTemplate, Template
 from .arrays import may_have_face, on_face, to_arrays
 from .best import name_tools
 from .bounds import sharpen, tighten
-from .delay_witness import find_delay_witness
-from .direct import minimise
-from .gain_witness import find_gain_witness
+from .delay_witness import DelayWitness, find_delay_witness
+from .direct import DirectMarginProblem, minimise
+from .gain_witness import GainWitness, find_gain_witness
 from .noise import attempt_noise
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .reduction import NO_FACE, find_face
@@ -46,6 +46,9 @@ _BETTER = 1e-6
 
 _NEAR = Fraction(1, 10**6)
 """Relative distance at which a simpler gain is preferred."""
+
+_SHORT = 1e-4
+"""Delays below this share of the shortest time of the system are not asked for."""
 
 _FAR = 1e6
 """Delays beyond this multiple of the shortest time of the system are not asked for."""
@@ -77,16 +80,18 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     if isinstance(claim, NoiseAmplification):
         return attempt_noise(system, claim)
     forms = [form for form in find_forms(system, claim) if template in (None, form)]
-    found = _list_delays(system, claim, forms) if isinstance(claim, DelayTolerance) else _list_gains(system, claim, forms)
+    found = (
+        _list_delays(system, claim, forms) if isinstance(claim, DelayTolerance) else _list_gains(system, claim, forms)
+    )
     steps: list[str] = []
     best: Certificate | None = None
     for certificate in found:
         steps.append(f"{certificate.template}: {certificate.claim}, proved")
-        if best is None or _is_better(certificate, best) or (certificate.is_bounded and not best.is_bounded):
+        if best is None or _is_better(certificate, best) or (certificate.is_bounded and not best.is_bounded and not _is_better(best, certificate)):
             best = certificate
     if best is not None:
         return Proved(certificate=best, solves=len(steps), steps=tuple(steps))
-    return _give_up(system, claim, tuple(steps))
+    return _give_up(system, claim, forms[-1], tuple(steps))
 
 
 def _is_better(new: Certificate, old: Certificate) -> bool:
@@ -96,18 +101,33 @@ def _is_better(new: Certificate, old: Certificate) -> bool:
     return a > b * (1 + Fraction(_BETTER)) if isinstance(new.claim, DelayTolerance) else a < b * (1 - Fraction(_BETTER))
 
 
-def _give_up(system: System, claim: GainClaim, steps: tuple[str, ...]) -> Outcome:
+def _give_up(
+    system: System, claim: L2Gain | InputToState | DelayTolerance, form: PlainTemplate, steps: tuple[str, ...]
+) -> Outcome:
+    """A member that contradicts the claim, or else what the solver says of the richest form."""
+    witness: GainWitness | DelayWitness | None
     if isinstance(claim, DelayTolerance):
-        late = find_delay_witness(system, claim)
-        if late is not None and late.refutes(claim.delay):
-            return Infeasible(claim=claim, status=UNASKED, witness=late, steps=steps)
-        return Infeasible(claim=claim, status="infeasible", witness=late, steps=steps)
-    witness = find_gain_witness(system, claim)
-    if witness is not None and witness.refutes(claim.gain):
+        witness = find_delay_witness(system, claim)
+    else:
+        witness = find_gain_witness(system, claim)
+    if witness is not None and witness.refutes(claim.number):
         return Infeasible(claim=claim, status=UNASKED, witness=witness, steps=steps)
-    if estimate_ceiling(system) <= 0:
-        return Inconclusive(reason=Reason.SOLVER_FAILED, status="infeasible", claim=claim, steps=steps)
-    return Infeasible(claim=claim, status="infeasible", witness=witness, steps=steps)
+    asked: L2Gain | InputToState | DelayTolerance | None = claim
+    if isinstance(claim, DelayTolerance) and claim.delay is None:
+        asked = claim.with_number(Fraction(_SHORT) / max(abs(v) for v in _list_numbers(system)))
+    elif isinstance(claim, InputToState) and claim.parameter is None:
+        asked = _choose_rate(system, claim, form)
+    if asked is None:
+        return Inconclusive(reason=Reason.SOLVER_FAILED, status="no rate", claim=claim, steps=steps)
+    pencil = settle_numbers(assemble_gain(system, asked, form, free=asked.number is None))
+    raw = to_arrays(pencil)
+    face = find_face(pencil) if may_have_face(raw, 0.0) else NO_FACE
+    answer = DirectMarginProblem(equilibrate(on_face(raw, face, 0.0), 0.0)).solve(0.0)
+    is_outside = answer.status == "optimal" and answer.margin is not None and answer.margin < 0
+    if answer.status == "infeasible" or is_outside:
+        return Infeasible(claim=claim, status="infeasible", witness=witness, steps=steps)
+    reason = Reason.SOLVER_FAILED if answer.margin is None else Reason.NEAR_BOUNDARY
+    return Inconclusive(reason=reason, status=answer.status, claim=claim, steps=steps)
 
 
 def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainTemplate]) -> Iterator[Certificate]:
@@ -255,9 +275,7 @@ def _finish(system: System, claim: GainClaim, form: PlainTemplate, values: dict[
             sharper = sharpen(bounded, system.modes, values)
         if _is_proof(bounded, sharper):
             values = sharper
-    return Certificate(
-        system=system, claim=claim, template=form, unknowns=tuple(values.items()), versions=name_tools()
-    )
+    return Certificate(system=system, claim=claim, template=form, unknowns=tuple(values.items()), versions=name_tools())
 
 
 def _is_proof(pencil: Pencil, values: dict[str, Fraction]) -> bool:

@@ -94,7 +94,9 @@ class Proved:
             For a sublinear claim, which no linear member bounds.
         """
         if isinstance(self.certificate.claim, GainClaim):
-            raise ClaimMismatchError("no decay rate bounds a claim about gains; attempt a smaller gain, or a longer delay")
+            raise ClaimMismatchError(
+                "no decay rate bounds a claim about gains; attempt a smaller gain, or a longer delay"
+            )
         if isinstance(self.certificate.claim, SublinearDecay):
             raise ClaimMismatchError("no linear member bounds a SublinearDecay; attempt a larger order instead")
         return find_witness(self.certificate.system)

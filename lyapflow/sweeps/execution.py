@@ -238,9 +238,7 @@ def _judge(answer: object) -> object:
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)
         return outcome
     certificate = answer if isinstance(answer, Certificate) else getattr(answer, "certificate", None)
-    if isinstance(certificate, Certificate) and isinstance(
-        certificate.claim, SublinearDecay | ScaledClaim | GainClaim
-    ):
+    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay | ScaledClaim | GainClaim):
         kind, other = type(certificate.claim).__name__, "an order"
         if isinstance(certificate.claim, GainClaim):
             other = "a gain or a delay"
