@@ -42,8 +42,9 @@ def perturb_gradient(system: LureSystem, *, relative_error: object) -> LureSyste
 
     Notes
     -----
-    For gradient descent on F(mu, L) the exact factor is :math:`\max(1-h(1-\delta)\mu,\ h(1+\delta)L-1)`, least at
-    :math:`h = 2/((1-\delta)\mu+(1+\delta)L)` (de Klerk, Glineur, Taylor 2020, Theorem 5.3).
+    For gradient descent on F(mu, L) with the step :math:`2/(\mu_\delta+L_\delta)`, :math:`\mu_\delta = (1-\delta)\mu`
+    and :math:`L_\delta = (1+\delta)L`, the exact factor is :math:`(L_\delta-\mu_\delta)/(L_\delta+\mu_\delta)` (de
+    Klerk, Glineur, Taylor 2020, Theorem 5.3).
 
     Examples
     --------

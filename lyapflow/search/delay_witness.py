@@ -67,9 +67,29 @@ class DelayWitness:
 
 
 def find_delay_witness(system: System, claim: DelayTolerance) -> DelayWitness | None:
-    """The linear member that tolerates the least delay among those that are looked at; None if none is found.
+    """The linear member that tolerates the least delay among those that are looked at.
 
-    For a `LureSystem` in continuous time with one oracle.
+    Parameters
+    ----------
+    system : LureSystem
+        In continuous time, with one oracle that is evaluated at ``y = C x``; of others nothing is found.
+    claim : DelayTolerance
+        Its numbers have no say: the member is one that does not converge.
+
+    Returns
+    -------
+    DelayWitness or None
+        A member that is proved to be unstable with its delay; None if none is found.
+
+    Examples
+    --------
+    The slope 10 does not tolerate pi/20:
+
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.flows import gradient_flow
+    >>> witness = find_delay_witness(gradient_flow(SmoothStronglyConvex(mu=1, L=10)), DelayTolerance())
+    >>> witness.slope, round(witness.crossing, 6)
+    (Fraction(10, 1), 0.15708)
     """
     if not isinstance(system, LureSystem) or len(system.oracles) != 1 or system.dt > 0 or any(system.D[0]):
         return None

@@ -18,12 +18,13 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
 
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
+from ..errors import InvalidModelError
 from ..exact.elementary import bound_sqrt_below
 from ..exact.enclosures import bound_abscissa, bound_radius
 from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale, shape, transpose, zeros
 from ..exact.rationals import rational, shorten, show_below, simplest_near
 from ..lmi.gain_claims import GainClaim, InputToState, L2Gain
-from ..lmi.ports import find_inlet, find_outlet
+from ..lmi.ports import check_ports, find_inlet, find_outlet
 from .linear_loop import LinearLoop
 
 __all__ = ["GainWitness", "check_gain_witness", "find_gain_witness"]
@@ -86,13 +87,35 @@ class _Linear:
 
 
 def find_gain_witness(system: System, claim: L2Gain | InputToState) -> GainWitness | None:
-    """The linear member with the largest gain that a search over real slopes finds; None if it finds none.
+    """The linear member with the largest gain that a search over real slopes finds.
+
+    Parameters
+    ----------
+    system : LureSystem, PolytopicSystem or PrimalDualSystem
+        The system.
+    claim : L2Gain or InputToState
+        Says from where to where; its number has no say.
+
+    Returns
+    -------
+    GainWitness or None
+        With a gain that no proof can go below; None if no member was found.
 
     Raises
     ------
     InvalidModelError
         If the claim cannot be made of the system.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.flows import gradient_flow
+    >>> print(find_gain_witness(gradient_flow(SmoothStronglyConvex(mu="1/3", L=7)), L2Gain()))
+    the linear member f: u = 1/3 y has gain at least 3 (a sinusoid, frequency parameter 0)
     """
+    if not isinstance(claim, L2Gain | InputToState):
+        raise InvalidModelError(f"find_gain_witness needs an L2Gain or an InputToState, got {claim!r}")
+    check_ports(system, claim)
     ones = _list_plants(system, claim)
     first = [system.groups.index(g) for g in dict.fromkeys(system.groups)]
     loop = LinearLoop(system)

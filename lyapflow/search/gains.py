@@ -87,7 +87,11 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     best: Certificate | None = None
     for certificate in found:
         steps.append(f"{certificate.template}: {certificate.claim}, proved")
-        if best is None or _is_better(certificate, best) or (certificate.is_bounded and not best.is_bounded and not _is_better(best, certificate)):
+        if (
+            best is None
+            or _is_better(certificate, best)
+            or (certificate.is_bounded and not best.is_bounded and not _is_better(best, certificate))
+        ):
             best = certificate
     if best is not None:
         return Proved(certificate=best, solves=len(steps), steps=tuple(steps))
