@@ -57,7 +57,8 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     if isinstance(claim, NoiseAmplification):
         return (plain,)
     if isinstance(claim, DelayTolerance):
-        return (plain, QuadraticPlusValue())  # of the undelayed arguments
+        # Values at the undelayed arguments; their derivatives are along gradients, of which a solution says nothing else.
+        return (plain, QuadraticPlusValue()) if all(o.is_single_valued for o in system.oracles) else (plain,)
     if system.dt > 0 and not _is_single(system):
         return (plain,)
     if system.dt > 0 and any(map(any, find_inlet(system, system.modes[0], system.modes[0].vertices[0], claim).F)):

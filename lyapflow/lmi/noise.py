@@ -30,6 +30,7 @@ from ..exact.matrices import (
     multiply,
     scale,
     transpose,
+    zeros,
 )
 from ..exact.polynomials import Polynomial, evaluate, interpolate, is_nonnegative, is_positive, spread
 from ..exact.polynomials import scale as scale_polynomial
@@ -37,7 +38,14 @@ from .gain_claims import NoiseAmplification
 from .pencil import Condition, Form, Pencil
 from .ports import find_inlet, find_outlet
 
-__all__ = ["Amplification", "assemble_noise", "check_noise", "measure_amplification", "variance_at"]
+__all__ = [
+    "Amplification",
+    "assemble_noise",
+    "check_noise",
+    "measure_amplification",
+    "read_interval",
+    "variance_at",
+]
 
 _MOST_STATES = 6
 _LOOKS = 33
@@ -67,13 +75,13 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
     Raises
     ------
     InvalidModelError
-        If the system is no `LureSystem` of explicit evaluations of one quadratic function with at most 6 states, or
-        white noise goes through to the output in continuous time.
+        If the system is no `LureSystem` of explicit evaluations of one quadratic function (or of none: a linear system)
+        with at most 6 states, or white noise goes through to the output in continuous time.
     """
-    is_one = isinstance(system, LureSystem) and len(set(system.groups)) == 1 and not system.is_time_varying
+    is_one = isinstance(system, LureSystem) and len(set(system.groups)) <= 1 and not system.is_time_varying
     if not is_one or not all(type(oracle) is Quadratic for oracle in system.oracles):
         raise InvalidModelError(
-            "NoiseAmplification speaks of a LureSystem whose oracles are one function of class Quadratic(mu, L), got "
+            "NoiseAmplification speaks of a LureSystem whose oracles are one function of class Quadratic(mu, L), or which is linear, got "
             f"{system.name!r}"
         )
     if not isinstance(system, LureSystem):
@@ -107,12 +115,20 @@ def variance_at(system: LureSystem, claim: NoiseAmplification, s: Fraction) -> F
     return total
 
 
-def measure_amplification(system: LureSystem, claim: NoiseAmplification) -> Amplification:
-    """The variance as a rational function of the eigenvalue."""
+def read_interval(system: LureSystem) -> tuple[Fraction, Fraction]:
+    """Ends of the interval of eigenvalues; 0 and 0 for a linear system, which has none."""
+    if not system.oracles:
+        return Fraction(0), Fraction(0)
     oracle = system.oracles[0]
     if not isinstance(oracle, Quadratic):
         raise TypeError("internal error: the class was not checked")
-    middle, half = (oracle.mu + oracle.L) / 2, (oracle.L - oracle.mu) / 2
+    return oracle.mu, oracle.L
+
+
+def measure_amplification(system: LureSystem, claim: NoiseAmplification) -> Amplification:
+    """The variance as a rational function of the eigenvalue."""
+    low, high = read_interval(system)
+    middle, half = (low + high) / 2, (high - low) / 2
     (n, m), steps = system.shape, 2 if system.dt else 1
     count = n * n * m * steps + 4 * m + 1
     tops: list[list[Fraction]] = []
@@ -153,8 +169,8 @@ def assemble_noise(system: System, claim: NoiseAmplification) -> Pencil:
     if not isinstance(system, LureSystem) or claim.variance is None:
         raise InvalidModelError("assemble_noise needs a LureSystem, and a claim with its number")
     found = measure_amplification(system, claim)
-    only = system.oracles[0]
-    one_point = isinstance(only, Quadratic) and only.mu == only.L
+    low, high = read_interval(system)
+    one_point = low == high
     top, bottom = found.top, found.bottom
     if one_point:  # the interval is a point: t = 0
         top, bottom = (interpolate((Fraction(0),), [[evaluate(p, Fraction(0))]])[0] for p in (top, bottom))
@@ -189,6 +205,8 @@ def _close(system: LureSystem, claim: NoiseAmplification, s: Fraction) -> tuple[
     mode = system.modes[0]
     inlet, outlet = find_inlet(system, mode, system, claim), find_outlet(system, mode, claim)
     m = system.shape[1]
+    if not m:
+        return system.A, inlet.E, outlet.H, zeros(len(outlet.H), len(inlet.weight))
     loop = scale(s, inverse(add(identity(m), scale(-s, system.D))))  # u = loop (C x + F w)
     u_x, u_w = multiply(loop, system.C), multiply(loop, inlet.F)
     return (

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..certificates.certificate import Certificate
 from ..certificates.verification import satisfies
-from ..classes import Quadratic
 from ..dynamics import LureSystem, System
 from ..errors import InvalidModelError
 from ..exact.polynomials import coefficients
 from ..exact.rationals import rational, simplest_between
 from ..lmi.gain_claims import NoiseAmplification, Port
-from ..lmi.noise import assemble_noise, check_noise, measure_amplification, variance_at
+from ..lmi.noise import assemble_noise, check_noise, measure_amplification, read_interval, variance_at
 from ..lmi.templates import QuadraticStorage
 from .best import name_tools
 from .gain_witness import GainWitness
@@ -72,15 +71,13 @@ def attempt_noise(system: System, claim: NoiseAmplification) -> Outcome:
 
 def _list_worst(system: LureSystem, claim: NoiseAmplification) -> list[Fraction]:
     """Both ends of the interval, and where the variance may be largest between them."""
-    oracle = system.oracles[0]
-    if not isinstance(oracle, Quadratic):
-        raise TypeError("internal error: the class was not checked")
+    low, high = read_interval(system)
     found = measure_amplification(system, claim)
     top, bottom = (np.polynomial.Polynomial([float(c) for c in coefficients(p)]) for p in (found.top, found.bottom))
     critical = (top.deriv() * bottom - top * bottom.deriv()).roots()
     inside = [float(t.real) for t in np.atleast_1d(critical) if abs(t.imag) < 1e-6 and -1 < t.real < 1]
     inside += [float(t.real) for t in np.atleast_1d(bottom.roots()) if abs(t.imag) < 1e-6 and -1 < t.real < 1]
-    return [oracle.mu, oracle.L, *(found.middle + found.half * rational(t) for t in inside if oracle.mu < oracle.L)]
+    return [low, high, *(found.middle + found.half * rational(t) for t in inside if low < high)]
 
 
 def noise_variance(
@@ -120,9 +117,9 @@ def noise_variance(
     check_noise(system, claim)
     total = Fraction(0)
     for given in eigenvalues:
-        s, oracle = rational(given, name="eigenvalue"), system.oracles[0]
-        if not isinstance(oracle, Quadratic) or not oracle.mu <= s <= oracle.L:
-            raise InvalidModelError(f"eigenvalues must be in the interval of {oracle!r}, got {s}")
+        s, (low, high) = rational(given, name="eigenvalue"), read_interval(system)
+        if not low <= s <= high:
+            raise InvalidModelError(f"eigenvalues must be in [{low}, {high}], got {s}")
         value = variance_at(system, claim, s)
         if value is None:
             raise InvalidModelError(f"the system must be stable at each eigenvalue, at {s} it is not")

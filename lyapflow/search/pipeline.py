@@ -155,6 +155,8 @@ def attempt(
             f"PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
         )
     if isinstance(claim, GainClaim):
+        if solver is not None:
+            raise InvalidModelError("a claim about gains is searched with Clarabel; leave the solver out")
         return attempt_gain(system, claim, template)
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):

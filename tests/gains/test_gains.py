@@ -94,7 +94,7 @@ def test_no_member_of_the_heavy_ball_flow_exceeds_its_gain(damping, kappa, port,
     assert np.linalg.norm(np.moveaxis(response, -1, 0), 2, axis=(1, 2)).max() <= gain * (1 + 1e-9)
 
 
-def test_discrete_gains_hold_along_simulated_errors(rng=None):
+def test_discrete_gains_hold_along_simulated_errors():
     """Energy and largest value, for a nonquadratic member with random and constant errors."""
     rng = np.random.default_rng(1)
     system = lf.algorithms.nesterov_strongly_convex(F)

@@ -41,7 +41,7 @@ def test_variances_are_those_of_closed_forms(row, tmp_path):
 @settings(max_examples=15, deadline=None)
 @given(momentum=st.fractions(0, Fraction(9, 10), max_denominator=20), s=st.fractions(1, 10, max_denominator=30))
 def test_variances_of_accelerated_methods_agree_with_published_formulas(momentum, s):
-    """Mohammadi, Razaviyayn, Jovanovic (2021), Theorem 1, for noise of the position; here of the gradient: times h^2."""
+    """Mohammadi, Razaviyayn, Jovanovic (2021), Theorem 1: noise of the position; here of the gradient, times h^2."""
     h, b = Fraction(1, 10), momentum
     ball = lf.algorithms.heavy_ball(Q, step=h, momentum=b)
     out = _see_position(ball)
@@ -70,6 +70,24 @@ def test_variances_bound_those_of_a_numerical_lyapunov_equation(share, damping):
     A, B, C = (np.array(part, float) for part in (method.A, method.B, method.C))
     X = solve_discrete_lyapunov(A + s * B @ C, B @ B.T)
     assert np.trace(X) <= float(proved) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("port, value", [("gradient", Fraction(1, 3)), ("measurement", Fraction(3))])
+def test_primal_dual_dynamics_of_a_known_quadratic_are_a_linear_system(port, value):
+    """x' = -s x - E' p, p' = E x: 1 / (2 s) for x and for p per constraint with noise n; times s^2 with -s n."""
+    s, E = 3, np.array([[1, 2]])
+    A = np.block([[-s * np.eye(2), -E.T], [E, np.zeros((1, 1))]]).astype(int).tolist()
+    into = (np.vstack([np.eye(2), np.zeros((1, 2))]) * (1 if port == "gradient" else -s)).astype(int).tolist()
+    none = [[]] * 0
+    linear = lf.LureSystem(A, [[], [], []], [], [], oracles=[])
+    for rows, share in (([[1, 0, 0], [0, 1, 0]], 2), ([[0, 0, 1]], 1)):
+        out = lf.Port(rows, [[]] * len(rows))
+        certificate = lf.certify(linear, lf.NoiseAmplification(input=lf.Port(into, none), output=out))
+        assert lf.verify(certificate).proved
+        assert certificate.variance == value / 2 * share
+    with pytest.raises(lf.InvalidModelError, match="eigenvalues"):
+        lf.noise_variance(linear, [1], input="state")
+    assert lf.noise_variance(linear, [0], input="state") > 0
 
 
 def test_the_worst_eigenvalue_may_lie_inside():
