@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.perturbed import delay_gradient as delay_gradient
     from .dynamics.perturbed import perturb_gradient as perturb_gradient
     from .dynamics.perturbed import scale_gradient as scale_gradient
     from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
@@ -188,6 +189,7 @@ _ROOMS = {
     "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
+    "delay_gradient": "dynamics.perturbed",
     "export_coq": "coq.export",
     "falsify": "simulation.falsification",
     "find_delay_witness": "search.delay_witness",

@@ -1,4 +1,4 @@
-r"""A system whose gradients come with an error, or with a gain.
+r"""A system whose gradients come with an error, with a gain, or late.
 
 The error e of a gradient of relative size :math:`\delta` is a signal with :math:`|e| \le \delta|u|`: an oracle of its
 own, evaluated at the gradient, in the sector :math:`[-\delta,\delta]`. It may vary with time, and needs no law.
@@ -14,7 +14,7 @@ from ..exact.matrices import Matrix
 from ..exact.rationals import rational, shorten
 from .lure import LureSystem
 
-__all__ = ["perturb_gradient", "scale_gradient"]
+__all__ = ["delay_gradient", "perturb_gradient", "scale_gradient"]
 
 
 def perturb_gradient(system: LureSystem, *, relative_error: object) -> LureSystem:
@@ -100,6 +100,67 @@ def _name(system: LureSystem, order: list[tuple[int, bool]]) -> list[str]:
     while any(prefix + name in system.oracle_names for name in system.oracle_names):
         prefix += "e"
     return [prefix + system.oracle_names[j] if late else system.oracle_names[j] for j, late in order]
+
+
+def delay_gradient(system: LureSystem, steps: int) -> LureSystem:
+    r"""The method whose oracles act on arguments of some steps ago, :math:`u_k \in O(C x_{k-d})`, exactly.
+
+    The arguments of the last d steps join the state: :math:`h^1_{k+1} = C x_k,\ h^{i+1}_{k+1} = h^i_k`, and the oracles
+    are evaluated at :math:`h^d_k`. The norm of the state counts them too.
+
+    Parameters
+    ----------
+    system : LureSystem
+        In discrete time, with all oracles evaluated at ``y = C x`` (D = 0).
+    steps : int
+        d >= 0.
+
+    Returns
+    -------
+    LureSystem
+        With ``n + d m`` states. In continuous time see `DelayTolerance`.
+
+    Raises
+    ------
+    InvalidModelError
+        If the system is in continuous time, ``D != 0``, or d is no integer >= 0.
+
+    Examples
+    --------
+    >>> from lyapflow.classes import SmoothStronglyConvex
+    >>> from lyapflow.algorithms import gradient_descent
+    >>> late = delay_gradient(gradient_descent(SmoothStronglyConvex(1, 10), step="1/20"), 2)
+    >>> late.shape, late.C
+    ((3, 1), ((Fraction(0, 1), Fraction(0, 1), Fraction(1, 1)),))
+    """
+    if not isinstance(system, LureSystem) or system.dt == 0 or any(v for row in system.D for v in row):
+        raise InvalidModelError(
+            "delay_gradient needs a LureSystem in discrete time whose oracles are all evaluated at y = C x (D = 0), "
+            f"got {getattr(system, 'name', system)!r}. In continuous time claim a DelayTolerance."
+        )
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise InvalidModelError(f"steps must be an integer >= 0, got {steps!r}")
+    if not steps:
+        return system
+    n, m = system.shape
+    zero, one = Fraction(0), Fraction(1)
+    size = n + steps * m
+    rows = [(*row, *(zero,) * (steps * m)) for row in system.A]
+    rows += [(*row, *(zero,) * (steps * m)) for row in system.C]
+    rows += [tuple(one if j == n + i else zero for j in range(size)) for i in range((steps - 1) * m)]
+    B = [*system.B, *((zero,) * m for _ in range(steps * m))]
+    C = [tuple(one if j == size - m + i else zero for j in range(size)) for i in range(m)]
+    return LureSystem(
+        rows,
+        B,
+        C,
+        system.D,
+        oracles=system.oracles,
+        dt=system.dt,
+        name=f"{system.name}, gradient {steps} step{'' if steps == 1 else 's'} late",
+        oracle_names=system.oracle_names,
+        groups=system.groups,
+    )
 
 
 def scale_gradient(system: LureSystem, gain: object) -> LureSystem:

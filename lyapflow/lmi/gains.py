@@ -57,7 +57,7 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     if isinstance(claim, NoiseAmplification):
         return (plain,)
     if isinstance(claim, DelayTolerance):
-        # Values at the undelayed arguments; their derivatives are along gradients, of which a solution says nothing else.
+        # Values at the undelayed arguments, which need a derivative there.
         return (plain, QuadraticPlusValue()) if all(o.is_single_valued for o in system.oracles) else (plain,)
     if system.dt > 0 and not _is_single(system):
         return (plain,)

@@ -81,8 +81,8 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
     is_one = isinstance(system, LureSystem) and len(set(system.groups)) <= 1 and not system.is_time_varying
     if not is_one or not all(type(oracle) is Quadratic for oracle in system.oracles):
         raise InvalidModelError(
-            "NoiseAmplification speaks of a LureSystem whose oracles are one function of class Quadratic(mu, L), or which is linear, got "
-            f"{system.name!r}"
+            "NoiseAmplification speaks of a LureSystem whose oracles are one function of class Quadratic(mu, L), or "
+            f"which is linear, got {system.name!r}"
         )
     if not isinstance(system, LureSystem):
         raise TypeError("internal error: a system was not read")

@@ -60,7 +60,9 @@ def describe_ports(certificate: Certificate) -> Iterator[Block]:
         yield Paragraph(
             ("An input w enters: ", Math(r"M_{x}\,w"), " is added to the right side of the equation of motion and ",
              Math(r"M_{u}\,w"), " to the arguments of the oracles, with ",
-             Math(f"M_{{x}} = {_matrix(claim.input.state)}"), " and ", Math(f"M_{{u}} = {_matrix(claim.input.oracles)}"), "."), lead="Input.",
+             Math(f"M_{{x}} = {_matrix(claim.input.state)}"), " and ",
+             Math(f"M_{{u}} = {_matrix(claim.input.oracles)}"), "."),
+            lead="Input.",
         )  # fmt: skip
     else:
         where = _INPUTS.get(

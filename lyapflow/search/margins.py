@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ..certificates.certificate import Certificate
 from ..dynamics import LureSystem
-from ..dynamics.perturbed import perturb_gradient, scale_gradient
+from ..dynamics.perturbed import delay_gradient, perturb_gradient, scale_gradient
 from ..errors import ClaimMismatchError, InvalidModelError, NoCertificateError
 from ..exact.rationals import rational, show_above, show_below, simplest_between
 from ..lmi.claims import Contraction, ExponentialDecay, claim_near
@@ -26,6 +26,9 @@ __all__ = ["Margin", "Margins", "largest_gradient_error", "margins"]
 
 _SHARE = 1e-3
 """Part of the rate, or of one minus the squared factor, that must remain where none is named."""
+
+_MOST_STEPS = 6
+"""Steps of delay that are tried."""
 
 _FAR = Fraction(1000)
 """Gains beyond this, or below its inverse, are not asked for."""
@@ -75,7 +78,8 @@ class Margins:
     error : Margin
         Relative error of the gradient.
     delay : Margin or None
-        How late the gradient may come; None in discrete time.
+        How late the gradient may come: a time, or whole steps (at most 6 are tried) in discrete time; None where an
+        oracle acts on outputs of others (D != 0).
     """
 
     gain_up: Margin
@@ -282,8 +286,10 @@ def _find_error(system: LureSystem, asked: tuple[ExponentialDecay | Contraction,
 
 def _find_delay(system: LureSystem, asked: tuple[ExponentialDecay | Contraction, bool]) -> Margin | None:
     claim, is_named = asked
-    if not isinstance(claim, ExponentialDecay) or any(v for row in system.D for v in row):
+    if any(v for row in system.D for v in row):
         return None
+    if not isinstance(claim, ExponentialDecay):
+        return _find_steps(system, claim, is_named)
     late = DelayTolerance(rate=(claim.rate or Fraction(0)) if is_named else Fraction(0))
     outcome = attempt(system, late)
     witness = find_delay_witness(system, late)
@@ -294,4 +300,26 @@ def _find_delay(system: LureSystem, asked: tuple[ExponentialDecay | Contraction,
         certificate=certificate,
         witness=witness,
         fails=None if witness is None else witness.delay,
+    )
+
+
+def _find_steps(system: LureSystem, claim: Contraction, is_named: bool) -> Margin:
+    """In discrete time: whole steps, one after the other until one is not proved."""
+    certificate: Certificate | None = None
+    proved = broken = None
+    for steps in range(_MOST_STEPS + 1):
+        outcome = attempt(delay_gradient(system, steps), claim)
+        if not isinstance(outcome, Proved):
+            break
+        proved, certificate = Fraction(steps), outcome.certificate
+    for steps in range(_MOST_STEPS + 1):
+        if find_witness(delay_gradient(system, steps)).refutes(claim.number if is_named else None):
+            broken = steps
+            break
+    return Margin(
+        name="delay in steps",
+        proved=proved,
+        certificate=certificate,
+        witness=None if broken is None else find_witness(delay_gradient(system, broken)),
+        fails=None if broken is None else Fraction(broken),
     )

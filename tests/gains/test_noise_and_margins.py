@@ -72,7 +72,7 @@ def test_variances_bound_those_of_a_numerical_lyapunov_equation(share, damping):
     assert np.trace(X) <= float(proved) * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("port, value", [("gradient", Fraction(1, 3)), ("measurement", Fraction(3))])
+@pytest.mark.parametrize(("port", "value"), [("gradient", Fraction(1, 3)), ("measurement", Fraction(3))])
 def test_primal_dual_dynamics_of_a_known_quadratic_are_a_linear_system(port, value):
     """x' = -s x - E' p, p' = E x: 1 / (2 s) for x and for p per constraint with noise n; times s^2 with -s n."""
     s, E = 3, np.array([[1, 2]])
@@ -156,7 +156,10 @@ def test_errors_are_right_at_several_evaluations():
 def test_margins_bracket_those_of_linear_members():
     method = lf.margins(lf.algorithms.gradient_descent(F, step="1/10"))
     assert 1.999 < method.gain_up.proved < 2 <= method.gain_up.fails < 2.001
-    assert method.delay is None
+    assert method.delay.proved == 0  # z^2 - z + 1 has its roots on the circle, which is no proof that it fails
+    assert method.delay.fails == 2
+    short = lf.margins(lf.algorithms.gradient_descent(F, step="1/20"), tolerance="1/100").delay
+    assert (short.proved, short.fails) == (2, 3)  # stable for h L < 2 sin(pi / (2 (2 d + 1))): 0.618 and 0.445
     assert lf.verify(method.gain_up.certificate).proved
     assert method.gain_up.witness.refutes(None)
     late = lf.attempt(lf.scale_gradient(lf.algorithms.gradient_descent(F, step="1/10"), 2), lf.Contraction())
@@ -166,6 +169,25 @@ def test_margins_bracket_those_of_linear_members():
     assert flow.error.proved < flow.error.fails
     assert flow.delay.proved < flow.delay.witness.crossing < flow.delay.fails
     assert lf.verify(flow.delay.certificate).proved
+
+
+def test_late_methods_are_those_of_a_direct_implementation():
+    method = lf.delay_gradient(lf.algorithms.gradient_descent(F, step="1/40"), 2)
+    A, B, C = (np.array(part, float) for part in (method.A, method.B, method.C))
+    x = np.ones(3)
+    history = [1.0, 1.0, 1.0]
+    for _ in range(20):
+        history.append(history[-1] - 4 / 40 * history[-3])
+        x = A @ x + B[:, 0] * 4 * (C[0] @ x)
+        assert x[0] == pytest.approx(history[-1], rel=1e-12)
+    slow = lf.bracket(method)
+    assert lf.verify(slow.certificate).proved
+    assert slow.certificate.factor < 1
+    for wrong in (-1, True, 1.5):
+        with pytest.raises(lf.InvalidModelError, match="steps"):
+            lf.delay_gradient(method, wrong)
+    with pytest.raises(lf.InvalidModelError, match="DelayTolerance"):
+        lf.delay_gradient(lf.flows.gradient_flow(F), 1)
 
 
 def test_largest_error_needs_decay():
