@@ -57,6 +57,8 @@ def tell_studied(one: Studied) -> str:
     certificate = one.certificate
     if certificate is None:
         return f"{one.request.name}{step}: not proved. {one.failure.explain() if one.failure else ''}"
+    if isinstance(certificate.claim, GainClaim):
+        return f"{one.request.name}{step}: proved {tell_claim(certificate)}"
     if one.bracket is None:
         return f"{one.request.name}{step}: proved {tell_claim(certificate)}; V = {certificate.formula}"
     rest = f"gap {show_above(one.bracket.gap, 2)}"
@@ -87,6 +89,9 @@ def studied_data(one: Studied) -> dict[str, Any]:
             "outcome": type(one.failure).__name__,
             "explanation": one.failure.explain() if one.failure else "",
         }
+    if isinstance(certificate.claim, GainClaim):
+        said = {"claim": tell_claim(certificate), "number": str(certificate.claim.number)}
+        return data | {"proved": True, **said, "digest": certificate.digest}
     if one.bracket is None:
         order, V = str(certificate.order), certificate.formula
         return data | {"proved": True, "order": order, "storage": V, "digest": certificate.digest}

@@ -141,13 +141,17 @@ def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainT
             own = _choose_rate(system, claim, form)
         if own is None:
             continue
-        if own.gain is not None:
-            yield from _prove(system, own, form, own.gain)
+        if own.gain is not None and (proved := next(_prove(system, own, form, own.gain), None)) is not None:
+            yield proved
             continue
         found = tighten(settle_numbers(assemble_gain(system, own, form, free=True)), {SUPPLY: 1.0})
         if found is None or found[SUPPLY] <= 0:
             continue
         root = bound_sqrt_above(found.pop(SUPPLY), digits=15)
+        if own.gain is not None:
+            if root <= own.gain:
+                yield _finish(system, own, form, found)
+            continue
         simple = simplest_between(root * (1 - _NEAR), root * (1 + _NEAR))
         own = own.with_number(simplest_between(root, root * (1 + _NEAR / 100)))
         yield from islice(_prove(system, own, form, simple), 1)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lyapflow as lf
+from lyapflow.cli import main
 from lyapflow.lmi.gain_claims import tell_gain
 from lyapflow.search.delay_witness import check_delay_witness
 from lyapflow.search.gain_witness import check_gain_witness
@@ -235,3 +236,37 @@ def test_reports_state_the_ports_and_refusals_are_clear(tmp_path):
     for name in ("rate", "factor", "order", "transient_bound", "delay", "variance"):
         with pytest.raises(lf.ClaimMismatchError):
             getattr(items[0], name)
+
+
+PROBLEM = """
+title = "Gains"
+[functions]
+f = { class = "SmoothStronglyConvex", mu = 1, L = 10 }
+[[flow]]
+name = "primal_dual"
+constraint = [[1, 2, 0], [0, 1, 1]]
+gain = 10
+input = "measurement"
+output = "dual"
+[[algorithm]]
+name = "gradient_descent"
+step = "1/10"
+gain = "best"
+"""
+
+
+def test_problem_files_ask_for_gains(tmp_path, capsys):
+    path = tmp_path / "problem.toml"
+    path.write_text(PROBLEM)
+    assert main(["study", str(path), "-o", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "proved L2 gain 10 from 'measurement' to 'dual'" in said
+    assert "proved L2 gain 1 from 'gradient' to 'state'" in said
+    files = sorted((tmp_path / "out").glob("*.json"))
+    assert len(files) == 2
+    assert main(["verify", *map(str, files)]) == 0
+    path.write_text(PROBLEM.replace("gain = 10", "gain = 9"))
+    assert main(["certify", str(path)]) == 1
+    for wrong in ("rate = 1\ngain = 10", "factor = 1", "input = 3\ngain = 10"):
+        path.write_text(PROBLEM.replace("gain = 10", wrong))
+        assert main(["certify", str(path)]) == 2
