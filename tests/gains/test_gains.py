@@ -255,7 +255,8 @@ gain = "best"
 """
 
 
-def test_problem_files_ask_for_gains(tmp_path, capsys):
+def test_problem_files_ask_for_gains(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # certify writes beside
     path = tmp_path / "problem.toml"
     path.write_text(PROBLEM)
     assert main(["study", str(path), "-o", str(tmp_path / "out")]) == 0
