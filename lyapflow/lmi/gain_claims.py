@@ -207,7 +207,7 @@ class DelayTolerance:
               \int|y+v|^2 \le e^{2\rho\tau}\int|y|^2.
 
     The first is Young's inequality for :math:`v = -\int_{t-\theta}^t\dot y`, the second a shift of time. What is proved
-    is :math:`\dot V + 2\rho V + \sum_j\sigma_j(\beta^2|\dot y_j|^2-|v_j|^2) +
+    is :math:`\dot V + 2\rho V + \sum_j\sigma_j(\beta|\dot y_j|^2-|v_j|^2/\beta) +
     \lambda_j(e^{2\rho\tau}|y_j|^2-|y_j+v_j|^2) \le 0` with :math:`\sigma_j,\lambda_j \ge 0` (Kao, Rantzer 2007, for
     multipliers of this kind), so that :math:`|x(t)-x^\star|^2 \le K e^{-2\rho t}` with K from V(0) and the history.
 

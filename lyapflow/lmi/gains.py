@@ -4,7 +4,7 @@ The input is put before the oracles, as outputs of which nothing is known, and t
 
 * `L2Gain`: :math:`-\dot V + g^2|w|^2 - |z|^2`, and *positivity* is :math:`V \ge 0`;
 * `InputToState`: :math:`-(\dot V + 2\rho V) + 2\rho g^2|w|^2`, and *positivity* is :math:`V \ge |x|^2`;
-* `DelayTolerance`: :math:`-(\dot V + 2\rho V) - \sigma(\beta^2|\dot y|^2-|v|^2) - \lambda(\theta|y|^2-|y+v|^2)`.
+* `DelayTolerance`: :math:`-(\dot V + 2\rho V) - \sigma(\beta|\dot y|^2-|v|^2/\beta) - \lambda(\theta|y|^2-|y+v|^2)`.
 """
 
 from __future__ import annotations
