@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
+    from .dynamics.perturbed import delay_gradient as delay_gradient
+    from .dynamics.perturbed import perturb_gradient as perturb_gradient
+    from .dynamics.perturbed import scale_gradient as scale_gradient
     from .dynamics.polynomial import PolynomialSystem as PolynomialSystem
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
@@ -62,6 +65,11 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
+    from .lmi.gain_claims import DelayTolerance as DelayTolerance
+    from .lmi.gain_claims import InputToState as InputToState
+    from .lmi.gain_claims import L2Gain as L2Gain
+    from .lmi.gain_claims import NoiseAmplification as NoiseAmplification
+    from .lmi.gain_claims import Port as Port
     from .lmi.scaled_claims import FiniteTimeStability as FiniteTimeStability
     from .lmi.scaled_claims import FixedTimeStability as FixedTimeStability
     from .lmi.scaled_claims import PrescribedTimeStability as PrescribedTimeStability
@@ -76,6 +84,15 @@ if TYPE_CHECKING:
     from .report.rendering import write_report as write_report
     from .search.bracket import Bracket as Bracket
     from .search.bracket import bracket as bracket
+    from .search.delay_witness import DelayWitness as DelayWitness
+    from .search.delay_witness import find_delay_witness as find_delay_witness
+    from .search.gain_witness import GainWitness as GainWitness
+    from .search.gain_witness import find_gain_witness as find_gain_witness
+    from .search.margins import Margin as Margin
+    from .search.margins import Margins as Margins
+    from .search.margins import largest_gradient_error as largest_gradient_error
+    from .search.margins import margins as margins
+    from .search.noise import noise_variance as noise_variance
     from .search.outcomes import Inconclusive as Inconclusive
     from .search.outcomes import Infeasible as Infeasible
     from .search.outcomes import Proved as Proved
@@ -107,31 +124,40 @@ _ROOMS = {
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
     "CompositionError": "errors",
-    "Counterexample": "simulation.falsification",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
     "CoqVerdict": "coq.compiler",
+    "Counterexample": "simulation.falsification",
+    "DelayTolerance": "lmi.gain_claims",
+    "DelayWitness": "search.delay_witness",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
     "FiniteTime": "lmi.time_scales",
     "FiniteTimeStability": "lmi.scaled_claims",
     "FixedTime": "lmi.time_scales",
     "FixedTimeStability": "lmi.scaled_claims",
+    "GainWitness": "search.gain_witness",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
     "Infeasible": "search.outcomes",
+    "InputToState": "lmi.gain_claims",
     "Intersection": "classes.intersection",
     "InvalidModelError": "errors",
+    "L2Gain": "lmi.gain_claims",
     "Lipschitz": "classes.operators",
     "LureSystem": "dynamics.lure",
     "LyapflowError": "errors",
+    "Margin": "search.margins",
+    "Margins": "search.margins",
     "MissingDependencyError": "errors",
     "Monotone": "classes.operators",
     "NoCertificateError": "errors",
+    "NoiseAmplification": "lmi.gain_claims",
     "ParametricSystem": "dynamics.parametric",
     "PolynomialSystem": "dynamics.polynomial",
     "PolytopicSystem": "dynamics.polytope",
+    "Port": "lmi.gain_claims",
     "PrescribedTime": "lmi.time_scales",
     "PrescribedTimeStability": "lmi.scaled_claims",
     "PrimalDualIteration": "dynamics.saddle",
@@ -168,17 +194,25 @@ _ROOMS = {
     "cascade": "",
     "certify": "search.pipeline",
     "curvature": "classes.curvature",
+    "delay_gradient": "dynamics.perturbed",
     "export_coq": "coq.export",
-    "find_equilibrium": "simulation.equilibria",
     "falsify": "simulation.falsification",
+    "find_delay_witness": "search.delay_witness",
+    "find_equilibrium": "simulation.equilibria",
+    "find_gain_witness": "search.gain_witness",
     "flows": "",
     "iterate_flow": "time_scaling.discretisation",
+    "largest_gradient_error": "search.margins",
     "largest_step": "search.steps",
     "learning": "",
     "load": "certificates.files",
+    "margins": "search.margins",
     "members": "",
     "nyquist_figure": "report.nyquist",
+    "noise_variance": "search.noise",
+    "perturb_gradient": "dynamics.perturbed",
     "save": "certificates.files",
+    "scale_gradient": "dynamics.perturbed",
     "scale_time": "time_scaling.flows",
     "simulate": "simulation.motion",
     "sweep": "sweeps.execution",

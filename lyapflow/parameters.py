@@ -24,6 +24,7 @@ from .catalogue import KINDS, MATRICES, Kind, find_entry
 from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import as_text, rational
 from .lmi.claims import SublinearDecay
+from .lmi.gain_claims import L2Gain
 from .problems import Problem, make_problem, parse_problem
 from .search.backend import check_solver
 from .search.outcomes import Outcome
@@ -148,9 +149,10 @@ def sweep_problem(
             _find_place(data, name)
         points = read_grid({_name_choice(data): named, **grid} if len(named) > 1 else grid)
         for point in points:  # a point that cannot be used is found here, not after an hour
-            if any(isinstance(r.claim, SublinearDecay) for r in _make_at(data, point).requests):
+            if any(isinstance(r.claim, SublinearDecay | L2Gain) for r in _make_at(data, point).requests):
                 raise InvalidModelError(
-                    "a sweep compares rates and factors with those of linear members; leave out order, or use certify"
+                    "a sweep compares rates and factors with those of linear members; leave out order and gain, or use "
+                    "certify"
                 )
     except LyapflowError as problem:
         said = str(problem)

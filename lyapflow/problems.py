@@ -21,7 +21,9 @@ from .exact.rationals import rational
 from .fitting import allow_keys, read_fit
 from .lmi.checks import check_claim
 from .lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from .lmi.gain_claims import L2Gain
 from .lmi.metric import find_reduction
+from .lmi.ports import check_ports
 from .lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .members import L1Norm, Member
 from .tables import read_table
@@ -48,8 +50,8 @@ class Request:
         Makes the system from the step; those without a step ignore it.
     step : Fraction, "best" or None
         The step that was asked for.
-    claim : ExponentialDecay or Contraction
-        The rate or factor that was asked for; without a number, the best.
+    claim : ExponentialDecay, Contraction, SublinearDecay or L2Gain
+        The rate, factor, order or gain that was asked for; without a number, the best.
     interval : (Fraction, Fraction) or None
         Steps to search, for ``step = "best"``.
     """
@@ -59,7 +61,7 @@ class Request:
     functions: tuple[str, ...]
     make: Callable[[Fraction | None], System]
     step: Fraction | str | None
-    claim: Claim
+    claim: Claim | L2Gain
     interval: tuple[Fraction, Fraction] | None
 
 
@@ -219,7 +221,7 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     entry = find_entry(kind, table.get("name"))
     where = f"[[{kind}]] {entry.name}"
     orders = ("order",) if kind == FLOW else ()
-    allow_keys(table, where, ("name", *entry.required, *entry.optional, entry.claim, *orders, "interval"))
+    allow_keys(table, where, ("name", *entry.required, *entry.optional, entry.claim, *orders, *_GAIN, "interval"))
     for key in entry.required:
         if key not in table:
             raise InvalidModelError(f"{where} needs {key}")
@@ -248,14 +250,30 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     )
 
 
-def _check_request(system: System, claim: Claim) -> None:
+def _check_request(system: System, claim: Claim | L2Gain) -> None:
     """Whether a claim of this kind can be made of a system."""
+    if isinstance(claim, L2Gain):
+        check_ports(system, claim)
+        return
     plain: Template = QuadraticPlusValue() if isinstance(claim, SublinearDecay) else QuadraticStorage()
     check_claim(system, claim, plain if find_reduction(system) is None else VariableMetric())
 
 
-def _read_claim(kind: Kind, table: Mapping[str, Any], where: str) -> Claim:
-    """A factor, a rate or, where ``order`` is named, a sublinear claim."""
+_GAIN = ("gain", "input", "output")
+"""Keys of an L2 gain."""
+
+
+def _read_claim(kind: Kind, table: Mapping[str, Any], where: str) -> Claim | L2Gain:
+    """A factor, a rate or, where ``order`` or ``gain`` is named, a sublinear claim or a gain."""
+    if any(key in table for key in _GAIN):
+        others = [key for key in ("rate", "factor", "order") if key in table]
+        if "gain" not in table or others or table.get("step") == BEST:
+            raise InvalidModelError(
+                f'{where}: input and output go with gain = "best" or a number, without rate, factor or order, and with '
+                "a step that is a number"
+            )
+        ports = {key: str(table[key]) for key in ("input", "output") if key in table}
+        return L2Gain(gain=None if table["gain"] == BEST else table["gain"], **ports)
     if kind == ALGORITHM:
         return Contraction(table.get("factor"))
     if "order" not in table:

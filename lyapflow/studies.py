@@ -19,6 +19,7 @@ from .dynamics import LureSystem
 from .errors import InvalidModelError, NoCertificateError, SimulationError
 from .exact.rationals import show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
+from .lmi.gain_claims import GainClaim
 from .lmi.logtime import take_logarithmic_time
 from .members import Member
 from .problems import BEST, Problem, Request
@@ -140,7 +141,7 @@ def _certify(request: Request, target: Path, solver: str | None, say: Say) -> St
         return Studied(request=request, step=step, certificate=None, bracket=None, failure=outcome, file=None)
     certificate = outcome.certificate
     bracket = None
-    if not isinstance(certificate.claim, SublinearDecay):
+    if not isinstance(certificate.claim, SublinearDecay | GainClaim):
         bracket = Bracket(certificate=certificate, witness=outcome.witness)
     say(f"{request.name}: proved {tell_claim(certificate) if bracket is None else tell_bracket(bracket)}")
     file = save(certificate, target)
@@ -207,7 +208,8 @@ def _report(
         yield Note(f"{name}{step}: no certificate", reason)
         return
     yield one.bracket or certificate
-    if not problem.members or not isinstance(certificate.system, LureSystem):
+    is_gain = isinstance(certificate.claim, GainClaim)  # a simulation without disturbance would say nothing of it
+    if is_gain or not problem.members or not isinstance(certificate.system, LureSystem):
         return
     say(f"{name}: simulating on the data")
     title = f"{certificate.system.name}, on the data"

@@ -13,6 +13,7 @@ from .errors import InvalidModelError
 from .exact.rationals import shorten, show_above, show_below
 from .lmi.claims import Contraction, SublinearDecay
 from .lmi.dissipation import UPPER
+from .lmi.gain_claims import GainClaim, tell_gain
 from .lmi.scaled_claims import FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from .lmi.time_scales import FixedTime
 
@@ -56,6 +57,8 @@ def tell_studied(one: Studied) -> str:
     certificate = one.certificate
     if certificate is None:
         return f"{one.request.name}{step}: not proved. {one.failure.explain() if one.failure else ''}"
+    if isinstance(certificate.claim, GainClaim):
+        return f"{one.request.name}{step}: proved {tell_claim(certificate)}"
     if one.bracket is None:
         return f"{one.request.name}{step}: proved {tell_claim(certificate)}; V = {certificate.formula}"
     rest = f"gap {show_above(one.bracket.gap, 2)}"
@@ -86,6 +89,9 @@ def studied_data(one: Studied) -> dict[str, Any]:
             "outcome": type(one.failure).__name__,
             "explanation": one.failure.explain() if one.failure else "",
         }
+    if isinstance(certificate.claim, GainClaim):
+        said = {"claim": tell_claim(certificate), "number": str(certificate.claim.number)}
+        return data | {"proved": True, **said, "digest": certificate.digest}
     if one.bracket is None:
         order, V = str(certificate.order), certificate.formula
         return data | {"proved": True, "order": order, "storage": V, "digest": certificate.digest}
@@ -108,6 +114,8 @@ def tell_claim(certificate: Certificate) -> str:
     """What a certificate claims, proved or not."""
     if isinstance(certificate.claim, ScaledClaim):
         return _tell_scaled_claim(certificate, certificate.claim)
+    if isinstance(certificate.claim, GainClaim):
+        return tell_gain(certificate.claim)
     if isinstance(certificate.claim, SublinearDecay):
         return f"decay of the function value with order {shorten(certificate.order)}"
     bounded = "" if certificate.is_bounded else " of sqrt(V), with no bound by the initial distance"

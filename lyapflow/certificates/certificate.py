@@ -14,6 +14,8 @@ from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gains import assemble_gain
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.memory import extend_modes
 from ..lmi.metric import reduce_splitting
@@ -47,7 +49,8 @@ class Certificate:
         The dynamics and what is known of its oracles.
     claim : ExponentialDecay, Contraction, SublinearDecay, or one on another time scale
         With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
-        not on: FiniteTimeStability, FixedTimeStability or PrescribedTimeStability.
+        not on: FiniteTimeStability, FixedTimeStability or PrescribedTimeStability. About gains: L2Gain, InputToState or
+        DelayTolerance.
     template : QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb
         Form of V.
     unknowns : tuple of (name, Fraction)
@@ -59,7 +62,7 @@ class Certificate:
     """
 
     system: System
-    claim: Claim | ScaledClaim
+    claim: Claim | ScaledClaim | GainClaim
     template: Template
     unknowns: tuple[tuple[str, Fraction], ...]
     supremum: float | None = None
@@ -71,10 +74,10 @@ class Certificate:
                 "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
                 f"PolytopicSystem or a ParametricSystem, got {self.system!r}"
             )
-        if not isinstance(self.claim, Claim | ScaledClaim):
+        if not isinstance(self.claim, Claim | ScaledClaim | GainClaim):
             raise InvalidModelError(
-                "claim must be ExponentialDecay(rate), Contraction(factor), SublinearDecay(order), or one on another "
-                f"time scale, got {self.claim}"
+                "claim must be ExponentialDecay(rate), Contraction(factor), SublinearDecay(order), one on another "
+                f"time scale, or one about gains, got {self.claim}"
             )
         if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric | ZamesFalb):
             raise InvalidModelError(
@@ -115,7 +118,7 @@ class Certificate:
             If the value is not between the ends.
         """
         family = self.system
-        if not isinstance(family, ParametricSystem) or isinstance(self.claim, ScaledClaim):
+        if not isinstance(family, ParametricSystem) or isinstance(self.claim, ScaledClaim | GainClaim):
             raise ClaimMismatchError("only the certificate of a ParametricSystem has members")
         member = family.at(s)
         lifting = lift_family(family, self.claim, self.template, bounded=self.is_bounded)
@@ -137,6 +140,10 @@ class Certificate:
         ClaimMismatchError
             If the claim is one of discrete time; see `factor`.
         """
+        if isinstance(self.claim, InputToState) and self.claim.rate is not None:
+            return self.claim.rate
+        if isinstance(self.claim, DelayTolerance):
+            return self.claim.rate
         if not isinstance(self.claim, ExponentialDecay) or self.claim.rate is None:
             self._refuse_scaled("rate")
             other = "order" if isinstance(self.claim, SublinearDecay) else "factor"
@@ -152,6 +159,8 @@ class Certificate:
         ClaimMismatchError
             If the claim is one of continuous time; see `rate`.
         """
+        if isinstance(self.claim, InputToState) and self.claim.factor is not None:
+            return self.claim.factor
         if not isinstance(self.claim, Contraction) or self.claim.factor is None:
             self._refuse_scaled("factor")
             raise ClaimMismatchError(f"the certificate's claim has no factor, it is {self.claim}. Ask for its rate.")
@@ -171,7 +180,48 @@ class Certificate:
             raise ClaimMismatchError(f"the certificate's claim has no order, it is {self.claim}. Ask for its rate.")
         return self.claim.order
 
+    @property
+    def gain(self) -> Fraction:
+        """Proved gain of an `L2Gain` or an `InputToState`.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is another one.
+        """
+        if not isinstance(self.claim, L2Gain | InputToState) or self.claim.gain is None:
+            raise ClaimMismatchError(f"the certificate's claim has no gain, it is {self.claim}")
+        return self.claim.gain
+
+    @property
+    def delay(self) -> Fraction:
+        """Delay up to which a `DelayTolerance` holds.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is another one.
+        """
+        if not isinstance(self.claim, DelayTolerance) or self.claim.delay is None:
+            raise ClaimMismatchError(f"the certificate's claim has no delay, it is {self.claim}")
+        return self.claim.delay
+
+    @property
+    def variance(self) -> Fraction:
+        """Proved variance per dimension of a `NoiseAmplification`.
+
+        Raises
+        ------
+        ClaimMismatchError
+            If the claim is another one.
+        """
+        if not isinstance(self.claim, NoiseAmplification) or self.claim.variance is None:
+            raise ClaimMismatchError(f"the certificate's claim has no variance, it is {self.claim}")
+        return self.claim.variance
+
     def _refuse_scaled(self, what: str) -> None:
+        if isinstance(self.claim, GainClaim):
+            raise ClaimMismatchError(f"{type(self.claim).__name__} has no {what}, it is {self.claim}")
         if isinstance(self.claim, ScaledClaim):
             raise ClaimMismatchError(f"{tell_scaled(self.claim)} has no {what}. Ask for its settling_time.")
 
@@ -278,6 +328,8 @@ class Certificate:
         Over the states, multiplied by powers of t for a `SublinearDecay` (see `formula`); in discrete time, with
         function values in V, over states and outputs of oracles.
         """
+        if not self.storage:
+            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
         return next(iter(self.storage.values()))
 
     @property
@@ -289,6 +341,8 @@ class Certificate:
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
         values, core = self.values, self.core
+        if isinstance(self.claim, NoiseAmplification):
+            return {}  # proved without a V
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
         for mode in extend_modes(core.system, core.template):
@@ -301,7 +355,11 @@ class Certificate:
         """Weight of each oracle's function value in V, by the oracle's name."""
         core = self.core
         names = core.system.oracle_names
-        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(core.system, core.template)}
+        own = {names[j]: value_name(names[j]) for j in valued_oracles(core.system, core.template)}
+        values = self.values
+        if isinstance(self.claim, GainClaim):  # where an input enters the argument there is no value in V
+            own = {oracle: name for oracle, name in own.items() if name in values}
+        return {oracle: values[name] for oracle, name in own.items()}
 
     @property
     def multipliers(self) -> Mapping[str, Fraction]:
@@ -313,6 +371,8 @@ class Certificate:
         """The exact inequalities of this claim, assembled from the system."""
         if isinstance(self.claim, ScaledClaim):
             return assemble_scaled(self.system, self.claim, self.template, bounded=self.is_bounded)
+        if isinstance(self.claim, GainClaim):
+            return assemble_gain(self.system, self.claim, self.template, bounded=self.is_bounded)
         return assemble(self.system, self.claim, self.template, bounded=self.is_bounded)
 
     @property
@@ -328,6 +388,10 @@ class Certificate:
         """
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay bounds the function value, not the state; see constant")
+        if isinstance(self.claim, L2Gain | DelayTolerance | NoiseAmplification):
+            raise ClaimMismatchError(
+                f"a {type(self.claim).__name__} bounds no state by its start alone; see its storage"
+            )
         above, below = self.norm_ratios
         return consequences.bound_transient(above / below)
 
@@ -379,6 +443,8 @@ class Certificate:
             return bound_scaled_time(self.claim, self._bound_start(V0, x0))
         if V0 is not None or x0 is not None:
             raise InvalidModelError("V0 and x0 belong to another time scale; exponential decay has no end, only a band")
+        if isinstance(self.claim, GainClaim):
+            raise ClaimMismatchError(f"{type(self.claim).__name__} has no settling time: what disturbs need not end")
         if isinstance(self.claim, SublinearDecay):
             raise ClaimMismatchError("a SublinearDecay has no settling time of the state; see constant")
         if isinstance(self.claim, Contraction):

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
@@ -97,9 +98,11 @@ def _float(text: object) -> float:
     return value
 
 
-def _claim_to_json(claim: Claim | ScaledClaim) -> dict[str, Any]:
+def _claim_to_json(claim: Claim | ScaledClaim | GainClaim) -> dict[str, Any]:
     if isinstance(claim, ScaledClaim):
         return _scaled_to_json(claim)
+    if isinstance(claim, GainClaim):
+        return _gain_to_json(claim)
     if isinstance(claim, Contraction):
         return {"type": "Contraction", "factor": _written(claim.factor)}
     if isinstance(claim, SublinearDecay):
@@ -113,10 +116,12 @@ def _written(number: Fraction | None) -> str:
     return as_text(number)
 
 
-def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
+def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim | GainClaim:
     kind = data.get("type")
     if isinstance(kind, str) and kind in _SCALED:
         return _scaled_from_json(data)
+    if isinstance(kind, str) and kind in _GAINS:
+        return _gain_from_json(data)
     if kind == "ExponentialDecay":
         return ExponentialDecay(read_number(data.get("rate"), "rate"))
     if kind == "Contraction":
@@ -124,9 +129,60 @@ def _claim_from_json(data: Mapping[str, Any]) -> Claim | ScaledClaim:
     if kind == "SublinearDecay":
         return SublinearDecay(read_number(data.get("order"), "order"))
     raise CertificateFormatError(
-        f"claim type must be one of ExponentialDecay, Contraction, SublinearDecay, {', '.join(_SCALED)}, got "
-        f"{echo(kind)}"
+        f"claim type must be one of ExponentialDecay, Contraction, SublinearDecay, "
+        f"{', '.join((*_SCALED, *_GAINS))}, got {echo(kind)}"
     )
+
+
+_GAINS = ("L2Gain", "InputToState", "DelayTolerance", "NoiseAmplification")
+
+
+def _gain_to_json(claim: GainClaim) -> dict[str, Any]:
+    """Ports as names or matrices, numbers as texts; for a delay also the two bounds that follow from it."""
+    found: dict[str, Any] = {"type": type(claim).__name__}
+    for f in fields(claim):
+        value = getattr(claim, f.name)
+        if isinstance(value, Port):
+            found[f.name] = {
+                key: [[as_text(v) for v in row] for row in getattr(value, key)] for key in ("state", "oracles")
+            }
+        else:
+            found[f.name] = value if isinstance(value, str) else _numbers_to_json(value)
+    _written(claim.number)
+    if isinstance(claim, DelayTolerance):
+        found |= {"stretch": as_text(claim.stretch), "growth": as_text(claim.growth)}
+    return found
+
+
+def _read_row(row: object, name: str) -> list[Fraction]:
+    if not isinstance(row, list):
+        raise CertificateFormatError(f"a row of {name} must be a JSON array, got {echo(row)}")
+    return [read_number(value, name) for value in row]
+
+
+def _gain_from_json(data: Mapping[str, Any]) -> GainClaim:
+    """The claim of its fields; that the rest follows from them is checked with the whole file."""
+
+    def number(name: str) -> Fraction | None:
+        return None if data.get(name) is None else read_number(data.get(name), name)
+
+    def port(name: str) -> str | Port:
+        given = data.get(name)
+        if isinstance(given, str):
+            return given
+        part = read_part(data, name, dict)
+        state, oracles = (
+            tuple(tuple(_read_row(row, key)) for row in read_part(part, key, list)) for key in ("state", "oracles")
+        )
+        return Port(state, oracles)
+
+    if data["type"] == "L2Gain":
+        return L2Gain(port("input"), port("output"), read_number(data.get("gain"), "gain"))
+    if data["type"] == "NoiseAmplification":
+        return NoiseAmplification(port("input"), port("output"), read_number(data.get("variance"), "variance"))
+    if data["type"] == "InputToState":
+        return InputToState(number("rate"), number("factor"), read_number(data.get("gain"), "gain"), port("input"))
+    return DelayTolerance(read_number(data.get("delay"), "delay"), read_number(data.get("rate"), "rate"))
 
 
 _SCALED = ("FiniteTimeStability", "FixedTimeStability", "PrescribedTimeStability")

@@ -22,6 +22,7 @@ from ..exact.dense import scalars
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric, ZamesFalb
@@ -155,7 +156,8 @@ def measure_slack(slack: Matrix) -> Fraction:
 def _find_stranger(certificate: Certificate) -> str | None:
     """A part that only looks like one of lyapflow's: a subclass may say one thing and compute another."""
     form = getattr(certificate.template, "form", certificate.template)
-    parts = (certificate, certificate.system, certificate.claim, certificate.template, form)
+    ports = (getattr(certificate.claim, "input", ""), getattr(certificate.claim, "output", ""))
+    parts = (certificate, certificate.system, certificate.claim, certificate.template, form, *ports)
     known = (
         Certificate,
         LureSystem,
@@ -170,6 +172,12 @@ def _find_stranger(certificate: Certificate) -> str | None:
         FiniteTimeStability,
         FixedTimeStability,
         PrescribedTimeStability,
+        L2Gain,
+        InputToState,
+        DelayTolerance,
+        NoiseAmplification,
+        Port,
+        str,
         QuadraticStorage,
         QuadraticPlusValue,
         VariableMetric,

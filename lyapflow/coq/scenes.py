@@ -12,7 +12,8 @@ from ..certificates.certificate import Certificate
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix, Vector
 from ..lmi.dissipation import storage_name, value_name
-from ..lmi.driven import DrivenSystem, Exogenous
+from ..lmi.driven import DrivenSystem
+from ..lmi.exogenous import Exogenous
 from ..lmi.groups import Group, list_groups
 from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
 from .components import Component, Key, list_components

@@ -17,6 +17,7 @@ from ..errors import InvalidModelError
 from .rationals import ceil_to
 
 __all__ = [
+    "bound_exponential_above",
     "bound_log_above",
     "bound_power_above",
     "bound_sqrt_above",
@@ -66,6 +67,18 @@ def exact_sqrt(value: Fraction) -> Fraction | None:
         raise InvalidModelError(f"a square root needs a number >= 0, got {value}")
     root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
     return root if root * root == value else None
+
+
+def bound_exponential_above(value: Fraction, *, digits: int = 12) -> Fraction:
+    """Rational not below the exponential of a number; exact at 0.
+
+    >>> bound_exponential_above(Fraction(0)), 0 <= float(bound_exponential_above(Fraction(1))) - 2.718281828459 < 1e-11
+    (Fraction(1, 1), True)
+    """
+    if not value:
+        return Fraction(1)
+    with working_precision():
+        return ceil_to(upper_end(arb(fmpq(value.numerator, value.denominator)).exp()), digits)
 
 
 def bound_log_above(value: Fraction, *, digits: int = 12) -> Fraction:

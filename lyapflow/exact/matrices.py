@@ -19,6 +19,7 @@ __all__ = [
     "Matrix",
     "Vector",
     "add",
+    "determinant",
     "identity",
     "inverse",
     "kronecker",
@@ -131,6 +132,16 @@ def symmetric_product(a: Sequence[Fraction], b: Sequence[Fraction]) -> Matrix:
 def quadratic_value(m: Matrix, z: Sequence[Fraction]) -> Fraction:
     """Value of the quadratic form ``z' M z``."""
     return sum((z[i] * m[i][j] * z[j] for i in range(len(z)) for j in range(len(z)) if z[i] and z[j]), Fraction(0))
+
+
+def determinant(m: Matrix) -> Fraction:
+    """Determinant of a square matrix.
+
+    >>> determinant(matrix([[1, 2], [3, 4]]))
+    Fraction(-2, 1)
+    """
+    value = to_flint(m).det()
+    return Fraction(int(value.p), int(value.q))
 
 
 def inverse(m: Matrix) -> Matrix:

@@ -9,46 +9,23 @@ The input is put before the oracles, as outputs of which nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..classes.inequalities import ANY, Inequality, LinearMembers
 from ..dynamics import LureSystem
 from ..errors import DimensionError, InvalidModelError
 from ..exact.dense import Dense, dense, scalar, unit_rows
 from ..exact.matrices import Matrix, matrix, shape, zeros
 from .claims import Contraction, ExponentialDecay
 from .dissipation import Assembly
+from .exogenous import Exogenous
 from .pencil import Condition, Form, Pencil
 from .templates import PlainTemplate, ZamesFalb
 
-__all__ = ["INPUT", "OUTPUT", "DrivenSystem", "Exogenous", "assemble_driven"]
+__all__ = ["INPUT", "OUTPUT", "DrivenSystem", "assemble_driven"]
 
 INPUT, OUTPUT = "input gain", "output gain"
 """Names of the unknowns gamma and eta."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exogenous:
-    """A signal of which nothing is known: the class of an input."""
-
-    has_values = False
-    is_monotone = False
-    is_single_valued = True
-    equilibria = ANY
-
-    def inequalities(self, points: Sequence[str]) -> tuple[Inequality, ...]:
-        """None."""
-        return ()
-
-    def linear_members(self) -> LinearMembers:
-        """All."""
-        return LinearMembers(lower=None, upper=None)
-
-    def describe(self) -> str:
-        """In words."""
-        return "any signal"
 
 
 @dataclass(frozen=True, slots=True, init=False)

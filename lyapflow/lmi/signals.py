@@ -12,6 +12,7 @@ from fractions import Fraction
 from ..classes.slopes import is_smooth, read_slopes
 from ..dynamics import LureSystem, ParametricSystem, System
 from ..exact.dense import Dense, accumulate, add, dense, scalar, stack_rows, take_rows, transform, unit_rows
+from .exogenous import Exogenous
 from .templates import QuadraticPlusValue, Template, ZamesFalb
 
 __all__ = [
@@ -59,13 +60,14 @@ def valued_oracles(system: System, template: Template) -> tuple[int, ...]:
 def output_oracles(system: System, template: Template) -> tuple[int, ...]:
     """Oracles whose outputs V is quadratic in.
 
-    In discrete time all, unless V is quadratic in the state. In continuous time, where the template asks for it, those
-    whose outputs have a derivative along the flow: Lipschitz gradients and prox steps, of inputs that have one.
+    In discrete time all but inputs, unless V is quadratic in the state. In continuous time, where the template asks for
+    it, those whose outputs have a derivative along the flow: Lipschitz gradients and prox steps, of inputs that have
+    one.
     """
     if not isinstance(template, QuadraticPlusValue):
         return ()
     if system.dt > 0:
-        return tuple(range(len(system.oracles)))
+        return tuple(j for j, oracle in enumerate(system.oracles) if not isinstance(oracle, Exogenous))
     if isinstance(system, ParametricSystem):
         system = system.middle
     if not template.outputs or not isinstance(system, LureSystem):

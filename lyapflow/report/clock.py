@@ -9,11 +9,12 @@ from fractions import Fraction
 from ..certificates import Certificate
 from ..dynamics import System
 from ..lmi.claims import Contraction, SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.scaled_claims import ScaledClaim
 from .formulas import Math, Sentence
 from .symbols import state
 
-__all__ = ["Clock", "is_discrete", "is_scaled", "is_sublinear", "number_of"]
+__all__ = ["Clock", "is_discrete", "is_gain", "is_scaled", "is_sublinear", "number_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,12 @@ _DISCRETE = Clock(
 
 def is_discrete(certificate: Certificate) -> bool:
     """Whether the claim is one of discrete time."""
-    return isinstance(certificate.claim, Contraction)
+    return isinstance(certificate.claim, Contraction) or (is_gain(certificate) and certificate.system.dt > 0)
+
+
+def is_gain(certificate: Certificate) -> bool:
+    """Whether the claim is one about gains or delays."""
+    return isinstance(certificate.claim, GainClaim)
 
 
 def is_sublinear(certificate: Certificate) -> bool:
@@ -117,6 +123,8 @@ def number_of(certificate: Certificate) -> Fraction:
     """The rate of a claim, its factor or its order; on another time scale its coefficient, or the prescribed time."""
     if isinstance(certificate.claim, ScaledClaim):
         return certificate.claim.number
+    if isinstance(certificate.claim, GainClaim):
+        return certificate.claim.number or Fraction(0)
     if is_sublinear(certificate):
         return certificate.order
     return certificate.factor if is_discrete(certificate) else certificate.rate

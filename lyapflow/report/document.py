@@ -16,13 +16,16 @@ from ..coq.compiler import CoqVerdict
 from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
+from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
 from ..lmi.templates import ZamesFalb
 from .argument import argue
 from .cascade import CascadeSection, read_cascade
-from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .evidence import Evidence, EvidenceSection, read_evidence
 from .factorization import FactorizationSection, read_factorization
 from .formulas import Block
+from .gain_ports import gain_claim_of
+from .gains import argue_gain, list_gain_steps, measure_gain
 from .items import Figure, Note, Simulation, Table
 from .numbers import below_one, with_decimal
 from .proof import Part, Step, list_parts, list_steps
@@ -36,6 +39,13 @@ if TYPE_CHECKING:
     from ..search import Bracket
 
 __all__ = ["CertificateSection", "Document", "Item", "ItemSection", "SimulationSection", "build"]
+
+_GAIN_KINDS: Mapping[type, str] = {
+    L2Gain: "L2 gain",
+    InputToState: "gain from the largest error to the state",
+    DelayTolerance: "tolerance of delays up to",
+    NoiseAmplification: "variance per dimension under white noise",
+}
 
 Item: TypeAlias = (
     "Certificate | Bracket | Simulation | Cascade | StageCertificate | SchurCascade | Evidence | Table | Note | Figure"
@@ -89,9 +99,10 @@ class CertificateSection:
         """Whether the state is planar, so that it can be drawn."""
         system = self.certificate.system
         is_planar = isinstance(system, LureSystem) and system.shape[0] == 2
-        is_plain = not (is_sublinear(self.certificate) or self.is_scaled) and self.certificate.core is self.certificate
+        is_other = is_sublinear(self.certificate) or self.is_scaled or is_gain(self.certificate)
         has_memory = isinstance(self.certificate.template, ZamesFalb)
-        return self.verdict.proved and is_planar and is_plain and not has_memory
+        is_plain = not (is_other or has_memory) and self.certificate.core is self.certificate
+        return self.verdict.proved and is_planar and is_plain
 
     @property
     def is_scaled(self) -> bool:
@@ -119,6 +130,9 @@ class CertificateSection:
             return "decay of the function value with order"
         if self.is_scaled:
             return f"{tell_scaled(claim_of(self.certificate))} with"
+        if is_gain(self.certificate):
+            claim = gain_claim_of(self.certificate)
+            return _GAIN_KINDS[type(claim)]
         return "contraction with factor" if is_discrete(self.certificate) else "exponential decay with rate"
 
     @property
@@ -131,6 +145,9 @@ class CertificateSection:
         """The exact number and its decimal, on the side on which the claim stays true."""
         if self.is_scaled:
             return show_exponents(self.certificate)
+        if is_gain(self.certificate):
+            late = isinstance(self.certificate.claim, DelayTolerance)
+            return with_decimal(self.number, side="down" if late else "up")
         if is_discrete(self.certificate):
             return with_decimal(self.number, decimal=below_one(self.number))
         return with_decimal(self.number, side="down")
@@ -367,14 +384,19 @@ def _read(
     if bracket is not None:
         _check_witness(bracket)
     proved = verdict.proved
+    own = is_gain(certificate)
+    if own:
+        quantities = tuple(measure_gain(certificate, verdict))
+    elif is_scaled(certificate):
+        quantities = tuple(measure_scaled(certificate, verdict))
+    else:
+        quantities = tuple(measure(certificate, verdict, bracket))
     return CertificateSection(
         anchor=anchor, certificate=certificate, verdict=verdict, bracket=bracket,
         statement=state_theorem(certificate, whole=proved),
-        quantities=tuple(
-            measure_scaled(certificate, verdict) if is_scaled(certificate) else measure(certificate, verdict, bracket)
-        ),
-        parts=list_parts(certificate) if proved else (),
-        steps=list_steps(certificate) if proved else (),
-        argument=argue(certificate) if proved else (),
+        quantities=quantities,
+        parts=list_parts(certificate) if proved and not own else (),
+        steps=() if not proved else list_gain_steps(certificate) if own else list_steps(certificate),
+        argument=() if not proved else tuple(argue_gain(certificate)) if own else argue(certificate),
         checked=checked,
     )  # fmt: skip

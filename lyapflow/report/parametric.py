@@ -11,6 +11,7 @@ from ..dynamics import ParametricSystem
 from ..dynamics.parametric import list_numerators
 from ..exact.polynomials import Polynomial, coefficients, evaluate, polynomial, reduce_fraction, scale
 from ..lmi.dissipation import lift_family
+from ..lmi.gain_claims import GainClaim
 from ..lmi.scaled_claims import ScaledClaim
 from .clock import Clock
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine
@@ -212,8 +213,8 @@ def _write_multipliers(
     certificate: Certificate, system: ParametricSystem, where: list[tuple[Math, Fraction]]
 ) -> Iterator[Sentence]:
     claim = certificate.claim
-    if isinstance(claim, ScaledClaim):
-        raise TypeError("internal error: no claim on another time scale is about a family")
+    if isinstance(claim, ScaledClaim | GainClaim):
+        raise TypeError("internal error: no claim on another time scale, or about gains, is about a family")
     lifting = lift_family(system, claim, certificate.template, bounded=certificate.is_bounded)
     for k, multiplier in enumerate(lifting.multipliers, start=1):
         own = [(certificate.values[name], r) for r, (name, _) in enumerate(multiplier.terms)]

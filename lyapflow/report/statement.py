@@ -23,10 +23,12 @@ from ..dynamics import (
 )
 from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
+from ..lmi.gain_claims import NoiseAmplification
 from ..lmi.signals import output_oracles
-from .clock import Clock, is_discrete, is_scaled, is_sublinear, number_of
+from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
+from .gain_ports import describe_ports, explain_noise, gain_conclusion, solve_disturbed
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .memory import has_memory, memory_storage
@@ -95,6 +97,10 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     if is_scaled(certificate):
         motion, assumed = scale_motion(certificate, motion), solve_scaled(certificate, assumed)
         conclude = scaled_conclusion
+    ports: tuple[Block, ...] = ()
+    if is_gain(certificate):
+        ports, conclude = tuple(describe_ports(certificate)), gain_conclusion
+        assumed = solve_disturbed(certificate, assumed)
     core = certificate.core
     lemma: tuple[Block, ...] = ()
     if core is not certificate:
@@ -102,11 +108,13 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     last: tuple[Block, ...] = ()
     if lemma and is_scaled(certificate):
         lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
+    if isinstance(certificate.claim, NoiseAmplification):
+        store = explain_noise
     store = sublinear_storage if is_sublinear(certificate) else store
     store = memory_storage if has_memory(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
     known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
-    hypotheses = (*motion, *known, Listing((*assumed, *_reading(system), *chain, _exactness())))
+    hypotheses = (*motion, *known, *ports, Listing((*assumed, *_reading(system), *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
     return Statement(hypotheses=hypotheses, conclusion=(*lemma, *conclude(core), *last), storage=tuple(store(core)))

@@ -13,7 +13,10 @@ from ..certificates.settling import tell_scaled
 from ..errors import ClaimMismatchError, NoCertificateError
 from ..exact.rationals import as_text, show_above, show_below
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.gain_claims import DelayTolerance, GainClaim, tell_gain
 from ..lmi.scaled_claims import ScaledClaim
+from .delay_witness import DelayWitness
+from .gain_witness import GainWitness
 from .slow_members import SlowMember
 from .witness import Witness, find_witness
 
@@ -90,6 +93,10 @@ class Proved:
         ClaimMismatchError
             For a sublinear claim, which no linear member bounds.
         """
+        if isinstance(self.certificate.claim, GainClaim):
+            raise ClaimMismatchError(
+                "no decay rate bounds a claim about gains; attempt a smaller gain, or a longer delay"
+            )
         if isinstance(self.certificate.claim, SublinearDecay):
             raise ClaimMismatchError("no linear member bounds a SublinearDecay; attempt a larger order instead")
         return find_witness(self.certificate.system)
@@ -109,16 +116,16 @@ class Infeasible:
         What was asked; without a number if none could be proved.
     status : str
         The solver's word; ``"not asked"`` if a concrete member decided.
-    witness : Witness, SlowMember or None
-        A concrete member that decays no faster than its own rate or order; where that is below the claim, the claim is
-        false, and that is proved.
+    witness : Witness, SlowMember, GainWitness, DelayWitness or None
+        A concrete member that decays no faster than its own rate or order, has at least its own gain, or is unstable
+        with its own delay; where that contradicts the claim, the claim is false, and that is proved.
     steps : tuple of str
         What was tried, in order.
     """
 
-    claim: Claim
+    claim: Claim | GainClaim
     status: str
-    witness: Witness | SlowMember | None
+    witness: Witness | SlowMember | GainWitness | DelayWitness | None
     steps: tuple[str, ...] = ()
 
     @property
@@ -136,7 +143,8 @@ class Infeasible:
         asked, number = tell_claim(self.claim), self.claim.number
         if self.witness is not None and self.witness.refutes(number):
             return f"The claim of {asked} is false: {self.witness}."
-        weaker = f"a {'larger' if isinstance(self.claim, Contraction) else 'smaller'} {name_number(self.claim)}"
+        is_upper = isinstance(self.claim, Contraction) or name_number(self.claim) == "gain"
+        weaker = f"a {'larger' if is_upper else 'smaller'} {name_number(self.claim)}"
         advice = "a richer template" if number is None else f"{weaker} or a richer template"
         word = f"the solver's word, '{self.status}', not a proof"
         if self.status == UNASKED:
@@ -164,7 +172,7 @@ class Inconclusive:
 
     reason: Reason
     status: str
-    claim: Claim
+    claim: Claim | GainClaim
     tried: float | None = None
     steps: tuple[str, ...] = ()
 
@@ -179,17 +187,21 @@ class Inconclusive:
         return f"Inconclusive{at} (solver status: {self.status}). {self.advice}"
 
 
-def name_number(claim: Claim) -> str:
-    """What the number of a claim is: a rate, a factor or an order."""
+def name_number(claim: Claim | GainClaim) -> str:
+    """What the number of a claim is: a rate, a factor, an order, a gain or a delay."""
+    if isinstance(claim, GainClaim):
+        return "delay" if isinstance(claim, DelayTolerance) else "gain"
     if isinstance(claim, Contraction):
         return "factor"
     return "order" if isinstance(claim, SublinearDecay) else "rate"
 
 
-def tell_claim(claim: Claim | ScaledClaim) -> str:
+def tell_claim(claim: Claim | ScaledClaim | GainClaim) -> str:
     """The claim in words; a long number as a decimal on the strong side: what is false of it is false of that too."""
     if isinstance(claim, ScaledClaim):
         return tell_scaled(claim)
+    if isinstance(claim, GainClaim):
+        return tell_gain(claim)
     number, what = claim.number, name_number(claim)
     if number is None:
         return "any contraction factor below 1" if isinstance(claim, Contraction) else f"any positive {what}"

@@ -16,6 +16,7 @@ from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.checks import check_claim
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.metric import find_reduction, reduce_splitting
 from ..lmi.signals import output_oracles
 from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
@@ -24,6 +25,7 @@ from .backend import MarginProblem, check_solver
 from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
 from .direct import DirectMarginProblem
 from .families import find_refuting_member, read_family
+from .gains import attempt_gain
 from .large import attempt_large
 from .member_bounds import is_large
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason, unwrap
@@ -45,7 +47,7 @@ _TINY = 1e-12
 
 def certify(
     system: System | Callable[..., LureSystem],
-    claim: Claim | None = None,
+    claim: Claim | GainClaim | None = None,
     *,
     over: Mapping[str, tuple[object, object]] | None = None,
     template: Template | None = None,
@@ -59,7 +61,7 @@ def certify(
     system : System
         A `LureSystem` or another one of `lyapflow.dynamics`, in continuous or discrete time; or, with `over`, a
         function that makes a `LureSystem` from parameters by name.
-    claim : ExponentialDecay, Contraction or SublinearDecay, optional
+    claim : ExponentialDecay, Contraction, SublinearDecay, L2Gain, InputToState or DelayTolerance, optional
         What to prove; without a number, the best that can be proved. Default: exponential decay in continuous time,
         contraction in discrete time.
     over : mapping of str to (rational, rational or None), optional
@@ -107,7 +109,7 @@ def certify(
 
 def attempt(
     system: System | Callable[..., LureSystem],
-    claim: Claim | None = None,
+    claim: Claim | GainClaim | None = None,
     *,
     over: Mapping[str, tuple[object, object]] | None = None,
     template: Template | None = None,
@@ -154,6 +156,10 @@ def attempt(
             "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
             f"PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
         )
+    if isinstance(claim, GainClaim):
+        if solver is not None:
+            raise InvalidModelError("a claim about gains is searched with Clarabel; leave the solver out")
+        return attempt_gain(system, claim, template)
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
         raise InvalidModelError(

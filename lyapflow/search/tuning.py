@@ -19,6 +19,7 @@ from ..dynamics import System
 from ..errors import InvalidModelError
 from ..exact.rationals import simplest_near
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.templates import Template
 from .families import make_member, read_range
 from .outcomes import Proved, unwrap
@@ -192,14 +193,14 @@ class _Search:
                 found = self.tried[point]
                 self.progress(named, None if found is None else found.claim.number)
         found = self.tried[point]
-        return 0.0 if found is None else -float(found.claim.parameter or 0)
+        return 0.0 if found is None else -float(_read_parameter(found))
 
     def report(self) -> Tuned:
         proved = {point: c for point, c in self.tried.items() if c is not None}
         if not proved:
             first = self._name(next(iter(self.tried)))
             unwrap(attempt(make_member(self.family, first), self.claim, template=self.template))
-        best = max(proved, key=lambda point: proved[point].claim.parameter or Fraction(0))
+        best = max(proved, key=lambda point: _read_parameter(proved[point]))
         parameters = MappingProxyType(self._name(best))
         return Tuned(parameters=parameters, certificate=proved[best], tried=len(self.tried))
 
@@ -227,3 +228,9 @@ def _search_box(search: _Search) -> None:
         method="Nelder-Mead",
         options={"xatol": finest, "fatol": 1e-9, "maxfev": most, "initial_simplex": corners},
     )
+
+
+def _read_parameter(certificate: Certificate) -> Fraction:
+    """What is made large."""
+    claim = certificate.claim
+    return Fraction(0) if isinstance(claim, GainClaim) else claim.parameter or Fraction(0)

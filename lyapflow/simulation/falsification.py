@@ -16,9 +16,10 @@ import numpy as np
 from ..certificates import Certificate
 from ..certificates.evidence import Evidence, find_certificate
 from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
-from ..errors import InvalidModelError
+from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import VariableMetric, ZamesFalb
 from ..members import Member
@@ -162,6 +163,11 @@ def falsify(
     found = find_certificate(certificate)
     if found is None:
         raise InvalidModelError(f"certificate must be a Certificate, got {type(certificate).__name__}")
+    if isinstance(found.claim, GainClaim):
+        raise ClaimMismatchError(
+            f"falsify simulates systems without disturbance or delay, and the claim is a {type(found.claim).__name__}. "
+            "Ask find_gain_witness or find_delay_witness for members that contradict it."
+        )
     for name, number in (("trials", trials), ("dimension", dimension)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
             raise InvalidModelError(f"{name} must be an integer >= 1, got {number!r}")

@@ -17,8 +17,9 @@ from ..dynamics import (
     PrimalDualSystem,
     ProximalLagrangianSystem,
 )
-from ..errors import InvalidModelError
+from ..errors import ClaimMismatchError, InvalidModelError
 from ..lmi.claims import SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
 from .iterations import split_modes
@@ -196,6 +197,11 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
     """
     if not isinstance(certificate, Certificate):
         raise InvalidModelError(f"certificate must be a Certificate, got {type(certificate).__name__}")
+    if isinstance(certificate.claim, GainClaim):
+        raise ClaimMismatchError(
+            f"a {type(certificate.claim).__name__} speaks of disturbed or delayed dynamics, which a simulation of the "
+            "system is not. What linear members do is told by find_gain_witness and find_delay_witness."
+        )
     check_subject(certificate, loop, equilibrium)
     names, given = certificate.system.oracle_names, certificate.value_weights
     valued = valued_oracles(certificate.system, certificate.template)

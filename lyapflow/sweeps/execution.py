@@ -17,6 +17,7 @@ from ..certificates.verification import verify
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
+from ..lmi.gain_claims import GainClaim
 from ..lmi.scaled_claims import ScaledClaim
 from ..search.bracket import Bracket
 from ..search.outcomes import Inconclusive, Infeasible, Outcome, Proved
@@ -237,8 +238,10 @@ def _judge(answer: object) -> object:
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)
         return outcome
     certificate = answer if isinstance(answer, Certificate) else getattr(answer, "certificate", None)
-    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay | ScaledClaim):
+    if isinstance(certificate, Certificate) and isinstance(certificate.claim, SublinearDecay | ScaledClaim | GainClaim):
         kind, other = type(certificate.claim).__name__, "an order"
+        if isinstance(certificate.claim, GainClaim):
+            other = "a gain or a delay"
         if isinstance(certificate.claim, ScaledClaim):
             other = "a settling time"
         raise InvalidModelError(
