@@ -14,6 +14,7 @@ from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
+from ..lmi.groups import find_leaders
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
@@ -68,7 +69,7 @@ class Certificate:
         if not isinstance(self.system, System):
             raise InvalidModelError(
                 "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-                f"PolytopicSystem or a ParametricSystem, got {self.system!r}"
+                f"PolytopicSystem, a ParametricSystem or a StackedSystem, got {self.system!r}"
             )
         if not isinstance(self.claim, Claim | ScaledClaim):
             raise InvalidModelError(
@@ -297,7 +298,8 @@ class Certificate:
         """Weight of each oracle's function value in V, by the oracle's name."""
         core = self.core
         names = core.system.oracle_names
-        return {names[j]: self.values[value_name(names[j])] for j in valued_oracles(core.system, core.template)}
+        leaders, valued = find_leaders(core.system), valued_oracles(core.system, core.template)
+        return {names[j]: self.values[value_name(names[leaders[j]])] for j in valued}
 
     @property
     def multipliers(self) -> Mapping[str, Fraction]:

@@ -15,6 +15,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    StackedSystem,
 )
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
@@ -164,6 +165,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         ProximalLagrangianSystem,
         PolytopicSystem,
         ParametricSystem,
+        StackedSystem,
         ExponentialDecay,
         Contraction,
         SublinearDecay,
@@ -175,6 +177,8 @@ def _find_stranger(certificate: Certificate) -> str | None:
         VariableMetric,
     )
     vertices = getattr(certificate.system, "vertices", getattr(certificate.system, "systems", ()))
+    if isinstance(certificate.system, StackedSystem):
+        vertices = (certificate.system.plant,)
     for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from ..classes import Quadratic
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.slopes import slope_inequality
-from ..dynamics import System
+from ..dynamics import StackedSystem, System
 from .signals import NEXT, NOW, RATE, STEP, output_oracles, valued_oracles
 from .templates import QuadraticStorage, Template
 
-__all__ = ["Evaluation", "Group", "list_groups", "rename_group"]
+__all__ = ["Evaluation", "Group", "find_leaders", "list_groups", "rename_group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,31 @@ def list_groups(system: System, template: Template, part: str) -> tuple[Group, .
     for j in oracles:
         members.setdefault(system.groups[j], []).append(j)
     rated = outputs if part == "decrease" and not discrete else ()
+    if isinstance(system, StackedSystem):
+        return _list_components(system, members, times, part)
     return tuple(_list_group(system, group, times, part, rated) for group in members.values())
+
+
+def find_leaders(system: System) -> tuple[int, ...]:
+    """For each oracle, the one that names its value and its multipliers: its own, or that of a vector's first row."""
+    return system.leaders if isinstance(system, StackedSystem) else tuple(range(len(system.oracles)))
+
+
+def _list_components(
+    system: StackedSystem, members: dict[int, list[int]], times: tuple[str, ...], part: str
+) -> tuple[Group, ...]:
+    """The components of vector operators: those of one have the inequalities, and the multipliers, of its first."""
+    leaders = system.leaders
+    first: dict[tuple[int, ...], Group] = {}
+    found: list[Group] = []
+    for own in members.values():
+        leading = tuple(leaders[j] for j in own)
+        if leading not in first:
+            first[leading] = _list_group(system, list(leading), times, part, ())
+        turn = dict(zip(leading, own, strict=True))
+        points = tuple((name, Evaluation(turn[e.oracle], e.time)) for name, e in first[leading].points)
+        found.append(Group(points, first[leading].uses))
+    return tuple(found)
 
 
 def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str, rated: tuple[int, ...]) -> Group:
