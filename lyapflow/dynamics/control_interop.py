@@ -43,7 +43,7 @@ def from_control(sys: control.StateSpace, *, oracles: Sequence[OperatorClass], n
 
 
 def read_plant(sys: control.StateSpace) -> tuple[Matrix, Matrix, Matrix, Matrix]:
-    """Matrices of a plant in continuous time at the exact values of its floats, of any numbers of inputs and outputs."""
+    """Matrices of a plant in continuous time, not necessarily square, at the exact values of its floats."""
     if not isinstance(sys, control.StateSpace):
         raise InvalidModelError(f"plant must be a control.StateSpace (use control.ss), got {type(sys).__name__}")
     if sys.dt != 0:

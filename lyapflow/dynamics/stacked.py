@@ -58,7 +58,7 @@ class StackedSystem:
             raise InvalidModelError(f"plant must be a LureSystem, got {type(plant).__name__}")
         if plant.dt or plant.is_time_varying or any(map(any, plant.D)) or not plant.oracles:
             raise InvalidModelError(
-                f"plant must be in continuous time, time-invariant, with oracles that are evaluated explicitly (D = 0); "
+                "plant must be in continuous time, time-invariant, with oracles that are evaluated explicitly (D = 0); "
                 f"{plant.name!r} is not"
             )
         object.__setattr__(self, "plant", plant)

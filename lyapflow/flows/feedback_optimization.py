@@ -127,7 +127,12 @@ def close_plant(
     settled = [*signals[:p], *((*(zero,) * n, *g, *(zero,) * r) for g in G)]
     sensitivity = (*identity(p), *G)  # of (u, y) in u
     rows = _Rows()
-    for block, (oracle, arguments) in enumerate(read_costs(f, plant).functions):
+    functions = read_costs(f, plant).functions
+    if not E and not any(k >= p for _, arguments in functions for k in arguments):
+        raise InvalidModelError(
+            "f must have a cost of outputs, or there must be a constraint: else nothing is fed back"
+        )
+    for block, (oracle, arguments) in enumerate(functions):
         own = {k: rows.add(oracle, signals[k], sensitivity[k], _name(k, p), block) for k in arguments}
         if any(k >= p for k in arguments):
             for k in arguments:
@@ -135,9 +140,7 @@ def close_plant(
     A = [(*a, *b, *(zero,) * r) for a, b in zip(plant.A, plant.B, strict=True)]
     pull = transpose(multiply(E, G)) if E else ((),) * p  # of the dual variables on u
     A += [(*(zero,) * (n + p), *(-epsilon * v for v in row)) for row in pull]
-    A += [
-        tuple(eta * sum((e[k] * signals[p + k][j] for k in range(len(e))), zero) for j in range(n + p + r)) for e in E
-    ]
+    A += [tuple(eta * v for v in row) for row in multiply(E, tuple(signals[p:]))] if E else []
     B = [[zero] * len(rows.oracles) for _ in range(n + p + r)]
     for j, slope in enumerate(rows.slopes):
         for i in range(p if slope else 0):
@@ -207,8 +210,6 @@ def read_costs(f: Cost | tuple[Cost, Cost], plant: StablePlant) -> Costs:
             f"f must be a pair (cost of inputs, cost of outputs), or one class of functions of both, got {f!r}"
         )
     found = [*_read_cost(f[0], 0, p, "inputs"), *_read_cost(f[1], p, q, "outputs")]
-    if not any(k >= p for _, arguments in found for k in arguments):
-        raise InvalidModelError("f must have a cost of outputs; without one nothing is fed back")
     return Costs(tuple(found))
 
 
@@ -242,7 +243,7 @@ def _check_constraint(constraint: object, G: Matrix) -> Matrix:
     found = rank(multiply(E, G))
     if found < len(E):
         raise InvalidModelError(
-            f"constraint times steady-state map must have full row rank, so that E y = b has a steady state for each b; "
+            "constraint times steady-state map must have full row rank, so that E y = b has a steady state for each b; "
             f"got rank {found} with {len(E)} rows. Remove the dependent rows."
         )
     return E

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 from ..classes import Intersection, SectorBounded, SlopeRestricted
 from ..classes.inequalities import Inequality, OperatorClass
-from ..dynamics import LureSystem, ParametricSystem, System
+from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
 from ..lmi.groups import Evaluation
 from ..lmi.signals import NEXT, RATE
 from ..lmi.sublinear import LOG_RATE
@@ -98,9 +98,9 @@ def state(n: int, i: int, letter: str = "x") -> str:
     return letter if n == 1 else f"{letter}_{{{i + 1}}}"
 
 
-def is_wide(system: System) -> TypeGuard[LureSystem]:
-    """Whether a system has so many states that its equations are not for reading."""
-    return isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN
+def is_wide(system: System) -> bool:
+    """Whether a system has so many states, or rows, that its equations are not for reading."""
+    return isinstance(system, StackedSystem) or (isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN)
 
 
 def is_written(system: System) -> bool:

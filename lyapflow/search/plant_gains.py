@@ -25,9 +25,9 @@ from ..exact.matrices import Matrix
 from ..exact.rationals import rational, shorten, simplest_between
 from ..flows.feedback_optimization import Cost, close_plant, read_costs
 from ..lmi.claims import ExponentialDecay
-from ..lmi.templates import Template
+from ..lmi.templates import QuadraticPlusValue, Template
 from .member_bounds import Slope, bound_rate
-from .outcomes import Infeasible, Outcome, Proved
+from .outcomes import Outcome, Proved
 from .pipeline import attempt
 from .witness import Witness, estimate_ceiling, find_witness
 
@@ -39,7 +39,7 @@ __all__ = ["GainLimit", "classical_gain", "largest_gain"]
 _SLOWER = Fraction(1, 1000)
 """Where no rate is asked for, a gain counts if this part of the slowest linear member's rate is proved."""
 
-_DOUBLINGS = 30
+_DOUBLINGS = 20
 """How far from the start, upward and downward, gains are looked at."""
 
 Loop = LureSystem | StackedSystem
@@ -140,6 +140,8 @@ def _bound_classically(plant: StablePlant, f: Cost | tuple[Cost, Cost], weight: 
     if not np.array_equal(Q, Q.T) or np.linalg.eigvalsh(Q)[0] <= 0:
         raise InvalidModelError("weight must be symmetric and positive definite")
     measured = [(oracle, arguments) for oracle, arguments in read_costs(f, plant).functions if arguments[-1] >= p]
+    if not measured:
+        return float("inf")
     lipschitz = max(_read_lipschitz(oracle) for oracle, _ in measured)
     seen = [k for k in dict.fromkeys(k for _, arguments in measured for k in arguments)]
     H = np.vstack([np.eye(p), G])[seen]
@@ -187,7 +189,7 @@ def largest_gain(
     constraint, dual_gain
         As in `feedback_optimization`.
     template : Template, optional
-        As in `certify`.
+        Form of V, default ``QuadraticPlusValue()``.
     tolerance : rational, default "1e-3"
         Relative accuracy of both gains, at least 1e-9 and less than 1.
 
@@ -205,8 +207,8 @@ def largest_gain(
 
     Notes
     -----
-    The search starts at the classical bound, if there is one, doubles and bisects: every gain that counts is a proved
-    one, and nothing is claimed about gains in between, or about larger ones. The member that does not converge has a
+    A witness is sought first, then a proof just below it, else between it and the classical bound: every gain that
+    counts is a proved one, and nothing is claimed about gains in between, or about larger ones. The member that does not converge has a
     diagonal Hessian, with the slopes that the witness names.
 
     At any gain below the classical bound the proof of that bound is one of the proofs that are searched (see
@@ -237,18 +239,11 @@ def largest_gain(
         if rate is None:
             ceiling = estimate_ceiling(loop)
             claim = ExponentialDecay(_SLOWER * rational(ceiling)) if ceiling > 0 else wanted
-        return attempt(loop, claim, template=template)
+        return attempt(loop, claim, template=template or QuadraticPlusValue())
 
     start = _choose_start(read, f, classical, width)
-    gain, proof, above = _bracket_proved(judge, start)
-    while above > gain * (1 + width):
-        middle = simplest_between((2 * gain + above) / 3, (gain + 2 * above) / 3)
-        outcome = judge(middle)
-        if isinstance(outcome, Proved):
-            gain, proof = middle, outcome
-        else:
-            above = middle
-    unstable, witness = _find_unstable(close, gain, width)
+    unstable, witness = _find_unstable(close, start, width)
+    gain, proof = _find_proved(judge, start, unstable, width)
     return GainLimit(gain=gain, certificate=proof.certificate, classical=classical, unstable=unstable, witness=witness)
 
 
@@ -265,53 +260,28 @@ def _choose_start(
     return simplest_between(exact, exact * (1 + width / 10))
 
 
-def _bracket_proved(judge: Callable[[Fraction], Outcome], start: Fraction) -> tuple[Fraction, Proved, Fraction]:
-    """A proved gain, its proof, and a larger one that is not proved; or far from the start, one that was not tried."""
-    first = outcome = judge(start)
-    gain = start
-    if isinstance(outcome, Proved):
-        for _ in range(_DOUBLINGS):
-            further = judge(2 * gain)
-            if not isinstance(further, Proved):
-                return gain, outcome, 2 * gain
-            gain, outcome = 2 * gain, further
-        return gain, outcome, gain
-    for _ in range(_DOUBLINGS):
-        gain /= 2
-        outcome = judge(gain)
-        if isinstance(outcome, Proved):
-            return gain, outcome, 2 * gain
-        if isinstance(outcome, Infeasible) and _never_converges(outcome):
-            break
-    about = f"Of the gains that were tried, {float(gain):.4g} to {float(start):.4g}, none is proved to converge: "
-    if isinstance(outcome, Proved):
-        raise TypeError("internal error: a proof was lost")
-    raise NoCertificateError(outcome if not isinstance(outcome, Proved) else first, about=about)
-
-
-def _never_converges(outcome: Infeasible) -> bool:
-    """Whether a member has a mode that stands still: so it does at every gain."""
-    witness = outcome.witness
-    return isinstance(witness, Witness) and witness.rate == 0
-
-
 def _find_unstable(
-    close: Callable[[Fraction], Loop], proved: Fraction, width: Fraction
+    close: Callable[[Fraction], Loop], start: Fraction, width: Fraction
 ) -> tuple[Fraction | None, Witness | None]:
-    """The smallest gain above a proved one at which a member does not converge, and that member."""
-    low, high = proved, proved * (1 + width)
+    """The smallest gain at which a member is found not to converge, and that member."""
+
+    def fails(gain: Fraction) -> bool:
+        return estimate_ceiling(close(gain)) <= 0
+
+    low = high = start
+    step = Fraction(1, 2) if fails(start) else Fraction(2)
     for _ in range(_DOUBLINGS):
-        if estimate_ceiling(close(high)) <= 0:
+        low, high = (low * step, low) if step < 1 else (high, high * step)
+        if fails(low if step < 1 else high) != (step < 1):
             break
-        low, high = high, high * 2
     else:
-        return None, None
+        if step > 1:
+            return None, None
+        high = start  # at no gain does it converge
+        low = start
     while high > low * (1 + width):
-        middle = simplest_between((2 * low + high) / 3, (low + 2 * high) / 3)
-        if estimate_ceiling(close(middle)) <= 0:
-            high = middle
-        else:
-            low = middle
+        middle = _between(low, high)
+        low, high = (low, middle) if fails(middle) else (middle, high)
     for gain in (high, high * (1 + width), high * 2):  # at the boundary itself a member may be too near to decide
         loop = close(gain)
         found = find_witness(loop)
@@ -319,6 +289,41 @@ def _find_unstable(
             if witness.refutes(None):
                 return gain, witness
     return None, None
+
+
+def _find_proved(
+    judge: Callable[[Fraction], Outcome], start: Fraction, unstable: Fraction | None, width: Fraction
+) -> tuple[Fraction, Proved]:
+    """The largest gain that is proved: just below that of the witness if it can be, else by bisection."""
+    above = start * 2**_DOUBLINGS if unstable is None else simplest_between(unstable * (1 - width), unstable)
+    top = judge(above)
+    if isinstance(top, Proved) and above >= start:
+        return above, top
+    gain = start
+    for _ in range(_DOUBLINGS):
+        outcome = judge(gain)
+        if isinstance(outcome, Proved):
+            break
+        above, gain = gain, gain / 2
+    else:
+        shown = f"{float(above):.4g} to {float(start):.4g}"
+        about = f"Of the gains that were tried, {shown}, none is proved to converge. At the smallest: "
+        raise NoCertificateError(outcome, about=about)
+    while above > gain * (1 + width):
+        middle = _between(gain, above)
+        further = judge(middle)
+        if isinstance(further, Proved):
+            gain, outcome = middle, further
+        else:
+            above = middle
+    return gain, outcome
+
+
+def _between(low: Fraction, high: Fraction) -> Fraction:
+    """A simple number near the geometric mean."""
+    middle = float(low) * float(high / low) ** 0.5
+    room = (float(high / low) ** 0.5 - 1) / 4
+    return simplest_between(rational(middle / (1 + room)), rational(middle * (1 + room)))
 
 
 def _simplify(loop: Loop, witness: Witness) -> Witness:

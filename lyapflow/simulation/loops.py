@@ -242,10 +242,10 @@ def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
     n = system.shape[0]
     given = np.ndim(values)
     if isinstance(system, StackedSystem):
-        state = read_data(values, name=name, ndim=1)[:, None] if given == 1 else read_data(values, name=name, ndim=2)
-        if state.shape != (n, 1):
+        column = read_data(values, name=name, ndim=1)[:, None] if given == 1 else read_data(values, name=name, ndim=2)
+        if column.shape != (n, 1):
             raise DimensionError(f"{name} must have shape ({n},), one entry per state, got {np.shape(values)}")
-        return state
+        return column
     if not isinstance(system, LureSystem):
         state = read_data(values, name=name, ndim=1) if given == 1 else None
         if state is None or state.shape != (n,):

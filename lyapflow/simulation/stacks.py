@@ -87,8 +87,8 @@ def check_stack(system: StackedSystem, members: Sequence[Member]) -> None:
         first, name = members[rows[0]], system.oracle_names[rows[0]]
         if any(members[j] is not first for j in rows):
             raise InvalidModelError(
-                f"the rows {', '.join(system.oracle_names[j] for j in rows)} are one function of {len(rows)} arguments, "
-                "so members must hold the same object for each of them"
+                f"the rows {', '.join(system.oracle_names[j] for j in rows)} are one function of {len(rows)} "
+                "arguments, so members must hold the same object for each of them"
             )
         if first.dimension not in (None, len(rows)):
             raise DimensionError(
