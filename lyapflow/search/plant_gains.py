@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["GainLimit", "classical_gain", "largest_gain"]
 
 _SLOWER = Fraction(1, 1000)
-"""Where no rate is asked for, a gain counts if this part of the slowest linear member's rate is proved."""
+"""A gain counts if this part of the slowest linear member's rate is proved."""
 
 _DOUBLINGS = 20
 """How far from the start, upward and downward, gains are looked at."""
@@ -169,7 +169,6 @@ def largest_gain(
     plant: StateSpace,
     f: Cost | tuple[Cost, Cost],
     *,
-    rate: object = None,
     constraint: object = None,
     dual_gain: object = 1,
     template: Template | None = None,
@@ -183,9 +182,6 @@ def largest_gain(
         As in `feedback_optimization`.
     f : pair of costs, or OperatorClass
         As in `feedback_optimization`.
-    rate : rational, optional
-        Decay rate that is asked for, in 1/(time unit of the plant); by default any positive rate: a thousandth of that
-        of the slowest linear member.
     constraint, dual_gain
         As in `feedback_optimization`.
     template : Template, optional
@@ -207,9 +203,10 @@ def largest_gain(
 
     Notes
     -----
-    A witness is sought first, then a proof just below it, else between it and the classical bound: every gain that
-    counts is a proved one, and nothing is claimed about gains in between, or about larger ones. The member that does not converge has a
-    diagonal Hessian, with the slopes that the witness names.
+    A witness is sought first, then a proof just below it, else between it and the classical bound. Every gain that
+    counts is a proved one, with a rate of at least a thousandth of that of the slowest linear member; nothing is
+    claimed about gains in between, or about larger ones. The member that does not converge has a diagonal Hessian, with
+    the slopes that the witness names.
 
     At any gain below the classical bound the proof of that bound is one of the proofs that are searched (see
     `feedback_optimization`), so where the cost is strongly convex the proved gain is never below it.
@@ -227,7 +224,6 @@ def largest_gain(
     if not Fraction(1, 10**9) <= width < 1:
         raise InvalidModelError(f"tolerance must be in [1e-9, 1), got {tolerance!r}")
     read = read_stable_plant(plant)
-    wanted = ExponentialDecay(None if rate is None else rational(rate, name="rate"))
     classical = None if constraint is not None else _bound_classically(read, f, None)
 
     def close(gain: Fraction) -> Loop:
@@ -235,10 +231,8 @@ def largest_gain(
 
     def judge(gain: Fraction) -> Outcome:
         loop = close(gain)
-        claim = wanted
-        if rate is None:
-            ceiling = estimate_ceiling(loop)
-            claim = ExponentialDecay(_SLOWER * rational(ceiling)) if ceiling > 0 else wanted
+        ceiling = estimate_ceiling(loop)
+        claim = ExponentialDecay(_SLOWER * rational(ceiling) if ceiling > 0 else None)
         return attempt(loop, claim, template=template or QuadraticPlusValue())
 
     start = _choose_start(read, f, classical, width)
