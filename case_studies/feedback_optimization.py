@@ -2,22 +2,23 @@
 A plant in the loop: three power areas find their economic optimum by feedback
 ==============================================================================
 
-**Question.** A gradient flow can be the controller of a plant: it descends along the plant's steady-state map, at outputs as
-they are measured. How fast may it be, before plant and optimizer destabilise each other?
+**Question.** A gradient flow can be the controller of a plant: it descends along the plant's steady-state map, at
+outputs as they are measured. How fast may it be, before plant and optimizer destabilise each other?
 
-**Plant.** The three-control-area power system of Bevrani (*Robust Power System Frequency Control*, 2009): per area frequency,
-turbine and governor, and two angles between the areas: 11 states. Inputs are the set points of the three generators, outputs
-three frequencies and three tie-line flows. Load is a disturbance that the controller does not know.
+**Plant.** The three-control-area power system of Bevrani (*Robust Power System Frequency Control*, 2009): per area
+frequency, turbine and governor, and two angles between the areas: 11 states. Inputs are the set points of the three
+generators, outputs three frequencies and three tie-line flows. Load is a disturbance that the controller does not
+know.
 
-**Dynamics.** With the steady-state map :math:`y = Gu + \\text{const}`, generation costs :math:`f_u` and penalties :math:`f_y`
-on frequencies and flows, :math:`\\dot u = -\\varepsilon(\\nabla f_u(u) + G^\\top\\nabla f_y(y))`.
+**Dynamics.** With the steady-state map :math:`y = Gu + \\text{const}`, generation costs :math:`f_u` and penalties
+:math:`f_y` on frequencies and flows, :math:`\\dot u = -\\varepsilon(\\nabla f_u(u) + G^\\top\\nabla f_y(y))`.
 
-**Known guarantee** (lower). The classical bound of time-scale separation,
-:math:`\\varepsilon < \\gamma/(\\zeta\\ell)` (Hauswirth, Bolognani, Hug, Dörfler 2021; for linear plants Menta et al. 2018).
+**Known guarantee** (lower). The classical bound of time-scale separation, :math:`\\varepsilon <
+\\gamma/(\\zeta\\ell)` (Hauswirth, Bolognani, Hug, Dörfler 2021; for linear plants Menta et al. 2018).
 
-**What is computed.** The largest gain with a proof, and the smallest at which a concrete member of the costs is unstable,
-for several kinds of costs and for a primal-dual controller that restores the frequency; proved rates over the gain; a load
-step.
+**What is computed.** The largest gain with a proof, and the smallest at which a concrete member of the costs is
+unstable, for several kinds of costs and for a primal-dual controller that restores the frequency; proved rates over
+the gain; a load step.
 
 **Runs in** about 45 s.
 """
@@ -27,10 +28,11 @@ step.
 # ---------------------------------
 # Deviations from a working point: with inertia M, damping D, droop R,
 #
-# .. math:: M\dot f = P_m - P_{tie} - P_{load} - D f, \qquad T_t\dot P_m = P_g - P_m, \qquad T_g\dot P_g = u - f/R - P_g,
+# .. math::
+#     M\dot f = P_m - P_{tie} - P_{load} - D f, \qquad T_t\dot P_m = P_g - P_m, \qquad T_g\dot P_g = u - f/R - P_g,
 #
-# and tie-line flows :math:`T_{ij}\delta_{ij}` with :math:`\dot\delta_{ij} = 2\pi(f_i - f_j)`. The angle between areas 2 and 3
-# is the difference of the other two.
+# and tie-line flows :math:`T_{ij}\delta_{ij}` with :math:`\dot\delta_{ij} = 2\pi(f_i - f_j)`. The angle between areas
+# 2 and 3 is the difference of the other two.
 
 import os
 from fractions import Fraction
