@@ -82,9 +82,9 @@ print(f"slowest mode of the plant: {slowest.real:.4f} +- {abs(slowest.imag):.4f}
 # %%
 # How fast may the controller be?
 # -------------------------------
-# Costs are known by their curvature alone: generation costs between 1/10 and 1/5, penalties convex with curvature at most 1.
-# A function of all signals is more than a sum of functions of one each, so less can be proved for it. Between the gain that
-# is proved and the one at which a concrete cost makes the loop unstable lies the true limit.
+# Costs are known by their curvature alone: generation costs between 1/10 and 1/5, penalties convex with curvature at
+# most 1. A function of all signals is more than a sum of functions of one each, so less can be proved for it. Between
+# the gain that is proved and the one at which a concrete cost makes the loop unstable lies the true limit.
 
 costs, penalty = lf.SmoothStronglyConvex("1/10", "1/5"), lf.SmoothConvex(1)
 kinds = {
@@ -130,7 +130,8 @@ print(f"at twice that gain the claim is false; Hessians of the member: {shown}")
 # %%
 # The best gain is not the largest
 # --------------------------------
-# Near the limit the loop oscillates for long. The proved rate, and that of the slowest linear member above it, say where to stop.
+# Near the limit the loop oscillates for long. The proved rate, and that of the slowest linear member above it, say where
+# to stop.
 
 gains = [Fraction(k, 200) for k in ((10, 30) if QUICK else (5, 10, 20, 30, 45))]
 brackets = {gain: lf.bracket(lf.feedback_optimization(plant, first, gain), accuracy=1e-3) for gain in gains}
