@@ -130,8 +130,8 @@ print(f"at twice that gain the claim is false; Hessians of the member: {shown}")
 # %%
 # The best gain is not the largest
 # --------------------------------
-# Near the limit the loop oscillates for long. The proved rate, and that of the slowest linear member above it, say where
-# to stop.
+# Near the limit the loop oscillates for long. The proved rate, and that of the slowest linear member above it, say
+# where to stop.
 
 gains = [Fraction(k, 200) for k in ((10, 30) if QUICK else (5, 10, 20, 30, 45))]
 brackets = {gain: lf.bracket(lf.feedback_optimization(plant, first, gain), accuracy=1e-3) for gain in gains}

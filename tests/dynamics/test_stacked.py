@@ -1,6 +1,7 @@
 """Vector oracles: one multiplier and one value for all rows of a function; what is scalar per row is not enough."""
 
 import json
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ from judging import assert_refused, holds, with_changes
 
 import lyapflow as lf
 from lyapflow.errors import CertificateFormatError, DimensionError, InvalidModelError
+from lyapflow.exact.matrices import quadratic_value
 from lyapflow.members import QuadraticFunction, SquaredNorm
 from lyapflow.report.statement import state_theorem
 
@@ -66,6 +68,42 @@ def test_proof_holds_for_random_members(stacked):
         hessian = turn @ np.diag(rng.uniform(1, 10, 2)) @ turn.T
         whole = np.block([[hessian, np.zeros((2, 2))], [np.zeros((2, 2)), hessian]])
         assert slowest(LOOP, whole) >= float(stacked.rate) * (1 - 1e-9)
+
+
+def interpolation(a, b):
+    """``f(a) - f(b) - <f'(b), a - b> - ...`` of F(1, 10) between two points (y, u, f), for vectors y and u."""
+    (y, u, f), (z, v, g) = a, b
+    dy, du = [s - t for s, t in zip(y, z, strict=True)], [s - t for s, t in zip(u, v, strict=True)]
+
+    def dot(p, q):
+        return sum(s * t for s, t in zip(p, q, strict=True))
+
+    rest = dot(du, du) / 10 + dot(dy, dy) - Fraction(2, 10) * dot(du, dy)
+    return f - g - dot(v, dy) - rest / (2 * Fraction(9, 10))
+
+
+def test_forms_agree_with_definitions(stacked):
+    """The decrease of V from its definition, with one value and one inequality for both rows of a function."""
+    source, P, rate = random.Random(5), stacked.P, stacked.rate
+    decrease = next(c for c in stacked.pencil().conditions if c.name == "decrease")
+    for _ in range(20):
+        x, u, f = ([Fraction(source.randint(-9, 9), source.randint(1, 9)) for _ in range(k)] for k in (4, 4, 2))
+        lag, own = ((x[2:], u[:2], f[0]), (x[:2], u[2:], f[1]))
+        still = ([0, 0], [0, 0], 0)
+        motion = [-u[0] / 40, -u[1] / 20, x[0] - x[2], x[1] - x[3]]
+        weights = stacked.values["value[f1]"], stacked.values["value[f3]"]
+        V = sum(x[i] * P[i][j] * x[j] for i in range(4) for j in range(4)) + weights[0] * f[0] + weights[1] * f[1]
+        change = 2 * sum(x[i] * P[i][j] * motion[j] for i in range(4) for j in range(4))
+        change += weights[0] * (u[0] * motion[2] + u[1] * motion[3])
+        change += weights[1] * (u[2] * motion[0] + u[3] * motion[1])
+        points = {"f1@t": lag, "f3@t": own, "*": still}
+        known = Fraction(0)
+        for name, value in stacked.multipliers.items():
+            part, _, inequality = name.partition(": ")
+            if part == "decrease":
+                a, b = inequality.partition("(")[2].rstrip(")").split(",")
+                known += value * interpolation(points[a], points[b])
+        assert -(change + 2 * rate * V) - known == quadratic_value(decrease.at(stacked.values), [*x, *u])
 
 
 def test_falsification_finds_nothing(stacked):
