@@ -20,7 +20,7 @@ know.
 unstable, for several kinds of costs and for a primal-dual controller that restores the frequency; proved rates over
 the gain; a load step.
 
-**Runs in** about 45 s.
+**Runs in** about 40 s.
 """
 
 # %%

@@ -16,6 +16,7 @@ from ..dynamics import (
     ProximalLagrangianSystem,
 )
 from ..lmi.dissipation import UPPER
+from ..lmi.groups import find_leaders
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_scaled, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
@@ -139,13 +140,14 @@ def _inequalities(certificate: Certificate) -> Iterator[Block]:
     where: list[tuple[Math, Fraction]] = []
     lines: list[Math] = []
     sources: list[Sentence] = []
-    summed = rows_of_vectors(system)
+    summed, leaders = rows_of_vectors(system), find_leaders(system)
     for label, used in sorted(found.items(), key=_natural):
         terms = inequality_terms(used.inequality, names, used.points, label)
         sums = combine(terms, where, head=f"{label} = ")
         is_part = used.points[0][1].oracle in summed
         lines += [*sums[:-1], sums[-1] if is_part else Math(sums[-1].tex + r" \geq 0")]
-        sources.append((Math(label), f": {used.inequality.name}, {used.inequality.source}"))
+        if leaders[used.points[0][1].oracle] == used.points[0][1].oracle:
+            sources.append((Math(label), f": {used.inequality.name}, {used.inequality.source}"))
     lines += add_rows(system, list(found))
     yield Display(tuple(lines))
     yield Listing(tuple(sources))
@@ -170,7 +172,9 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
     head, certificate = f"{_left(certificate, part.name)} = ", certificate.core
     used = [u for u in part.used if u.value]
     weighted = [rf"+{u.symbol}\,{u.label}" for u in used]
-    where: list[tuple[Math, Fraction]] = [(Math(u.symbol), u.value) for u in used]
+    leaders = find_leaders(certificate.system)
+    first = [u for u in used if leaders[u.points[0][1].oracle] == u.points[0][1].oracle]
+    where: list[tuple[Math, Fraction]] = [(Math(u.symbol), u.value) for u in first]
     if part.name == "upper bound":
         where.append((Math("c_{2}"), certificate.values[UPPER]))
     forms: list[Math] = []

@@ -123,7 +123,8 @@ def explain_sums() -> Sentence:
     """Which inequalities hold: sums over rows."""
     return (
         "For a function of several arguments the terms ", Math("I"), " are written for each row, with equal "
-        "multipliers. It is their sum over the rows that is nonnegative: the class inequality of the function.",
+        "multipliers, whose values are given for the first one. It is their sum over the rows that is nonnegative: the "
+        "class inequality of the function.",
     )  # fmt: skip
 
 
