@@ -6,12 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..classes import (
+    Convex,
+    GradientDominated,
+    Intersection,
+    Quadratic,
+    SectorBounded,
+    SlopeRestricted,
+    SmoothConvex,
+    SmoothStronglyConvex,
+    StronglyConvex,
+)
 from ..classes.inequalities import OperatorClass
 from ..errors import InvalidModelError
-from ..exact.matrices import Matrix
+from ..exact.matrices import Matrix, identity, multiply, transpose
 from .lure import LureSystem, Mode
 
 __all__ = ["StackedSystem"]
+
+_TURNABLE = (Convex, GradientDominated, Quadratic, SmoothConvex, SmoothStronglyConvex, StronglyConvex)
+"""Classes of functions that do not change when the space is turned; of a user's class that is not known."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -37,7 +51,7 @@ class StackedSystem:
     Raises
     ------
     InvalidModelError
-        If the plant or the blocks are not as above.
+        If the plant or the blocks are not as above, or a class is one of maps that act entry by entry.
 
     Examples
     --------
@@ -81,6 +95,48 @@ class StackedSystem:
             found.setdefault(leader, []).append(j)
         order = self.plant.groups
         return tuple(tuple(sorted(rows, key=lambda j: order[j])) for rows in found.values())
+
+    @property
+    def can_turn(self) -> bool:
+        """Whether all classes are known not to change when the arguments of a function are turned."""
+        return all(type(oracle) in _TURNABLE for oracle in self.oracles)
+
+    def turn(self, turns: Sequence[tuple[int, Matrix]]) -> StackedSystem:
+        """The same system with the arguments of some functions in other orthonormal coordinates, ``y -> Q y``.
+
+        Parameters
+        ----------
+        turns : sequence of (block, Q)
+            Q orthogonal, exactly, with one row per component.
+
+        Raises
+        ------
+        InvalidModelError
+            If some Q is not orthogonal, or of another size, or classes may change with it.
+        """
+        if not self.can_turn:
+            raise InvalidModelError(f"only {', '.join(c.__name__ for c in _TURNABLE)} are known to stay the same")
+        B, C = [list(row) for row in transpose(self.B)], [list(row) for row in self.C]
+        for block, Q in turns:
+            every = [rows for rows in self.vectors if self.blocks[rows[0]] == block]
+            if not every or len(Q) != len(every[0]) or multiply(transpose(Q), Q) != identity(len(Q)):
+                raise InvalidModelError(f"a turn of block {block} must be an orthogonal matrix, one row per component")
+            for rows in every:
+                for part in (B, C):
+                    turned = multiply(Q, tuple(tuple(part[j]) for j in rows))
+                    for j, row in zip(rows, turned, strict=True):
+                        part[j] = list(row)
+        own = self.plant
+        plant = LureSystem(
+            own.A,
+            transpose(tuple(map(tuple, B))),
+            C,
+            oracles=own.oracles,
+            name=own.name,
+            oracle_names=own.oracle_names,
+            groups=own.groups,
+        )
+        return StackedSystem(plant, self.blocks)
 
     def _components(self) -> dict[int, list[int]]:
         return _list_components(self.plant)
@@ -173,9 +229,19 @@ def _check_blocks(plant: LureSystem, blocks: Sequence[int]) -> tuple[int, ...]:
                 "and another of its group are not"
             )
         lead = first.setdefault(chosen[own[0]], own)
+        if own is not lead and _is_entrywise(plant.oracles[own[0]]):
+            raise InvalidModelError(
+                f"{plant.oracles[own[0]]!r} is a class of maps that act entry by entry, not of one function of several "
+                "arguments; give each row a block of its own"
+            )
         if plant.oracles[own[0]] != plant.oracles[lead[0]] or len(own) != len(lead):
             raise InvalidModelError(
                 "the components of a block must have the same class and be evaluated equally often; those of "
                 f"{plant.oracle_names[lead[0]]} and {plant.oracle_names[own[0]]} differ"
             )
     return chosen
+
+
+def _is_entrywise(oracle: OperatorClass) -> bool:
+    parts = oracle.parts if isinstance(oracle, Intersection) else (oracle,)
+    return any(isinstance(part, SectorBounded | SlopeRestricted) for part in parts)

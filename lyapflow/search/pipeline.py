@@ -11,7 +11,7 @@ from ..certificates.certificate import Certificate
 from ..classes import Convex, ConvexIndicator, Quadratic, SmoothConvex, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..classes.slopes import is_smooth
-from ..dynamics import LureSystem, ParametricSystem, System
+from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.checks import check_claim
@@ -30,7 +30,7 @@ from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .shifting import shift_loop
 from .slow_members import SlowMember, find_slow_quadratic
 from .sublinear import attempt_sublinear
-from .witness import estimate_ceiling, find_witness
+from .witness import estimate_ceiling, find_turned_witness, find_witness
 
 __all__ = ["SolverFactory", "attempt", "certify"]
 
@@ -196,8 +196,19 @@ def attempt(
         Family(shift=shift, template=form, around=around, solver=name, make=make, fallback=fallback) for form in forms
     ]
     if wanted.parameter is None:
-        return attempt_best(families, wanted, ceiling, accuracy)
-    return attempt_given(families, wanted)
+        return _refute(attempt_best(families, wanted, ceiling, accuracy), system)
+    return _refute(attempt_given(families, wanted), system)
+
+
+def _refute(outcome: Outcome, system: System) -> Outcome:
+    """A no about functions of several arguments with a member that is not a sum, where that decides."""
+    if not isinstance(outcome, Infeasible) or not isinstance(system, StackedSystem):
+        return outcome
+    number = outcome.claim.number
+    if outcome.witness is not None and outcome.witness.refutes(number):
+        return outcome
+    turned = find_turned_witness(system)
+    return replace(outcome, witness=turned) if turned is not None and turned.refutes(number) else outcome
 
 
 def _translate(system: System, slow: SlowMember, order: Fraction | None) -> SlowMember | None:

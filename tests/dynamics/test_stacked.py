@@ -1,5 +1,6 @@
 """Vector oracles: one multiplier and one value for all rows of a function; what is scalar per row is not enough."""
 
+import dataclasses
 import json
 import random
 from fractions import Fraction
@@ -13,6 +14,7 @@ from lyapflow.errors import CertificateFormatError, DimensionError, InvalidModel
 from lyapflow.exact.matrices import quadratic_value
 from lyapflow.members import QuadraticFunction, SquaredNorm
 from lyapflow.report.statement import state_theorem
+from lyapflow.search.witness import check_witness
 
 F = lf.SmoothStronglyConvex(1, 10)
 TURNED = lf.LureSystem([[1, 2], [-3, -3]], [[-1, 0], [0, -1]], [[0, -1], [2, 0]], oracles=[F, F])
@@ -42,7 +44,18 @@ def test_scalar_rows_say_nothing_about_functions_of_several_arguments():
     turn = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
     assert lf.certify(TURNED).rate > Fraction(1, 2)
     assert slowest(TURNED, turn @ np.diag([1, 10]) @ turn.T) < -1  # a member of the vector class
-    assert not isinstance(lf.attempt(lf.StackedSystem(TURNED, [0, 0])), lf.Proved)
+    system = lf.StackedSystem(TURNED, [0, 0])
+    refused = lf.attempt(system)
+    assert isinstance(refused, lf.Infeasible)
+    assert refused.witness.refutes(None)  # a concrete function of both arguments
+    assert check_witness(system, refused.witness)
+    assert "turned coordinates" in str(refused.witness)
+    (block, Q), s = refused.witness.turns[0], [float(v) for v, _ in refused.witness.slopes]
+    hessian = np.array(Q, dtype=float).T @ np.diag(s) @ np.array(Q, dtype=float)
+    assert slowest(TURNED, hessian) == pytest.approx(float(refused.witness.rate), abs=1e-9)
+    stretched = tuple(tuple(2 * v for v in row) for row in Q)
+    with pytest.raises(InvalidModelError, match="orthogonal"):
+        check_witness(system, dataclasses.replace(refused.witness, turns=((block, stretched),)))
 
 
 def test_a_proof_for_rows_is_none_for_the_vector():
@@ -180,6 +193,8 @@ def test_what_does_not_know_vectors_refuses(stacked, tmp_path):
         (lf.LureSystem([[0]], [[-1, -1]], [[1], [1]], [[0, 0], [1, 0]], oracles=[F, F]), [0, 0], "D = 0"),
         (lf.LureSystem([[1]], [[-1]], [[1]], oracles=[F], dt=1), [0], "continuous time"),
         ("plant", [0], "must be a LureSystem"),
+        (lf.LureSystem([[0]], [[-1, -1]], [[1], [2]], oracles=[lf.SlopeRestricted(1, 2)] * 2), [0, 0],
+         "entry by entry"),
     ],
 )  # fmt: skip
 def test_blocks_are_checked(plant, blocks, match):
