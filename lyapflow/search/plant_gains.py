@@ -117,7 +117,7 @@ def classical_gain(plant: StateSpace, f: Cost | tuple[Cost, Cost], *, weight: Ar
     :math:`\dot\Phi \le -|\dot u|^2/\varepsilon + \ell|\tilde x||\dot u|` and
     :math:`\tfrac{d}{dt}\tilde x^\top P\tilde x \le -\gamma|\tilde x|^2 + \zeta|\tilde x||\dot u|`; a weighted sum
     decreases if :math:`\varepsilon < \gamma/(\zeta\ell)`. This is the bound of Hauswirth, Bolognani, Hug and Dörfler
-    (2021), Theorem 1, with the quadratic Lyapunov function of a linear plant as in Menta et al. (2018); several
+    (2021), with the quadratic Lyapunov function of a linear plant as in Menta et al. (2018); several
     functions of outputs count as one, with the largest of their constants.
 
     Examples
