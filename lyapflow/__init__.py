@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .dynamics.polytope import PolytopicSystem as PolytopicSystem
     from .dynamics.proximal import ProximalLagrangianSystem as ProximalLagrangianSystem
     from .dynamics.saddle import PrimalDualIteration as PrimalDualIteration
+    from .dynamics.stacked import StackedSystem as StackedSystem
     from .errors import CertificateFormatError as CertificateFormatError
     from .errors import ClaimMismatchError as ClaimMismatchError
     from .errors import CompositionError as CompositionError
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .errors import SimulationError as SimulationError
     from .errors import StoreError as StoreError
     from .errors import VerificationError as VerificationError
+    from .flows.feedback_optimization import feedback_optimization as feedback_optimization
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
@@ -98,6 +100,9 @@ if TYPE_CHECKING:
     from .search.outcomes import Proved as Proved
     from .search.pipeline import attempt as attempt
     from .search.pipeline import certify as certify
+    from .search.plant_gains import GainLimit as GainLimit
+    from .search.plant_gains import classical_gain as classical_gain
+    from .search.plant_gains import largest_gain as largest_gain
     from .search.slow_members import SlowMember as SlowMember
     from .search.steps import largest_step as largest_step
     from .search.tuning import Tuned as Tuned
@@ -137,6 +142,7 @@ _ROOMS = {
     "FiniteTimeStability": "lmi.scaled_claims",
     "FixedTime": "lmi.time_scales",
     "FixedTimeStability": "lmi.scaled_claims",
+    "GainLimit": "search.plant_gains",
     "GainWitness": "search.gain_witness",
     "GradientDominated": "classes.special",
     "Inconclusive": "search.outcomes",
@@ -174,6 +180,7 @@ _ROOMS = {
     "SlowMember": "search.slow_members",
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
+    "StackedSystem": "dynamics.stacked",
     "StoreError": "errors",
     "StaticSector": "classes.operators",
     "StronglyConvex": "classes.functions",
@@ -193,15 +200,18 @@ _ROOMS = {
     "bracket": "search.bracket",
     "cascade": "",
     "certify": "search.pipeline",
+    "classical_gain": "search.plant_gains",
     "curvature": "classes.curvature",
     "delay_gradient": "dynamics.perturbed",
     "export_coq": "coq.export",
+    "feedback_optimization": "flows.feedback_optimization",
     "falsify": "simulation.falsification",
     "find_delay_witness": "search.delay_witness",
     "find_equilibrium": "simulation.equilibria",
     "find_gain_witness": "search.gain_witness",
     "flows": "",
     "iterate_flow": "time_scaling.discretisation",
+    "largest_gain": "search.plant_gains",
     "largest_gradient_error": "search.margins",
     "largest_step": "search.steps",
     "learning": "",

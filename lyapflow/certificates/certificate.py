@@ -16,6 +16,7 @@ from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
 from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain
+from ..lmi.groups import find_leaders
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.memory import extend_modes
 from ..lmi.metric import reduce_splitting
@@ -72,7 +73,7 @@ class Certificate:
         if not isinstance(self.system, System):
             raise InvalidModelError(
                 "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-                f"PolytopicSystem or a ParametricSystem, got {self.system!r}"
+                f"PolytopicSystem, a ParametricSystem or a StackedSystem, got {self.system!r}"
             )
         if not isinstance(self.claim, Claim | ScaledClaim | GainClaim):
             raise InvalidModelError(
@@ -355,7 +356,8 @@ class Certificate:
         """Weight of each oracle's function value in V, by the oracle's name."""
         core = self.core
         names = core.system.oracle_names
-        own = {names[j]: value_name(names[j]) for j in valued_oracles(core.system, core.template)}
+        leaders = find_leaders(core.system)
+        own = {names[j]: value_name(names[leaders[j]]) for j in valued_oracles(core.system, core.template)}
         values = self.values
         if isinstance(self.claim, GainClaim):  # where an input enters the argument there is no value in V
             own = {oracle: name for oracle, name in own.items() if name in values}

@@ -16,6 +16,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    StackedSystem,
     System,
 )
 from ..errors import CertificateFormatError
@@ -122,6 +123,12 @@ def system_to_json(system: System) -> dict[str, Any]:
             "systems": [system_to_json(node) for node in system.systems],
             "denominator": [as_text(c) for c in system.denominator],
         }
+    if isinstance(system, StackedSystem):
+        return {
+            "type": "StackedSystem",
+            "plant": system_to_json(system.plant),
+            "blocks": [str(block) for block in system.blocks],
+        }
     return {
         "type": "LureSystem",
         "name": system.name,
@@ -156,6 +163,7 @@ def system_from_json(data: Mapping[str, Any]) -> System:
         "ProximalLagrangianSystem": _proximal_from_json,
         "PolytopicSystem": _polytope_from_json,
         "ParametricSystem": _parametric_from_json,
+        "StackedSystem": _stacked_from_json,
     }
     reader = readers.get(str(data.get("type")))
     if reader is None:
@@ -175,6 +183,14 @@ def _lure_from_json(data: Mapping[str, Any]) -> LureSystem:
         else None,
         N=_matrix_from_json(data, "N") if "N" in data else None,
     )
+
+
+def _stacked_from_json(data: Mapping[str, Any]) -> StackedSystem:
+    plant = read_part(data, "plant", dict)
+    if plant.get("type") != "LureSystem":
+        raise CertificateFormatError("the plant of a StackedSystem must be an object of type LureSystem")
+    blocks = [int(read_number(block, "blocks")) for block in read_part(data, "blocks", list)]
+    return StackedSystem(_lure_from_json(plant), blocks)
 
 
 def _polytope_from_json(data: Mapping[str, Any]) -> PolytopicSystem:

@@ -15,6 +15,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    StackedSystem,
 )
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
@@ -166,6 +167,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         ProximalLagrangianSystem,
         PolytopicSystem,
         ParametricSystem,
+        StackedSystem,
         ExponentialDecay,
         Contraction,
         SublinearDecay,
@@ -184,6 +186,8 @@ def _find_stranger(certificate: Certificate) -> str | None:
         ZamesFalb,
     )
     vertices = getattr(certificate.system, "vertices", getattr(certificate.system, "systems", ()))
+    if isinstance(certificate.system, StackedSystem):
+        vertices = (certificate.system.plant,)
     for part in (*parts, *vertices):
         if type(part) not in known:
             return f"{type(part).__name__} is not a type of lyapflow, so what it says is not known to be what it does"

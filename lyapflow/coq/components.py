@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem, ProximalLagrangianSystem, StackedSystem, System
 from ..dynamics.lure import Mode
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix, Vector
@@ -174,6 +174,11 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
     InvalidModelError
         If the system is of a kind that has none here.
     """
+    if isinstance(system, StackedSystem):
+        raise InvalidModelError(
+            f"{system.name!r} has functions of several signals, which cannot be exported. Give each signal a function "
+            "of its own (a sum of costs), so that the system is a LureSystem."
+        )
     modes = system.modes
     if any(mode.is_end for mode in modes):
         raise InvalidModelError(

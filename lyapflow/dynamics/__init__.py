@@ -8,9 +8,16 @@ from .parametric import ParametricSystem
 from .polytope import PolytopicSystem
 from .proximal import ProximalLagrangianSystem
 from .saddle import PrimalDualIteration
+from .stacked import StackedSystem
 
 System: TypeAlias = (
-    LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | PolytopicSystem | ParametricSystem
+    LureSystem
+    | PrimalDualSystem
+    | PrimalDualIteration
+    | ProximalLagrangianSystem
+    | PolytopicSystem
+    | ParametricSystem
+    | StackedSystem
 )
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
@@ -22,5 +29,6 @@ __all__ = [
     "PrimalDualIteration",
     "PrimalDualSystem",
     "ProximalLagrangianSystem",
+    "StackedSystem",
     "System",
 ]

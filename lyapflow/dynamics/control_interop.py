@@ -9,12 +9,13 @@ import control
 import numpy as np
 
 from ..errors import DimensionError, InvalidModelError
+from ..exact.matrices import Matrix, matrix
 
 if TYPE_CHECKING:
     from ..classes.inequalities import OperatorClass
     from .lure import LureSystem
 
-__all__ = ["from_control", "to_control"]
+__all__ = ["from_control", "read_plant", "to_control"]
 
 
 def to_control(system: LureSystem) -> control.StateSpace:
@@ -39,3 +40,17 @@ def from_control(sys: control.StateSpace, *, oracles: Sequence[OperatorClass], n
     if sys.dt is None or sys.dt is True:
         raise InvalidModelError(f"sys.dt must be 0 or a sampling time, got {sys.dt}. Pass dt to control.ss.")
     return LureSystem(sys.A, sys.B, sys.C, sys.D, oracles=oracles, dt=sys.dt, name=name)
+
+
+def read_plant(sys: control.StateSpace) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+    """Matrices of a plant in continuous time, not necessarily square, at the exact values of its floats."""
+    if not isinstance(sys, control.StateSpace):
+        raise InvalidModelError(f"plant must be a control.StateSpace (use control.ss), got {type(sys).__name__}")
+    if sys.dt != 0:
+        raise InvalidModelError(f"plant must be in continuous time (dt = 0), got dt = {sys.dt}")
+    if not sys.nstates or not sys.ninputs or not sys.noutputs:
+        raise DimensionError(
+            f"plant must have states, inputs and outputs, got {sys.nstates}, {sys.ninputs} and {sys.noutputs}"
+        )
+    A, B, C, D = (matrix(getattr(sys, key), name=f"plant: {key}") for key in "ABCD")
+    return A, B, C, D

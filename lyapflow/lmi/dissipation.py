@@ -26,7 +26,7 @@ from ..errors import InvalidModelError
 from ..exact.dense import Dense, accumulate, add, scalar
 from .checks import check_claim
 from .claims import Claim, SublinearDecay
-from .groups import Group, list_groups, rename_group
+from .groups import Group, find_leaders, list_groups, rename_group
 from .lifted import BASE, Lift
 from .memory import extend_modes, list_filters
 from .metric import reduce_splitting
@@ -76,7 +76,7 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
+    system : LureSystem, StackedSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous time for `ExponentialDecay` and `SublinearDecay`, in discrete time for `Contraction`.
     claim : ExponentialDecay, Contraction or SublinearDecay
         With a rate, a factor or an order.
@@ -123,6 +123,7 @@ class Assembly:
         self.system, self.template, self.parameter, self.bounded = system, template, parameter, bounded
         self.modes, self.filters = extend_modes(system, template), len(list_filters(system, template))
         self.valued = valued_oracles(system, template)
+        self.leaders = find_leaders(system)
         self.discrete = system.dt > 0
         self.groups = {part: list_groups(system, template, part) for part in (_DECREASE, _POSITIVITY)}
         if bounded:  # the same inequalities as for positivity, with multipliers of their own
@@ -134,9 +135,9 @@ class Assembly:
 
     def pencil(self) -> Pencil:
         """All inequalities."""
-        system = self.system
-        weights = [value_name(system.oracle_names[j]) for j in self.valued]
-        multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
+        weights = [self.value_name(j) for j in self.valued if self.leaders[j] == j]
+        every = (name for groups in self.groups.values() for group in groups for name, _ in group.uses)
+        multipliers = list(dict.fromkeys(every))  # the rows of a vector oracle share theirs
         storage = [name for mode in self.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
         lifted = [name for lift in self.lifts for name in lift.unknowns]
         return Pencil(
@@ -148,6 +149,10 @@ class Assembly:
             ),
             equalities=tuple(self._equalities()),
         )
+
+    def value_name(self, j: int) -> str:
+        """Name of the weight of an oracle's value: one for all rows of a vector oracle."""
+        return value_name(self.system.oracle_names[self.leaders[j]])
 
     def entries(self, mode: Mode) -> tuple[Entry, ...]:
         """Entries of the storage matrix of a mode."""
@@ -211,7 +216,7 @@ class Assembly:
         """``-V'``."""
         yield Form(z.storage, z.storage_next, self.entries(mode), Fraction(-2))
         for j in self.valued:
-            name = value_name(self.system.oracle_names[j])
+            name = self.value_name(j)
             plant = mode.vertices[0]  # the row of an explicit gradient is common to all vertices
             pairing = tuple((name, j, i, scalar(c)) for i, c in enumerate(plant.C[j]) if c)
             yield Form(z.u, z.flow, pairing, Fraction(-1))
@@ -270,11 +275,11 @@ class Assembly:
         for part, groups in self.groups.items():
             for group in groups:
                 for point, evaluation in group.points:
-                    if evaluation.time in {RATE, MEMORY}:
+                    if evaluation.time in {RATE, MEMORY} or self.leaders[evaluation.oracle] != evaluation.oracle:
                         continue
                     name = self.system.oracle_names[evaluation.oracle]
                     own = evaluation.oracle in self.valued
-                    parts = [(value_name(name), *weight[part, evaluation.time])] if own else []
+                    parts = [(self.value_name(evaluation.oracle), *weight[part, evaluation.time])] if own else []
                     parts += [
                         (multiplier, -value, _ZERO)
                         for multiplier, inequality in group.uses

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from ..classes import Quadratic
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.slopes import slope_inequality
-from ..dynamics import System
+from ..dynamics import StackedSystem, System
 from .memory import list_filters, remember
 from .signals import MEMORY, NEXT, NOW, RATE, STEP, output_oracles, valued_oracles
 from .templates import QuadraticStorage, Template, ZamesFalb
 
-__all__ = ["Evaluation", "Group", "list_groups", "rename_group"]
+__all__ = ["Evaluation", "Group", "find_leaders", "list_groups", "rename_group"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def list_groups(system: System, template: Template, part: str) -> tuple[Group, .
     for j in oracles:
         members.setdefault(system.groups[j], []).append(j)
     rated = outputs if part == "decrease" and not discrete else ()
+    if isinstance(system, StackedSystem):
+        return _list_components(system, members, times, part)
     found = tuple(_list_group(system, group, times, part, rated) for group in members.values())
     if isinstance(template, ZamesFalb) and part == "decrease":
         return tuple(_add_memory(system, template, group) for group in found)
@@ -76,6 +78,28 @@ def _add_memory(system: System, template: ZamesFalb, group: Group) -> Group:
             inequality = remember(system.oracles[part.oracle], part, now[part.oracle], point)
             uses.append((f"decrease: {owner} {inequality.name}", inequality))
     return Group(tuple(points), tuple(uses))
+
+
+def find_leaders(system: System) -> tuple[int, ...]:
+    """For each oracle, the one that names its value and its multipliers: its own, or that of a vector's first row."""
+    return system.leaders if isinstance(system, StackedSystem) else tuple(range(len(system.oracles)))
+
+
+def _list_components(
+    system: StackedSystem, members: dict[int, list[int]], times: tuple[str, ...], part: str
+) -> tuple[Group, ...]:
+    """The components of vector operators: those of one have the inequalities, and the multipliers, of its first."""
+    leaders = system.leaders
+    first: dict[tuple[int, ...], Group] = {}
+    found: list[Group] = []
+    for own in members.values():
+        leading = tuple(leaders[j] for j in own)
+        if leading not in first:
+            first[leading] = _list_group(system, list(leading), times, part, ())
+        turn = dict(zip(leading, own, strict=True))
+        points = tuple((name, Evaluation(turn[e.oracle], e.time)) for name, e in first[leading].points)
+        found.append(Group(points, first[leading].uses))
+    return tuple(found)
 
 
 def _list_group(system: System, group: list[int], times: tuple[str, ...], part: str, rated: tuple[int, ...]) -> Group:

@@ -16,6 +16,7 @@ from ..dynamics import (
     ProximalLagrangianSystem,
 )
 from ..lmi.dissipation import UPPER
+from ..lmi.groups import find_leaders
 from ..lmi.memory import list_filters
 from ..lmi.signals import NEXT, output_oracles
 from .clock import Clock, is_discrete, is_scaled, is_sublinear
@@ -30,6 +31,7 @@ from .proof import Part, Step, Used, list_parts, list_steps
 from .proximal import lead_proximal, name_proximal_sum, prepare_proximal
 from .scaled_argument import WEIGHTS_OF_SCALED, finish_scaled, lead_scaled, left_of_scaled, prepare_scaled
 from .squares import write_squares
+from .stacked import add_rows, explain_sums, rows_of_vectors
 from .statement import describe_values, weighted_oracles
 from .sublinear import LEFT_OF_SUBLINEAR, finish_sublinear, prepare_sublinear
 from .symbols import Symbols, inequality_terms, is_wide, state
@@ -154,13 +156,19 @@ def _inequalities(certificate: Certificate) -> Iterator[Block]:
     where: list[tuple[Math, Fraction]] = []
     lines: list[Math] = []
     sources: list[Sentence] = []
+    summed, leaders = rows_of_vectors(system), find_leaders(system)
     for label, used in sorted(found.items(), key=_natural):
         terms = inequality_terms(used.inequality, names, used.points, label)
         sums = combine(terms, where, head=f"{label} = ")
-        lines += [*sums[:-1], Math(sums[-1].tex + r" \geq 0")]
-        sources.append((Math(label), f": {used.inequality.name}, {used.inequality.source}"))
+        is_part = used.points[0][1].oracle in summed
+        lines += [*sums[:-1], sums[-1] if is_part else Math(sums[-1].tex + r" \geq 0")]
+        if leaders[used.points[0][1].oracle] == used.points[0][1].oracle:
+            sources.append((Math(label), f": {used.inequality.name}, {used.inequality.source}"))
+    lines += add_rows(system, list(found))
     yield Display(tuple(lines))
     yield Listing(tuple(sources))
+    if summed:
+        yield Paragraph(explain_sums())
     if isinstance(system, PrimalDualSystem):
         mark = names.marks[0]
         yield Paragraph(
@@ -180,7 +188,9 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
     head, certificate = f"{_left(certificate, part.name)} = ", certificate.core
     used = [u for u in part.used if u.value]
     weighted = [rf"+{u.symbol}\,{u.label}" for u in used]
-    where: list[tuple[Math, Fraction]] = [(Math(u.symbol), u.value) for u in used]
+    leaders = find_leaders(certificate.system)
+    first = [u for u in used if leaders[u.points[0][1].oracle] == u.points[0][1].oracle]
+    where: list[tuple[Math, Fraction]] = [(Math(u.symbol), u.value) for u in first]
     if part.name == "upper bound":
         where.append((Math("c_{2}"), certificate.values[UPPER]))
     forms: list[Math] = []
@@ -309,10 +319,11 @@ def _definite(certificate: Certificate, steps: list[Step], count: int) -> Iterat
 def _finish(certificate: Certificate) -> Paragraph:
     clock = Clock.of(certificate.system)
     weights: Sentence = () if is_wide(certificate.system) else (" and all ", Math("d_{i}"))
+    sums = ", or their sums over the rows of a function," if rows_of_vectors(certificate.system) else ""
     chain = rf"N({clock.time}) \leq V({clock.time}) \leq {clock.decay_twice}V(0)"
     if certificate.is_bounded:
         chain += rf" \leq c_{{2}}{clock.decay_twice}N(0)"
     return Paragraph(
-        ("All multipliers", *weights, " are nonnegative and all ", Math("I"), " are nonnegative along "
+        ("All multipliers", *weights, " are nonnegative and all ", Math("I"), sums, " are nonnegative along "
          "solutions. Hence ", Math(clock.falls), " and ", Math(chain), ", which is the claim.")
     )  # fmt: skip

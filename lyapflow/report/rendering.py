@@ -17,6 +17,7 @@ from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
 from ..coq.compiler import CoqVerdict
 from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
+from ..lmi.groups import find_leaders
 from . import figures
 from .cascade import CascadeSection, draw_cascade
 from .clock import is_sublinear
@@ -29,6 +30,7 @@ from .memory import find_filter
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
 from .settling_curves import choose_curves, has_curves
+from .stacked import add_rows, rows_of_vectors
 from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
 from .typeset import typeset
 
@@ -108,6 +110,8 @@ def _environment() -> Environment:
         "decimal": approximate, "float": _float, "describe_class": _describe_class, "describe_member": _describe_member,
     }  # fmt: skip
     environment.globals["inequality_formula"] = _inequality_formula
+    environment.globals["first_rows"] = _first_rows
+    environment.globals["has_vectors"] = rows_of_vectors
     environment.globals["symbols_of"] = Symbols.of
     environment.globals["storage_symbol"] = _storage_symbol
     environment.globals["is_wide"] = is_wide
@@ -183,10 +187,19 @@ def _inequality_formula(section: CertificateSection, used: Used) -> list[Math]:
     from .formulas import combine
 
     symbols = Symbols.of(section.certificate.core.system)
+    system = section.certificate.core.system
     lines = combine(inequality_terms(used.inequality, symbols, used.points, used.label), [], width=60)
     if find_filter(used.points, used.inequality) is not None:  # its integral is nonnegative
         return list(lines)
+    if used.points[0][1].oracle in rows_of_vectors(system):
+        return [*lines, *add_rows(system, [used.label])]
     return [*lines[:-1], Math(lines[-1].tex + r" \geq 0")]
+
+
+def _first_rows(section: CertificateSection, used: tuple[Used, ...]) -> list[Used]:
+    """Class inequalities without those of the other rows of a function of several arguments."""
+    leaders = find_leaders(section.certificate.core.system)
+    return [u for u in used if leaders[u.points[0][1].oracle] == u.points[0][1].oracle]
 
 
 def _figures(document: Document) -> dict[str, list[tuple[str, str, Any]]]:

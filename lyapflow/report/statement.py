@@ -19,6 +19,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    StackedSystem,
     System,
 )
 from ..errors import CertificateFormatError
@@ -37,6 +38,7 @@ from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_n
 from .parametric import family_motion, family_oracles
 from .proximal import proximal_assumptions, proximal_motion, proximal_storage
 from .scaled import explain_speed, measure_in_euclidean, scale_motion, scaled_conclusion, solve_scaled
+from .stacked import stacked_assumptions, stacked_motion, stacked_oracles, stacked_values
 from .sublinear import sublinear_conclusion, sublinear_storage
 from .symbols import Symbols, belongs, is_wide, quadratic_terms, state
 from .wide import wide_motion, wide_storage
@@ -113,7 +115,10 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     store = sublinear_storage if is_sublinear(certificate) else store
     store = memory_storage if has_memory(certificate) else store
     chain = tuple(_smoothness(certificate)) if whole else ()
-    known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
+    if isinstance(system, StackedSystem):
+        known = stacked_oracles(system)
+    else:
+        known = family_oracles(system) if isinstance(system, ParametricSystem) else describe_oracles(system)
     hypotheses = (*motion, *known, *ports, Listing((*assumed, *_reading(system), *chain, _exactness())))
     if not whole:
         return Statement(hypotheses=hypotheses, conclusion=(), storage=())
@@ -132,7 +137,9 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
     if isinstance(system, ParametricSystem):
         return family_motion(system), list_assumptions(system.systems[0]), _storage
-    if is_wide(system):
+    if isinstance(system, StackedSystem):
+        return stacked_motion(system), stacked_assumptions(system), wide_storage
+    if isinstance(system, LureSystem) and is_wide(system):
         return wide_motion(system), list_assumptions(system), wide_storage
     return describe_motion(system), list_assumptions(system), _storage
 
@@ -251,6 +258,9 @@ def _storage(certificate: Certificate) -> Iterable[Block]:
 
 def describe_values(system: System, oracles: Iterable[int], *, lead: str) -> Iterable[Block]:
     """What the function values of some oracles are: Bregman distances from the equilibrium."""
+    if isinstance(system, StackedSystem):
+        yield from stacked_values(system, oracles, lead=lead)
+        return
     names = Symbols.of(system)
     lines: list[Math] = []
     for j in sorted(oracles):

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 from ..classes import Intersection, SectorBounded, SlopeRestricted, StaticSector
 from ..classes.inequalities import Inequality, OperatorClass
-from ..dynamics import LureSystem, ParametricSystem, System
+from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
 from ..lmi.groups import Evaluation
 from ..lmi.signals import NEXT, RATE
 from ..lmi.sublinear import LOG_RATE
@@ -106,9 +106,9 @@ def filter_state(k: int) -> str:
     return rf"\psi_{{{k + 1}}}"
 
 
-def is_wide(system: System) -> TypeGuard[LureSystem]:
-    """Whether a system has so many states that its equations are not for reading."""
-    return isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN
+def is_wide(system: System) -> bool:
+    """Whether a system has so many states, or rows, that its equations are not for reading."""
+    return isinstance(system, StackedSystem) or (isinstance(system, LureSystem) and system.shape[0] > MOST_WRITTEN)
 
 
 def is_written(system: System) -> bool:

@@ -11,7 +11,7 @@ from ..certificates.certificate import Certificate
 from ..classes import Convex, ConvexIndicator, Quadratic, SmoothConvex, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, read_inequalities
 from ..classes.slopes import is_smooth
-from ..dynamics import LureSystem, ParametricSystem, System
+from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 from ..lmi.checks import check_claim
@@ -33,7 +33,7 @@ from .poles import choose_poles
 from .shifting import shift_loop
 from .slow_members import SlowMember, find_slow_quadratic
 from .sublinear import attempt_sublinear
-from .witness import estimate_ceiling, find_witness
+from .witness import estimate_ceiling, find_turned_witness, find_witness
 
 __all__ = ["SolverFactory", "attempt", "certify"]
 
@@ -154,7 +154,7 @@ def attempt(
     if not isinstance(system, System):
         raise InvalidModelError(
             "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-            f"PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
+            f"PolytopicSystem, a ParametricSystem or a StackedSystem, got {type(system).__name__}"
         )
     if isinstance(claim, GainClaim):
         if solver is not None:
@@ -209,8 +209,19 @@ def attempt(
         Family(shift=shift, template=form, around=around, solver=name, make=make, fallback=fallback) for form in forms
     ]
     if wanted.parameter is None:
-        return attempt_best(families, wanted, around, accuracy)
-    return attempt_given(families, wanted)
+        return _refute(attempt_best(families, wanted, around, accuracy), system)
+    return _refute(attempt_given(families, wanted), system)
+
+
+def _refute(outcome: Outcome, system: System) -> Outcome:
+    """A no about functions of several arguments with a member that is not a sum, where that decides."""
+    if not isinstance(outcome, Infeasible) or not isinstance(system, StackedSystem):
+        return outcome
+    number = outcome.claim.number
+    if outcome.witness is not None and outcome.witness.refutes(number):
+        return outcome
+    turned = find_turned_witness(system)
+    return replace(outcome, witness=turned) if turned is not None and turned.refutes(number) else outcome
 
 
 def _translate(system: System, slow: SlowMember, order: Fraction | None) -> SlowMember | None:

@@ -13,16 +13,18 @@ from fractions import Fraction
 import numpy as np
 
 from ..classes.inequalities import LinearMembers
-from ..dynamics import LureSystem, ParametricSystem, System
+from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
 from ..errors import InvalidModelError
+from ..exact.matrices import Matrix
 from ..exact.polynomials import spread
 from ..exact.rationals import shorten, show_above, show_below
 from .gain_loop import find_gain_loop, find_slope, read_sector
 from .linear_loop import LONG, SHORT, LinearLoop, round_slope
 from .member_bounds import Slope, bound_factor, bound_rate, is_large
 from .riccati import find_extreme_point
+from .turned import find_turns
 
-__all__ = ["Witness", "check_witness", "estimate_ceiling", "find_witness"]
+__all__ = ["Witness", "check_witness", "estimate_ceiling", "find_turned_witness", "find_witness"]
 
 _FAR = Fraction(1, 10**12)  # stands for the end of a half-line
 _PLACES = 9  # values of a parameter between its ends at which members are looked at
@@ -46,6 +48,9 @@ class Witness:
         the whole class.
     at : tuple of (str, Fraction), optional
         Parameters of the system that has this member, in a family of systems.
+    turns : tuple of (int, Matrix), optional
+        For blocks of a `StackedSystem`, the orthogonal Q in whose coordinates the slopes are: the function has the
+        Hessian ``Q' diag(slopes) Q``.
     """
 
     slopes: tuple[Slope, ...]
@@ -53,6 +58,7 @@ class Witness:
     rate: Fraction | None = None
     factor: Fraction | None = None
     at: tuple[tuple[str, Fraction], ...] = ()
+    turns: tuple[tuple[int, Matrix], ...] = ()
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether this member decays more slowly than the given rate or factor (None: does not converge at all)."""
@@ -77,7 +83,8 @@ class Witness:
         else:
             verb = f"decays with rate at most {show_above(self.rate or Fraction(0))}"
         where = "".join(f"at {name} = {shorten(value, most=24)} " for name, value in self.at)
-        who = f"the linear member {', '.join(parts)}" if parts else "the linear system itself"
+        turned = " in turned coordinates of its arguments" if self.turns else ""
+        who = f"the linear member {', '.join(parts)}{turned}" if parts else "the linear system itself"
         return f"{where}{who} {verb}"
 
 
@@ -85,6 +92,10 @@ def check_witness(system: System, witness: Witness) -> bool:
     """Whether a witness belongs to the classes of a system and its rate is an upper bound there, exactly."""
     if isinstance(system, ParametricSystem):
         return bool(witness.at) and check_witness(system.at(witness.at[0][1]), witness)
+    if witness.turns:
+        if not isinstance(system, StackedSystem) or not system.can_turn:
+            return False
+        return check_witness(system.turn(witness.turns), replace(witness, turns=()))
     if len(witness.slopes) != len(system.oracles):
         return False
     for (real, imaginary), oracle in zip(witness.slopes, system.oracles, strict=True):
@@ -135,6 +146,12 @@ def find_witness(system: System) -> Witness:
     if system.dt > 0:
         return Witness(slopes=exact, oracle_names=system.oracle_names, factor=bound_factor(system, exact))
     return Witness(slopes=exact, oracle_names=system.oracle_names, rate=bound_rate(system, exact))
+
+
+def find_turned_witness(system: StackedSystem) -> Witness | None:
+    """The slowest linear member that a search over Hessians that are not diagonal finds, with a rigorous bound."""
+    turns = find_turns(system) if system.can_turn else ()
+    return replace(find_witness(system.turn(turns)), turns=turns) if turns else None
 
 
 def _find_slowest(system: ParametricSystem) -> tuple[Fraction, float]:

@@ -9,7 +9,14 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import (
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    StackedSystem,
+    System,
+)
 from ..errors import SimulationError
 from ..exact.matrices import shape
 from ..members import random_member
@@ -38,6 +45,8 @@ def draw_loop(
         system = system if system.operator is not None else draw_operator(system, dimension, rng)
     if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
         sizes = list(shape(system.operator or ()))[::-1]
+    if isinstance(system, StackedSystem):
+        return *_draw_stack(system, rng, centred=centred), None
     remaining = _DRAWS
     while True:
         operators = [
@@ -52,6 +61,23 @@ def draw_loop(
             remaining -= 1
             if not remaining:
                 raise
+
+
+def _draw_stack(system: StackedSystem, rng: np.random.Generator, *, centred: bool) -> tuple[Loop, Equilibrium]:
+    """Random functions of several arguments, one per block, closed, with an equilibrium."""
+    sizes = {system.blocks[rows[0]]: (system.oracles[rows[0]], len(rows)) for rows in system.vectors}
+    for last in range(_DRAWS - 1, -1, -1):
+        found = {
+            block: random_member(_narrow(oracle, True, rng), size, rng, centred=centred)
+            for block, (oracle, size) in sizes.items()
+        }
+        loop = close_loop(system, [found[block] for block in system.blocks])
+        try:
+            return loop, locate_equilibrium(loop, np.zeros(loop.state_shape))
+        except SimulationError:
+            if not last:
+                raise
+    raise SimulationError("no draw was made")
 
 
 def draw_vertex(polytope: PolytopicSystem, rng: np.random.Generator) -> System:

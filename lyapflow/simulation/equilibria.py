@@ -17,6 +17,7 @@ from ..dynamics import System
 from ..errors import InvalidModelError, SimulationError
 from ..members.protocol import Member
 from .loops import Array, Loop, LureLoop, close_loop, read_state
+from .stacks import StackedLoop
 
 __all__ = ["Equilibrium", "find_equilibrium", "locate_equilibrium", "read_equilibrium", "read_values"]
 
@@ -282,6 +283,8 @@ class _Search:
 
 def read_values(loop: Loop, y: Array) -> Array:
     """Function values at inputs of shape (m, d); NaN for an oracle that has none."""
+    if isinstance(loop, StackedLoop):
+        return loop.read_values(y)
     found = np.full(len(loop.members), np.nan)
     for j, member in enumerate(loop.members):
         try:

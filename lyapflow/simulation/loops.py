@@ -16,13 +16,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classes.curvature import read_data
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import (
+    LureSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    StackedSystem,
+    System,
+)
 from ..errors import DimensionError, InvalidModelError, SimulationError
 from ..exact.matrices import Matrix, add, identity, scale, shape
 from ..members.protocol import Array, Member
 from .iterations import check_dimensions, close_iteration, read_operator
 from .membership import check_members, common_dimension
 from .saddles import PrimalDualLoop, ProximalLagrangianLoop, measure_gain
+from .stacks import StackedLoop, check_stack
 
 __all__ = [
     "Array",
@@ -155,7 +163,7 @@ def close_loop(
 
     Parameters
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
+    system : LureSystem, StackedSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
         In continuous or discrete time; an iteration with its operator.
     members : sequence of Member
         One per oracle, each of a class that is contained in the declared one; oracles of one group share theirs.
@@ -171,10 +179,12 @@ def close_loop(
     InvalidModelError
         If a member does not belong, or oracles of one group have different members.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
+    if not isinstance(
+        system, LureSystem | StackedSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem
+    ):
         raise InvalidModelError(
-            "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration or a ProximalLagrangianSystem, got "
-            f"{type(system).__name__}"
+            "system must be a LureSystem, a StackedSystem, a PrimalDualSystem, a PrimalDualIteration or a "
+            f"ProximalLagrangianSystem, got {type(system).__name__}"
         )
     chosen = check_members(system, members)
     if isinstance(system, PrimalDualSystem):
@@ -188,6 +198,9 @@ def close_loop(
         check_dimensions(chosen, system.operator)
         numbers = (float(v) for v in (system.penalty, system.step or 1))
         return ProximalLagrangianLoop(system, chosen, to_array(system.operator), *numbers)
+    if isinstance(system, StackedSystem):
+        check_stack(system, chosen)
+        return StackedLoop(system, chosen, *(to_array(part) for part in (system.A, system.B, system.C)))
     known = common_dimension(system, chosen)
     if known is not None and dimension not in (None, known):
         raise DimensionError(f"the state must have the dimension d = {known} of the members, got d = {dimension}")
@@ -228,6 +241,11 @@ def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
         read_operator(system)
     n = system.shape[0]
     given = np.ndim(values)
+    if isinstance(system, StackedSystem):
+        column = read_data(values, name=name, ndim=1)[:, None] if given == 1 else read_data(values, name=name, ndim=2)
+        if column.shape != (n, 1):
+            raise DimensionError(f"{name} must have shape ({n},), one entry per state, got {np.shape(values)}")
+        return column
     if not isinstance(system, LureSystem):
         state = read_data(values, name=name, ndim=1) if given == 1 else None
         if state is None or state.shape != (n,):

@@ -24,6 +24,7 @@ from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
 from .iterations import split_modes
 from .loops import Array, Loop, to_array
+from .stacks import StackedLoop
 from .subjects import check_subject
 
 __all__ = ["Samples", "Storage", "make_storage", "measure_decay"]
@@ -175,8 +176,11 @@ class Storage:
 
     def _measure_origin(self, j: int) -> float:
         """Size of the output at the origin, where there is one: what a value may have been computed with."""
+        origin = np.zeros_like(self.equilibrium.y[j])
+        if isinstance(self.loop, StackedLoop):
+            origin = np.zeros(next(len(rows) for rows in self.loop.system.vectors if j in rows))
         try:
-            return float(np.linalg.norm(self.loop.members[j].gradient(np.zeros_like(self.equilibrium.y[j]))))
+            return float(np.linalg.norm(self.loop.members[j].gradient(origin)))
         except InvalidModelError:  # a nonsmooth member, known by its prox
             return 0.0
 
