@@ -31,8 +31,8 @@ class CoarseGradientFlow:
     r"""Gradient flow in v, coarse gradient flow in w.
 
     .. math::
-        f = \tfrac18\left[v^\top Kv - 2v^\top\left(K - \tfrac{2\theta}\pi I\right)v_\star + v_\star^\top Kv_\star\right],
-        \qquad K = I + 11^\top,
+        f = \tfrac18\left[v^\top Kv - 2v^\top\left(K - \tfrac{2\theta}\pi I\right)v_\star
+        + v_\star^\top Kv_\star\right], \qquad K = I + 11^\top,
 
     :math:`\dot v = -\partial f/\partial v`, and :math:`\dot w = -g`, with unit vectors :math:`\hat w, \hat w_\star`,
 
@@ -167,7 +167,7 @@ class CoarseGradientFlow:
 
     @property
     def opposite(self) -> tuple[Fraction, ...]:
-        r"""The v at which the loss is critical for w against the target: :math:`K^{-1}(11^\top - I)v_\star`, exactly."""
+        r"""The v at which the loss is critical for w against the target, exact: :math:`K^{-1}(11^\top - I)v_\star`."""
         m, total = len(self.outer), sum(self.outer, Fraction(0))
         right = [total - v for v in self.outer]
         share = sum(right, Fraction(0)) / (m + 1)  # K^-1 = I - 11'/(m + 1)

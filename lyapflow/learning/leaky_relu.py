@@ -13,22 +13,46 @@ With :math:`f(x) = \sum_j a_j\phi(w_j\cdot x)`, :math:`\phi` of slope 1 and :mat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 from scipy.special import logsumexp, softmax
 
-from ..errors import InvalidModelError, SimulationError, VerificationError
+from ..errors import InvalidModelError, VerificationError
 from ..exact.rationals import as_text, rational, shorten
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
-from .trajectories import Trajectory, read_state
+from .trajectories import Trajectory, follow, read_state
 
 __all__ = ["LeakyReLUNetwork", "MarginLimit", "find_margin_limit", "prove_margin_limit", "refute_low_rank_start"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretched:
+    """The same flow with entries below 0 divided by the slope; `follow` needs no more of a flow."""
+
+    network: LeakyReLUNetwork
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.network.shape
+
+    def stretch(self, x: ArrayLike) -> Array:
+        w = read_state(x, self.shape, "x0")
+        return np.where(w > 0, w, w / float(self.network.slope))
+
+    def bend(self, x: ArrayLike) -> Array:
+        v = np.asarray(x, dtype=float)
+        return np.where(v > 0, v, float(self.network.slope) * v)
+
+    def vector_field(self, t: float, x: ArrayLike) -> Array:
+        return self.network.push * softmax(-self.network.margins(self.bend(x)))
+
+    def loss(self, x: ArrayLike) -> float:
+        return self.network.loss(self.bend(x))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +140,8 @@ class LeakyReLUNetwork:
         self.width = width
         self._norms, self._labels = np.array(self.norms, dtype=float), np.array(self.labels, dtype=float)
         self._outer = np.repeat([1.0, -1.0], width // 2) / np.sqrt(width)
+        self.push = self._outer[:, None] * (self._labels * self._norms)
+        self.push.flags.writeable = False
 
     def __repr__(self) -> str:
         return f"LeakyReLUNetwork({len(self.norms)} inputs, slope={self.slope}, width={self.width})"
@@ -138,13 +164,13 @@ class LeakyReLUNetwork:
         """The derivative by s, minus the gradient of the loss; at a kink that of the slope below."""
         state = read_state(x, self.shape)
         active = np.where(state > 0, 1.0, float(self.slope))
-        return self._outer[:, None] * active * (softmax(-self.margins(state)) * self._labels * self._norms)
+        return self.push * active * softmax(-self.margins(state))
 
     def jacobian(self, x: ArrayLike) -> Array:
         """Derivative of the vector field away from kinks, shape (m n, m n)."""
         state = read_state(x, self.shape)
         share = softmax(-self.margins(state))
-        slopes = self._outer[:, None] * np.where(state > 0, 1.0, float(self.slope)) * (self._labels * self._norms)
+        slopes = self.push * np.where(state > 0, 1.0, float(self.slope))
         rows = np.zeros((state.size, len(share)))  # the derivative of margin i by the weights
         for i in range(len(share)):
             part = np.zeros(self.shape)
@@ -175,37 +201,9 @@ class LeakyReLUNetwork:
         SimulationError
             If the integrator gives up.
         """
-        start, times = read_state(x0, self.shape, "x0"), np.atleast_1d(np.asarray(t_eval, dtype=float))
-        if times.ndim != 1 or not np.all(np.isfinite(times)) or times[0] < 0 or np.any(np.diff(times) <= 0):
-            raise InvalidModelError("t_eval must be finite times >= 0 that increase")
-        g = float(self.slope)
-
-        def stretch(w: Array) -> Array:
-            return np.where(w > 0, w, w / g)
-
-        def bend(v: Array) -> Array:
-            return np.where(v > 0, v, g * v)
-
-        push = self._outer[:, None] * (self._labels * self._norms)
-
-        def field(s: float, flat: Array) -> Array:
-            return (push * softmax(-self.margins(bend(flat.reshape(self.shape))))).ravel()
-
-        if atol is None:
-            atol = rtol
-        found = solve_ivp(
-            field,
-            (0.0, max(times[-1], 1e-300)),
-            stretch(start).ravel(),
-            method=method,
-            t_eval=times,
-            rtol=rtol,
-            atol=atol,
-        )
-        if not found.success:
-            raise SimulationError(f"the integration stopped early: {found.message}")
-        states = bend(found.y.T.reshape(len(times), *self.shape))
-        return Trajectory(t=times, x=states, flow=self, evaluations=int(found.nfev))
+        within = _Stretched(self)
+        path = follow(within, within.stretch(x0), t_eval, method=method, rtol=rtol, atol=rtol if atol is None else atol)
+        return replace(path, x=within.bend(path.x), flow=self)
 
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
         """None: the loss falls for ever, towards minus infinity."""

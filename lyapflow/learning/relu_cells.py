@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,16 +62,16 @@ def count_cells(inputs: Sequence[object]) -> int:
     6
     """
     points = sorted({rational(x, name="inputs") for x in inputs})
-    cuts = [points[0] - 1, *((a + b) / 2 for a, b in zip(points[:-1], points[1:], strict=True)), points[-1] + 1]
+    cuts = [points[0] - 1, *((a + b) / 2 for a, b in pairwise(points)), points[-1] + 1]
     return len({tuple(s * (x - cut) > 0 for x in points) for cut in cuts for s in (1, -1)})
 
 
 def refute_global_minima(inputs: Sequence[object], labels: Sequence[object]) -> Refutation:
     r"""Refute that every local minimum of a ReLU network is a global one: in the cell where the neuron is dead.
 
-    One neuron, f = c + v max(w x + b, 0). With w = 0, b = -1 and c the mean of the labels, the neuron is 0 at all inputs for
-    all small changes of all weights, so the loss depends on c alone there, and c is best. A neuron that is active at the
-    largest input only fits that label too.
+    One neuron, f = c + v max(w x + b, 0). With w = 0, b = -1 and c the mean of the labels, the neuron is 0 at all
+    inputs for all small changes of all weights, so the loss depends on c alone there, and c is best. A neuron that is
+    active at the largest input only fits that label too.
 
     Raises
     ------
@@ -141,13 +142,13 @@ def fit_ill_posedness(inputs: Sequence[float], gaps: Sequence[float]) -> Scaling
     """How the smallest singular value of the Jacobian falls as two neurons approach each other: with their distance.
 
     The neurons are (1 + gap, gap, 1) and (1, 0, 1), both with all positive inputs active, so that the Jacobian has as
-    many singular values that vanish as columns that become equal.
+    many singular values that vanish as columns become equal.
 
     Examples
     --------
     >>> law = fit_ill_posedness([-1, 0.5, 1, 2, 3], [1e-1, 1e-2, 1e-3])
     >>> law.agrees, round(law.exponent, 2)
-    (True, 1.0)
+    (True, 0.99)
     """
     smallest = [_smallest(np.asarray(inputs, dtype=float), float(gap)) for gap in gaps]
     return fit_power(

@@ -1,8 +1,9 @@
-"""Residual networks of one unit: a Polyak-Lojasiewicz inequality on a box, none on the whole space, and what is kept."""
+"""Residual networks of one unit: a Polyak-Lojasiewicz inequality on a box and none everywhere, and what is kept."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -157,7 +158,7 @@ def prove_balance(depth: int) -> Invariant:
     """
     system, _, _ = _state_flow(depth)
     *q, _ = system.variables
-    gaps = [a**2 - b**2 for a, b in zip(q, q[1:], strict=False)]
+    gaps = [a**2 - b**2 for a, b in pairwise(q)]
     return prove_invariant(system, gaps, name=f"balance of a residual network of depth {depth}")
 
 

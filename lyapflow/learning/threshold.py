@@ -193,7 +193,7 @@ def refute_gradient_training(network: ThresholdNetwork) -> Refutation:
         if height and loss > best:
             low, high = ordered[k - 1][0], ordered[k][0]
             return Refutation(
-                statement=f"the gradient of the loss moves the thresholds of a network that is not the best ({network!r})",
+                statement=f"the gradient moves the thresholds of a network that is not the best ({network!r})",
                 witness=f"one unit 1{{x >= {as_text((low + high) / 2)}}} with the height {shorten(height)}: each "
                 f"threshold in ({as_text(low)}, {as_text(high)}) gives the loss {shorten(loss)}, the best network has "
                 f"{shorten(best)}",
