@@ -9,13 +9,14 @@ forms (Yin, Lyu, Zhang, Osher, Qi, Xin, arXiv 1903.05662).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidModelError, VerificationError
+from ..errors import InvalidModelError, SimulationError, VerificationError
 from ..exact.rationals import as_text, rational
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
@@ -153,8 +154,28 @@ class CoarseGradientFlow:
         rtol: float = 1e-9,
         atol: float | None = None,
     ) -> Trajectory:
-        """Integrate the flow numerically; see `SymmetricFactorization.simulate`."""
-        return follow(self, x0, t_eval, method=method, rtol=rtol, atol=atol)
+        """Integrate the flow numerically; see `SymmetricFactorization.simulate`.
+
+        Raises
+        ------
+        SimulationError
+            If w runs into 0, which the coarse gradient of the identity brings about in finite time: see
+            `find_collapse_time`.
+        """
+        least = 1e-9 * float(np.linalg.norm(self.split(x0)[1]))
+        path = follow(_Guarded(self, least), x0, t_eval, method=method, rtol=rtol, atol=atol)
+        return replace(path, flow=self)
+
+    def find_collapse_time(self, size: object) -> Fraction | None:
+        r"""When w vanishes, times :math:`1/\sqrt{2\pi}`, from the critical point against the target with that \|w\|.
+
+        Under the coarse gradient of the identity \|w\| falls there with the speed
+        :math:`(|v|^2 + v^\top v_\star)/\sqrt{2\pi}`, and v rests. None where it does not fall; under that of the ReLU
+        it never does.
+        """
+        speed = Fraction(0) if self.estimator == "relu" else _dot(self.opposite, self.opposite)
+        speed += Fraction(0) if self.estimator == "relu" else _dot(self.opposite, self.outer)
+        return rational(size, name="size") / speed if speed > 0 else None
 
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
         """The minima, w along the target, and the critical points with w against it; the field has kinks at both."""
@@ -172,6 +193,26 @@ class CoarseGradientFlow:
         right = [total - v for v in self.outer]
         share = sum(right, Fraction(0)) / (m + 1)  # K^-1 = I - 11'/(m + 1)
         return tuple(r - share for r in right)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """The flow, that stops before w has no direction."""
+
+    flow: CoarseGradientFlow
+    least: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.flow.shape
+
+    def vector_field(self, t: float, x: ArrayLike) -> Array:
+        if np.linalg.norm(self.flow.split(x)[1]) <= self.least:
+            raise SimulationError(f"w runs into 0 at t = {t:.9g}, where it has no direction; stop before")
+        return self.flow.vector_field(t, x)
+
+    def loss(self, x: ArrayLike) -> float:
+        return self.flow.loss(x)
 
 
 def prove_vanishing(flow: CoarseGradientFlow) -> Verdict:

@@ -27,7 +27,7 @@ from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
 
-__all__ = ["LeakyReLUNetwork", "MarginLimit", "find_margin_limit", "prove_margin_limit", "refute_low_rank_start"]
+__all__ = ["LeakyReLUNetwork", "MarginLimit", "find_margin_limit", "prove_margin_limit", "refute_low_rank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def prove_margin_limit(network: LeakyReLUNetwork) -> tuple[Verdict, ...]:
     )
 
 
-def refute_low_rank_start(network: LeakyReLUNetwork) -> Refutation:
+def refute_low_rank(network: LeakyReLUNetwork) -> Refutation:
     """Refute that the limit has rank one, a single direction: z_+ and z_- are not parallel.
 
     Raises

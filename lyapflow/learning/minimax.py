@@ -104,7 +104,7 @@ class MinimaxFlow:
     @property
     def system(self) -> LureSystem:
         """The flow around its saddle point, for `certify`."""
-        return LureSystem(self.dynamics, name="descent-ascent")
+        return LureSystem(self.dynamics, name=f"descent-ascent, decay {self.decay}")
 
     def iteration(self, step: object) -> LureSystem:
         """Simultaneous descent-ascent with a step h, z+ = z + h z', for `certify`."""

@@ -218,7 +218,13 @@ def _find_signs(D: Array, y: Array, decay: float) -> list[int]:
             w[k] = np.sign(slope) * max(abs(slope) - decay, 0.0) / squares[k]
         if np.max(np.abs(w - before)) <= 1e-15 * max(1.0, float(np.max(np.abs(w)))):
             break
-    return [int(s) for s in np.sign(np.where(np.abs(w) < 1e-9 * max(1.0, float(np.max(np.abs(w)))), 0.0, w))]
+    w[np.abs(w) < 1e-9 * max(1.0, float(np.max(np.abs(w))))] = 0.0
+    while (at := np.flatnonzero(w)).size > (rank_at := np.linalg.matrix_rank(D[:, at]) if at.size else 0):
+        null = np.linalg.svd(D[:, at])[2][rank_at]  # a move along which the loss is constant; one weight vanishes
+        first = int(np.argmax(np.abs(null / w[at])))
+        w[at] -= null * (w[at][first] / null[first])
+        w[at[first]] = 0.0
+    return [int(s) for s in np.sign(w)]
 
 
 def _solve(network: ThresholdNetwork, signs: Sequence[int]) -> tuple[Fraction, ...]:
