@@ -41,8 +41,9 @@ def describe_motion(system: LureSystem) -> list[Block]:
     inputs: list[Math] = []
     for j in range(m):
         inputs += _relation(system, names, j, x, u, where)
-    lead = "with the oracles, evaluated in this order," if m > 1 else "with the oracle"
-    found += [Paragraph((lead,)), Display(tuple(inputs))]
+    if m:
+        lead = "with the oracles, evaluated in this order," if m > 1 else "with the oracle"
+        found += [Paragraph((lead,)), Display(tuple(inputs))]
     return [*found, Where(tuple(where))] if where else found
 
 
