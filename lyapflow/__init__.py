@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .coq.compiler import CoqVerdict as CoqVerdict
     from .coq.export import export_coq as export_coq
     from .coq.export import verify_coq as verify_coq
+    from .dynamics.bilinear import SaddleSystem as SaddleSystem
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
@@ -138,6 +139,7 @@ _ROOMS = {
     "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",
+    "SaddleSystem": "dynamics.bilinear",
     "ScaledFlow": "time_scaling.flows",
     "SectorBounded": "classes.operators",
     "SimulationError": "errors",

@@ -15,6 +15,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
 )
 from ..errors import CertificateFormatError
 from ..exact.definite import find_negative_direction, measure_margin
@@ -162,6 +163,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         PrimalDualSystem,
         PrimalDualIteration,
         ProximalLagrangianSystem,
+        SaddleSystem,
         PolytopicSystem,
         ParametricSystem,
         ExponentialDecay,

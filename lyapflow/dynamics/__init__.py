@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from .bilinear import SaddleSystem
 from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
 from .parametric import ParametricSystem
@@ -10,7 +11,13 @@ from .proximal import ProximalLagrangianSystem
 from .saddle import PrimalDualIteration
 
 System: TypeAlias = (
-    LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | PolytopicSystem | ParametricSystem
+    LureSystem
+    | PrimalDualSystem
+    | PrimalDualIteration
+    | ProximalLagrangianSystem
+    | SaddleSystem
+    | PolytopicSystem
+    | ParametricSystem
 )
 """What claims can be made about: anything with `modes`, `oracles`, `oracle_names` and `dt`."""
 
@@ -22,5 +29,6 @@ __all__ = [
     "PrimalDualIteration",
     "PrimalDualSystem",
     "ProximalLagrangianSystem",
+    "SaddleSystem",
     "System",
 ]

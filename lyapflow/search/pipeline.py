@@ -150,7 +150,7 @@ def attempt(
     if not isinstance(system, System):
         raise InvalidModelError(
             "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-            f"PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
+            f"SaddleSystem, a PolytopicSystem or a ParametricSystem, got {type(system).__name__}"
         )
     wanted: Claim = (Contraction() if system.dt > 0 else ExponentialDecay()) if claim is None else claim
     if not isinstance(wanted, ExponentialDecay | Contraction | SublinearDecay):
