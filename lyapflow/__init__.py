@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .coq.export import export_coq as export_coq
     from .coq.export import verify_coq as verify_coq
     from .dynamics.bilinear import SaddleSystem as SaddleSystem
+    from .dynamics.consistency import Consistency as Consistency
+    from .dynamics.consistency import check_consistency as check_consistency
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
     from .errors import SimulationError as SimulationError
     from .errors import StoreError as StoreError
     from .errors import VerificationError as VerificationError
+    from .flows.known_rates import PrimalDualRates as PrimalDualRates
+    from .flows.known_rates import list_primal_dual_rates as list_primal_dual_rates
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
@@ -106,6 +110,7 @@ _ROOMS = {
     "Cocoercive": "classes.operators",
     "CompositionError": "errors",
     "Counterexample": "simulation.falsification",
+    "Consistency": "dynamics.consistency",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
@@ -133,6 +138,7 @@ _ROOMS = {
     "PrescribedTime": "lmi.time_scales",
     "PrescribedTimeStability": "lmi.scaled_claims",
     "PrimalDualIteration": "dynamics.saddle",
+    "PrimalDualRates": "flows.known_rates",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
     "ProximalLagrangianSystem": "dynamics.proximal",
@@ -164,6 +170,7 @@ _ROOMS = {
     "bracket": "search.bracket",
     "cascade": "",
     "certify": "search.pipeline",
+    "check_consistency": "dynamics.consistency",
     "curvature": "classes.curvature",
     "export_coq": "coq.export",
     "find_equilibrium": "simulation.equilibria",
@@ -172,6 +179,7 @@ _ROOMS = {
     "iterate_flow": "time_scaling.discretisation",
     "largest_step": "search.steps",
     "learning": "",
+    "list_primal_dual_rates": "flows.known_rates",
     "load": "certificates.files",
     "members": "",
     "save": "certificates.files",

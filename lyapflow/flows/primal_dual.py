@@ -30,7 +30,7 @@ def primal_dual_flow(
 
     **Known guarantee** (lower). Qu, Li (2019): rate
     ``min(eta smin^2 / (4 L), mu smin^2 / (4 smax^2)) / 2`` of the state norm for f in F(mu, L), a = 0; see
-    `lyapflow.bound_primal_dual_rate`.
+    `lyapflow.list_primal_dual_rates`.
 
     Parameters
     ----------
@@ -96,8 +96,7 @@ def saddle_flow(
     see `SaddleSystem`.
 
     **Known guarantee** (lower). For mu-strongly convex f and nu-strongly convex g: rate ``min(mu, eta nu)``, whatever
-    E is (Zeidler 1990, section 32.4: the field is strongly monotone in the inner product with weights 1 and
-    ``1/eta``). Where g is convex only, the rate rests on E of full row rank, as in `primal_dual_flow`.
+    E is: the field is strongly monotone in the inner product with weights 1 and ``1/eta``. Where g is convex only, the rate rests on E of full row rank, as in `primal_dual_flow`.
 
     Parameters
     ----------

@@ -9,13 +9,21 @@ import numpy as np
 from ..certificates import Certificate
 from ..classes import Convex, OperatorClass, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import ANY
-from ..dynamics import PolytopicSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import (
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    SaddleSystem,
+    System,
+)
 from ..errors import SimulationError
 from ..exact.matrices import shape
 from ..members import random_member
 from .equilibria import Equilibrium, locate_equilibrium
 from .iterations import draw_operator
-from .loops import Array, Loop, close_loop
+from .loops import Array, Loop, close_loop, to_array
+from .saddles import find_idle_part
 from .storage import Storage
 
 __all__ = ["choose_start", "draw_loop", "draw_place", "draw_start", "draw_vertex"]
@@ -31,12 +39,15 @@ def draw_loop(
     system = certificate.system
     offset, sizes = None, [dimension] * len(system.oracles)
     centred = any(oracle.equilibria != ANY for oracle in system.oracles)
+    operated = PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
+    if isinstance(system, operated) and system.operator is None:
+        system = draw_operator(system, dimension, rng)
     if isinstance(system, PrimalDualSystem):
         rows, columns = shape(system.constraint)
         offset, sizes = rng.normal(size=rows), [columns]
-    if isinstance(system, PrimalDualIteration):
-        system = system if system.operator is not None else draw_operator(system, dimension, rng)
-    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
+        if system.is_deficient:  # other right sides have no solution
+            offset = to_array(system.constraint) @ rng.normal(size=columns)
+    if isinstance(system, operated):
         sizes = list(shape(system.operator or ()))[::-1]
     remaining = _DRAWS
     while True:
@@ -68,7 +79,7 @@ def draw_place(rng: np.random.Generator, *, closed: bool) -> Fraction:
 
 def _is_explicit(system: System, group: int) -> bool:
     """Whether an operator is evaluated explicitly somewhere."""
-    if isinstance(system, PrimalDualSystem):
+    if isinstance(system, PrimalDualSystem | SaddleSystem):
         return True
     if isinstance(system, PrimalDualIteration):
         return False
@@ -92,6 +103,7 @@ def choose_start(storage: Storage, rng: np.random.Generator) -> Array:
     directions = rng.normal(size=(_STARTS, *rest.shape))
     scales = 10 ** rng.uniform(-2, 2, size=_STARTS)
     starts = [rest + s * v / np.linalg.norm(v) for s, v in zip(scales, directions, strict=True)]
+    starts = [x - find_idle_part(storage.loop.system, x - rest) for x in starts]
     return max(starts, key=storage.measure_growth)
 
 

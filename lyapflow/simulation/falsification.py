@@ -15,7 +15,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..certificates.evidence import Evidence, find_certificate
-from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
+from ..dynamics import ParametricSystem, PolytopicSystem
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
@@ -24,6 +24,7 @@ from ..lmi.templates import VariableMetric
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium
+from .iterations import find_operator
 from .loops import Array, Loop
 from .metric import reduce_equilibrium, reduce_loop
 from .motion import integrate, iterate
@@ -70,7 +71,7 @@ class Counterexample:
     offset : ndarray or None
         Right side b of a primal-dual system.
     operator : Matrix or None
-        Operator K of a primal-dual iteration.
+        Linear operator, or constraint matrix, of a system that has one.
     at : tuple of (str, Fraction)
         Parameter of the system, for a certificate of a family.
     """
@@ -230,7 +231,7 @@ def _tell(
         tolerance=tolerance,
         equilibrium=rest,
         offset=offset,
-        operator=loop.system.operator if isinstance(loop.system, PrimalDualIteration) else None,
+        operator=find_operator(loop.system),
         at=at,
     )
 
