@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ..dynamics.checks import check_parameter
 from ..dynamics.bilinear import SaddleSystem
+from ..dynamics.checks import check_parameter
 from ..dynamics.constrained import PrimalDualSystem
 from ..dynamics.lure import LureSystem, name_euler, take_euler_step
 from ..dynamics.proximal import ProximalLagrangianSystem

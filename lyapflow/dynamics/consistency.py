@@ -51,8 +51,8 @@ class Consistency:
         """What converges, and what does not."""
         if self.rank == self.rows:
             return (
-                f"E x = b has a solution for every b, because E has full row rank {self.rows}. The certificate speaks of "
-                "the whole of (x, lambda)."
+                f"E x = b has a solution for every b, because E has full row rank {self.rows}. The certificate speaks "
+                "of the whole of (x, lambda)."
             )
         rest = f"the component of lambda in the null space of E', of dimension {self.rows - self.rank},"
         if self.is_consistent:
@@ -116,9 +116,7 @@ def check_consistency(flow: PrimalDualSystem, b: object) -> Consistency:
     nearest = multiply(columns, weights)
     residual = tuple(v - near for v, (near,) in zip(right, nearest, strict=True))
     gain = -flow.dual_gain * (flow.step or 1)
-    return Consistency(
-        rows=len(E), rank=flow.rank, residual=residual, drift=tuple(gain * value for value in residual)
-    )
+    return Consistency(rows=len(E), rank=flow.rank, residual=residual, drift=tuple(gain * value for value in residual))
 
 
 def _take_independent_columns(E: Matrix, wanted: int) -> Matrix:
@@ -130,4 +128,3 @@ def _take_independent_columns(E: Matrix, wanted: int) -> Matrix:
         if rank((*chosen, column)) > len(chosen):
             chosen.append(column)
     return transpose(tuple(chosen))
-

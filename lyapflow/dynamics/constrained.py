@@ -108,7 +108,7 @@ class PrimalDualSystem:
             "augmentation": a,
             "step": h,
             "enclosures": boxes,
-            "name": str(name or ("primal-dual method" if h else "primal-dual flow")),
+            "name": str(name or _name_system(E, h)),
         }.items():
             object.__setattr__(self, field, value)
 
@@ -174,6 +174,12 @@ class PrimalDualSystem:
     def _plant(self, A: object, B: object, C: object) -> LureSystem:
         flow = LureSystem(A, B, C, oracles=[self.oracle])
         return take_euler_step(flow, self.step) if self.step else flow
+
+
+def _name_system(E: Matrix, step: Fraction) -> str:
+    found = rank(E)
+    rows = f", {len(E)} rows of rank {found}" if found < len(E) else ""
+    return f"primal-dual {'method' if step else 'flow'}{rows}"
 
 
 def _check_constraint(E: Matrix) -> Matrix:

@@ -140,7 +140,7 @@ class ProximalLagrangianSystem:
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """One per interval, or two where only the interval is known, and one for the null space if T has or may have one.
+        """One per interval, two where T is not known, and one for the null space if T has or may have one.
 
         With an operator, the ends of an interval are the vertices of one mode.
         """

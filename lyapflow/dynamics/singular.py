@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeAlias
 
 from ..errors import DimensionError, InvalidModelError
@@ -135,7 +136,7 @@ def divide_interval(low: Fraction, high: Fraction) -> tuple[Interval, ...]:
     """
     cuts = [high / 2**k for k in range(_MOST_CUTS, 0, -1) if high / 2**k > low]
     places = [low, *cuts, high]
-    return tuple(zip(places, places[1:], strict=False))
+    return tuple(pairwise(places))
 
 
 def read_pieces(intervals: object) -> tuple[Interval, ...]:

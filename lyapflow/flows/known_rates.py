@@ -30,9 +30,7 @@ class PrimalDualRates:
     improved: Fraction
 
 
-def list_primal_dual_rates(
-    f: OperatorClass, *, singular_values: object, dual_gain: object = 1
-) -> PrimalDualRates:
+def list_primal_dual_rates(f: OperatorClass, *, singular_values: object, dual_gain: object = 1) -> PrimalDualRates:
     r"""Closed-form rates of the primal-dual flow without augmentation, for every E with singular values in an interval.
 
     With :math:`s_- \le s \le s_+` the singular values and :math:`V = z^\top P z`,

@@ -95,8 +95,9 @@ def saddle_flow(
     **State space.** One mode per singular value of E, or one proof for all E whose singular values lie in an interval:
     see `SaddleSystem`.
 
-    **Known guarantee** (lower). For mu-strongly convex f and nu-strongly convex g: rate ``min(mu, eta nu)``, whatever
-    E is: the field is strongly monotone in the inner product with weights 1 and ``1/eta``. Where g is convex only, the rate rests on E of full row rank, as in `primal_dual_flow`.
+    **Known guarantee** (lower). For mu-strongly convex f and nu-strongly convex g: rate ``min(mu, eta nu)``,
+    whatever E is: the field is strongly monotone in the inner product with weights 1 and ``1/eta``. Where g is convex
+    only, the rate rests on E of full row rank, as in `primal_dual_flow`.
 
     Parameters
     ----------

@@ -143,7 +143,8 @@ class Assembly:
         weights = [value_name(system.oracle_names[j]) for j in self.valued]
         multipliers = [name for groups in self.groups.values() for group in groups for name, _ in group.uses]
         storage = [name for mode in system.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
-        lifted = [name for part in (*self.lifts, *self.spans) for name in part.unknowns]
+        lifted = [name for lift in self.lifts for name in lift.unknowns]
+        lifted += [name for span in self.spans for name in span.unknowns]
         return Pencil(
             unknowns=(*storage, *lifted, *weights, *multipliers, *((UPPER,) if self.bounded else ())),
             nonnegative=(*multipliers, *(weights if self.definite else ())),

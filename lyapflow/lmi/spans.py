@@ -1,9 +1,9 @@
 r"""The decrease of V for every singular value in an interval, for plants that are polynomial in it.
 
 On an interval :math:`s = s_0 + t s_1`, :math:`|t| \le 1`, the storage matrix is
-:math:`P = \tfrac{1-t}2 P_- + \tfrac{1+t}2 P_+`, while multipliers do not depend on t: class inequalities hold for the sum
-over all singular values only. So the decrease is a matrix inequality that is polynomial in t, see `polynomial`. Bounds
-of V are affine in t and need no more than the two ends.
+:math:`P = \tfrac{1-t}2 P_- + \tfrac{1+t}2 P_+`, while multipliers do not depend on t: class inequalities hold for the
+sum over all singular values only. So the decrease is a matrix inequality that is polynomial in t, see `polynomial`.
+Bounds of V are affine in t and need no more than the two ends.
 """
 
 from __future__ import annotations

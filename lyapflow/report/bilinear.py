@@ -49,11 +49,11 @@ def saddle_motion(system: SaddleSystem) -> list[Block]:
     inputs = (("x", 0), (r"\lambda", 1))[: len(system.oracles)]
     kind: Sentence = (
         "iteration, for ", Math(r"k = 0,1,2,\ldots"), " and with ", Math("x = x(k)"), ", ", Math("x^{+} = x(k+1)"),
-        " and the like, ",
-    ) if system.step else ("dynamics, ",)  # fmt: skip
-    arbitrary: Sentence = ("with an arbitrary vector ", Math("b"), ", ") if system.g is None else ()
+        " and the like",
+    ) if system.step else ("dynamics",)  # fmt: skip
+    arbitrary: Sentence = (", with an arbitrary vector ", Math("b")) if system.g is None else ()
     return [
-        Paragraph(("Consider the saddle-point ", *kind, *arbitrary, "with")),
+        Paragraph(("Consider the saddle-point ", *kind, *arbitrary, ",")),
         Display(lines),
         *([Where(tuple(where))] if where else []),
         Paragraph(("with the oracles" if system.g is not None else "with the oracle",)),
@@ -117,8 +117,8 @@ def assume_idle(K: str, *, discrete: bool) -> Sentence:
         "Dependent rows: if rows of ", Math(K), " are dependent, ", Math(r"\lambda"), " and ", Math(r"\lambda^{\star}"),
         " stand in the theorem for their components in the range of ", Math(K), ". Nothing is claimed of the other "
         "component, in the null space of ", Math(rf"{K}^{{\mathsf{{T}}}}"), ": it does not move if ", Math(f"{K}x = b"),
-        " has a solution. If there is none, the theorem holds with the projection of ", Math("b"), " onto the range of ",
-        Math(K), " in place of ", Math("b"), f", and the other component moves {how}",
+        " has a solution. If there is none, the theorem holds with the projection of ", Math("b"), " onto the range "
+        "of ", Math(K), " in place of ", Math("b"), f", and the other component moves {how}",
         Math(rf"-{gain}\,r"), ", where ", Math("r"), " is the rest of ", Math("b"), ".",
     )  # fmt: skip
 
@@ -190,7 +190,8 @@ def prepare_saddle(system: SaddleSystem) -> Iterator[Block]:
     u = [names.signal("u", j) for j in range(len(system.oracles))]
     where: list[tuple[Math, Fraction]] = []
     h, gain = system.step or Fraction(1), system.dual_gain * (system.step or 1)
-    ascent = r"s\,x" if system.g is None else rf"(s\,x-{u[1]})"
+    ascent = r"s\,x" if system.g is None else rf"s\,x-{u[1]}"
+    ascent = ascent if system.g is None or gain == 1 else f"({ascent})"
     primal = [
         Term(-h, "(-h)", u[0]), Term(-h, "(-h)", r"s\,\lambda"), Term(-h * system.augmentation, "(-ha)", r"s^{2}x"),
     ]  # fmt: skip
@@ -207,6 +208,6 @@ def prepare_saddle(system: SaddleSystem) -> Iterator[Block]:
     if where:
         yield Where(tuple(where))
     yield Paragraph(
-        ("Class inequalities contain inner products only, so each is a multiple of a function value plus a sum over the "
-         "coordinates. Let ", Math(r"N = |x|^{2}+|\lambda|^{2}"), ", the squared norm of the state.")
+        ("Class inequalities contain inner products only, so each is a multiple of a function value plus a sum over "
+         "the coordinates. Let ", Math(r"N = |x|^{2}+|\lambda|^{2}"), ", the squared norm of the state.")
     )  # fmt: skip

@@ -239,9 +239,7 @@ def prepare_coordinates(system: PrimalDualIteration) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def lead_coordinates(
-    system: PrimalDualIteration | SaddleSystem | ProximalLagrangianSystem, part: str
-) -> Sentence:
+def lead_coordinates(system: PrimalDualIteration | SaddleSystem | ProximalLagrangianSystem, part: str) -> Sentence:
     """What leads in one part of the proof."""
     if not system.spans:
         return ("The following is an identity in the coordinates:",)

@@ -13,7 +13,15 @@ from ..lmi.scaled_claims import ScaledClaim
 from .bilinear import describe_operator, list_span_sites
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where
 from .hypotheses import write_output
-from .iteration import SPLIT, describe_coordinates, lead_coordinates, mark_of, name_coordinate_sum, name_states, write_modes
+from .iteration import (
+    SPLIT,
+    describe_coordinates,
+    lead_coordinates,
+    mark_of,
+    name_coordinate_sum,
+    name_states,
+    write_modes,
+)
 from .numbers import tex_number, with_decimal
 from .symbols import Symbols, kind_of
 

@@ -1,11 +1,11 @@
-"""Systems with a linear operator in floating point: the steps of a `PrimalDualIteration`, V, operators in an interval."""
+"""Systems with a linear operator in floating point: steps of a `PrimalDualIteration`, V, operators in an interval."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-Known = TypeVar("Known", PrimalDualIteration, ProximalLagrangianSystem, SaddleSystem)
+Known: TypeAlias = PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
 """Systems that may know an interval of singular values in place of the operator."""
 
 
@@ -121,7 +121,7 @@ def read_operator(system: PrimalDualIteration | ProximalLagrangianSystem | Saddl
     """The operator; an error where only an interval of its singular values is known."""
     if system.operator is None:
         raise InvalidModelError(
-            "a simulation needs the operator, but the system knows an interval of its singular values only. Make the "
+            "a simulation needs the operator K, but the system knows an interval of its singular values only. Make the "
             "same system with a matrix; certificates of this one cover it."
         )
     return system.operator
@@ -192,10 +192,9 @@ def draw_operator(system: Known, size: int, rng: np.random.Generator) -> Known |
     values += [_draw_value(system.intervals, rng) for _ in range(size - len(values))]
     K: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(size)) for i, s in enumerate(values))
     if not isinstance(system, PrimalDualIteration):
-        wide = int(rng.integers(3))
-        K = tuple((*row, *(Fraction(0),) * wide) for row in K)
+        K = tuple(row + (Fraction(0),) * extra for extra in [int(rng.integers(3))] for row in K)
         if isinstance(system, SaddleSystem) and system.g is None and rng.random() < 0.3:
-            K = (*K, (Fraction(0),) * (size + wide))
+            K = (*K, (Fraction(0),) * len(K[0]))
     for _ in range(2):  # a reflection on each side, with rational entries
         v = tuple(Fraction(int(entry)) for entry in rng.integers(1, 5, size=len(K)))
         turn = add(identity(len(K)), scale(Fraction(-2) / sum(a * a for a in v), symmetric_product(v, v)))
@@ -235,6 +234,4 @@ def _with_operator(system: Known, K: Matrix) -> Known | PrimalDualSystem:
             step=system.step,
             name=system.name,
         )
-    return SaddleSystem(
-        system.f, system.g, dual_gain=system.dual_gain, operator=K, step=system.step, name=system.name
-    )
+    return SaddleSystem(system.f, system.g, dual_gain=system.dual_gain, operator=K, step=system.step, name=system.name)
