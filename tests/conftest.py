@@ -22,7 +22,10 @@ def rng():
 _PROVED: dict[str, lf.Certificate] = {}
 
 
-@pytest.fixture(params=sorted(CATALOGUE | OPERATED))
+SYSTEMS = (*sorted(CATALOGUE), *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(OPERATED)))
+
+
+@pytest.fixture(params=SYSTEMS)
 def certificate(request):
     """A proved certificate of each system of the catalogue, found once per process."""
     if request.param not in _PROVED:
