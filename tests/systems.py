@@ -78,7 +78,7 @@ CATALOGUE = catalogue()
 
 
 def operated():
-    """Systems that know an interval of singular values, dependent rows, a bilinear coupling: not for other time scales."""
+    """Intervals of singular values, dependent rows, a bilinear coupling: not for other time scales."""
     f = lf.SmoothStronglyConvex(mu=1, L=10)
     return {
         "primal-dual-interval": lf.flows.primal_dual_flow(f, singular_values=(1, 2), augmentation="1/2"),
