@@ -28,8 +28,8 @@ class SaddleSystem:
     of ``min f(x)`` subject to ``E x = b``, with augmentation a; then E is known by its singular values only (for a
     matrix there is `PrimalDualSystem`). In the singular bases of E it splits into one mode with two states per singular
     value s, where E is the number s; ``x' = -grad f(x)`` on the null space of E, and ``y' = -eta grad g(y)`` on that of
-    its transpose. Class inequalities do not change under rotations, so they hold for the sum over the modes: multipliers
-    are common, storage matrices are not. On an interval of singular values the storage matrix is affine in s, and the
+    its transpose. Class inequalities do not change under rotations, so they hold for the sum over the modes:
+    multipliers are common, storage matrices are not. On an interval of singular values the storage matrix is affine in s, and the
     proof holds for every s in it.
 
     Parameters
