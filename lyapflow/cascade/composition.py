@@ -19,7 +19,7 @@ from ..lmi.groups import Group, list_groups
 from ..lmi.pencil import Pencil
 from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage
 from ..search.best import name_tools
-from ..search.bounds import sharpen
+from ..search.bounds import sharpen_proof
 from ..search.outcomes import Proved
 from .decomposition import Cascade, read_cascade
 from .stages import StageCertificate, attempt_stage, certify_stages, restrict, weaken
@@ -215,7 +215,7 @@ def add_stages(
 def _sharpen(pencil: Pencil, system: LureSystem, found: dict[str, Fraction]) -> dict[str, Fraction]:
     """The proof with sharp constants; with the trace of P where it is too ill conditioned for eigenvalues in floats."""
     try:
-        sharp = sharpen(pencil, system.modes, found)
+        sharp = sharpen_proof(pencil, system.modes, found) or found
     except (LinAlgError, OverflowError):  # eigenvalues beyond the range of floats
         sharp = found
     if UPPER in sharp or UPPER not in pencil.unknowns or any(n.startswith("value[") for n in pencil.unknowns):

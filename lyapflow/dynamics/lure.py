@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ..classes.inequalities import OperatorClass
@@ -229,11 +230,17 @@ def _check_oracles(oracles: Sequence[OperatorClass]) -> tuple[OperatorClass, ...
     ):
         raise InvalidModelError(f"oracles must be a sequence of operator classes, got {oracles!r}. Pass [{oracles!r}].")
     for j, oracle in enumerate(oracles):
-        if isinstance(oracle, type) or not isinstance(oracle, OperatorClass):
+        if isinstance(oracle, type) or not (_has_members(type(oracle)) or isinstance(oracle, OperatorClass)):
             raise InvalidModelError(
                 f"oracles[{j}] must be an operator class such as SmoothStronglyConvex(mu=1, L=10), got {oracle!r}"
             )
     return tuple(oracles)
+
+
+@cache
+def _has_members(kind: type) -> bool:
+    """Whether a type has all that an operator class needs, so that its instances have it too."""
+    return all(hasattr(kind, name) for name in dir(OperatorClass) if not name.startswith("_"))
 
 
 def _check_names(names: Sequence[str] | None, m: int) -> tuple[str, ...]:
@@ -262,22 +269,24 @@ def _check_groups(groups: Sequence[int] | None, oracles: tuple[OperatorClass, ..
     return tuple(numbers[group] for group in groups)
 
 
+_SHAPES = {
+    "A": "as many columns as rows",
+    "B": "one row per state, one column per oracle",
+    "C": "one row per oracle, one column per state",
+    "D": "one row and one column per oracle",
+    "N": "that of A",
+}
+
+
 def _check_shapes(system: LureSystem) -> None:
     n, m = len(system.A), len(system.oracles)
-    wanted = {"A": (n, n), "B": (n, m), "C": (m, n), "D": (m, m), "N": (n, n)}
-    reason = {
-        "A": "as many columns as rows",
-        "B": "one row per state, one column per oracle",
-        "C": "one row per oracle, one column per state",
-        "D": "one row and one column per oracle",
-        "N": "that of A",
-    }
     if n == 0:
         raise DimensionError("A must have at least one row, got an empty matrix")
-    for field, expected in wanted.items():
+    for field, reason in _SHAPES.items():
+        expected = (n if field in "ABN" else m, n if field in "ACN" else m)
         given = shape(getattr(system, field))
         if given != expected and not (m == 0 and not given[0]):  # a matrix without rows has no columns either
-            raise DimensionError(f"{field} must have shape {expected} ({reason[field]}), got {given}")
+            raise DimensionError(f"{field} must have shape {expected} ({reason}), got {given}")
     if system.dt < 0:
         raise InvalidModelError(f"dt must be 0 (continuous time) or > 0 (discrete time), got {system.dt}")
     if system.dt > 0 and system.is_time_varying:

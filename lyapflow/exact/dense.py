@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpz_mat
 
 from .definite import smallest_sign
 from .matrices import Matrix, from_flint
@@ -18,6 +18,7 @@ from .matrices import Matrix, from_flint
 __all__ = [
     "Dense",
     "Scalar",
+    "Whole",
     "accumulate",
     "add",
     "as_matrix",
@@ -28,7 +29,9 @@ __all__ = [
     "floats",
     "fraction",
     "is_semidefinite",
+    "is_whole_semidefinite",
     "nonzero_rows",
+    "numerators",
     "reduced_rows",
     "scalar",
     "scalars",
@@ -41,6 +44,7 @@ __all__ = [
 
 Dense: TypeAlias = fmpq_mat
 Scalar: TypeAlias = fmpq
+Whole: TypeAlias = fmpz_mat
 
 _SMALL = 12
 """Up to this size one common denominator costs less than a congruence that clears rows one by one."""
@@ -92,7 +96,7 @@ def unit_rows(size: int, start: int, count: int) -> Dense:
 def take_rows(*parts: tuple[Dense, Iterable[int]]) -> Dense:
     """Chosen rows of matrices with equally many columns, one below the other."""
     columns = parts[0][0].ncols()
-    entries = [m[i, j] for m, chosen in parts for i in chosen for j in range(columns)]
+    entries = [v for m, chosen in parts for rows in (m.table(),) for i in chosen for v in rows[i]]
     return fmpq_mat(len(entries) // columns, columns, entries)
 
 
@@ -114,9 +118,11 @@ def add(a: Dense, b: Dense, sign: int = 1) -> Dense:
 
 def accumulate(rows: int, columns: int, entries: Iterable[tuple[int, int, Scalar]]) -> Dense:
     """A matrix from its entries; those at one place add up."""
-    found = [fmpq(0)] * (rows * columns)
+    nothing = fmpq(0)
+    found = [nothing] * (rows * columns)
     for i, j, value in entries:
-        found[i * columns + j] += value
+        at = i * columns + j
+        found[at] = value if found[at] is nothing else found[at] + value
     return fmpq_mat(rows, columns, found)
 
 
@@ -152,6 +158,21 @@ def is_semidefinite(m: Dense) -> bool:
     n = m.nrows()
     if n > _SMALL:
         return smallest_sign(m) >= 0
-    numerators, _ = m.numer_denom()
-    coefficients = numerators.charpoly().coeffs()
-    return all(c >= 0 if (n - k) % 2 == 0 else c <= 0 for k, c in enumerate(coefficients))
+    return _has_no_negative_root(numerators(m))
+
+
+def is_whole_semidefinite(rows: Whole, middle: Whole) -> bool:
+    """Whether the form ``2 (rows z)' middle (rows z)`` is positive semidefinite, in integers."""
+    product = rows.transpose() * middle * rows
+    return _has_no_negative_root(product + product.transpose())
+
+
+def _has_no_negative_root(m: Whole) -> bool:
+    """Whether no eigenvalue of a symmetric matrix is negative: Descartes' rule, see `definite`."""
+    n = m.nrows()
+    return all(c >= 0 if (n - k) % 2 == 0 else c <= 0 for k, c in enumerate(m.charpoly().coeffs()))
+
+
+def numerators(m: Dense) -> Whole:
+    """The matrix times the least common denominator of its entries."""
+    return m.numer_denom()[0]

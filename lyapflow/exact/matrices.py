@@ -65,7 +65,9 @@ def matrix(values: object, *, name: str = "matrix") -> Matrix:
     for i, row in enumerate(values):
         if isinstance(row, str) or not isinstance(row, Iterable):
             raise DimensionError(f"{name} must be a matrix (a sequence of rows), got a row {row!r} at index {i}")
-        rows.append(tuple(rational(v, name=f"{name}[{i}, {j}]") for j, v in enumerate(row)))
+        rows.append(
+            tuple(Fraction(v) if type(v) is int else rational(v, name=f"{name}[{i}, {j}]") for j, v in enumerate(row))
+        )
     if len({len(row) for row in rows}) > 1:
         raise DimensionError(f"{name} must have rows of equal length, got lengths {[len(r) for r in rows]}")
     return tuple(rows)

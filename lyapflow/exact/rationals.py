@@ -72,6 +72,10 @@ def rational(value: object, *, name: str = "value") -> Fraction:
     """
     if type(value) is Fraction and type(value.numerator) is int and type(value.denominator) is int:
         return value
+    if type(value) is int:
+        return Fraction(value)
+    if type(value) is float and math.isfinite(value):
+        return Fraction(*value.as_integer_ratio())
     if isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}:
         pass
     elif isinstance(value, str):

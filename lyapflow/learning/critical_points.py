@@ -19,13 +19,20 @@ from ..errors import InvalidModelError, VerificationError
 from ..exact.inertia import count_signs
 from ..exact.matrices import Matrix, matrix
 from ..exact.multivariate import variables
-from ..exact.rationals import rational
+from ..exact.rationals import rational, shorten
 from . import layers as formulas
 from .branches import Branches, judge_origin
 from .deep_linear import DeepLinearNetwork
 from .equilibria import EquilibriumClass
 
-__all__ = ["count_hessian_signs", "judge_escape", "read_diagonal", "reduce_to_modes", "select_exactly"]
+__all__ = [
+    "count_hessian_signs",
+    "judge_escape",
+    "name_learnt",
+    "read_diagonal",
+    "reduce_to_modes",
+    "select_exactly",
+]
 
 
 def read_diagonal(network: DeepLinearNetwork) -> list[Fraction]:
@@ -58,6 +65,12 @@ def select_exactly(network: DeepLinearNetwork, equilibrium: EquilibriumClass) ->
         for i, layer in enumerate(layers):
             layer[k if i == 0 else place, k if i == network.depth - 1 else place] = values[k] if i == 0 else Fraction(1)
     return layers
+
+
+def name_learnt(network: DeepLinearNetwork, equilibrium: EquilibriumClass) -> str:
+    """The singular values that a class of `equilibria` has learnt, each exactly where that is short."""
+    values = read_diagonal(network)
+    return ", ".join(shorten(values[k]) for k in _find_places(values, equilibrium)) or "nothing"
 
 
 def count_hessian_signs(network: DeepLinearNetwork, layers: formulas.Layers) -> tuple[int, int, int]:

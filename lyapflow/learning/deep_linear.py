@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
 
 __all__ = ["DeepLinearNetwork"]
+
+_LARGEST = 10**100
 
 
 class DeepLinearNetwork:
@@ -61,7 +63,7 @@ class DeepLinearNetwork:
     """
 
     def __init__(self, widths: Sequence[int], target: ArrayLike | Sequence[object]) -> None:
-        sizes = tuple(widths)
+        sizes = tuple(widths) if isinstance(widths, Iterable) else (widths,)
         if len(sizes) < 3 or not all(
             isinstance(d, int | np.integer) and not isinstance(d, bool) and d >= 1 for d in sizes
         ):
@@ -75,7 +77,9 @@ class DeepLinearNetwork:
     def __repr__(self) -> str:
         diagonal = np.diag(self._exact)
         if np.count_nonzero(self._exact) > np.count_nonzero(diagonal) or len(diagonal) > 6:
-            return f"DeepLinearNetwork(widths={list(self._widths)})"
+            rows = [f"[{', '.join(map(str, row))}]" for row in self._exact]
+            target = f"[{', '.join(rows)}]" if self._exact.size <= 9 else "a target of many entries"
+            return f"DeepLinearNetwork({list(self._widths)}, {target})"
         return f"DeepLinearNetwork({list(self._widths)}, [{', '.join(map(str, diagonal))}])"
 
     @property
@@ -290,11 +294,13 @@ def _read_target(target: object, shape: tuple[int, int]) -> NDArray[Any]:
     if given.ndim == 1 and len(given) <= min(shape):
         for k, value in enumerate(given):
             exact[k, k] = rational(value, name=f"target[{k}]")
-        return exact
-    if given.shape != shape:
+    elif given.shape != shape:
         raise DimensionError(
             f"target must have shape {shape}, or be a diagonal of at most {min(shape)} numbers, got shape {given.shape}"
         )
-    for place, value in np.ndenumerate(given):
-        exact[place] = rational(value, name=f"target{list(place)}")
+    else:
+        for place, value in np.ndenumerate(given):
+            exact[place] = rational(value, name=f"target{list(place)}")
+    if max(map(abs, exact.ravel())) > _LARGEST:
+        raise InvalidModelError(f"target must have entries up to {_LARGEST:.0e}, whose squares are floats; scale it")
     return exact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import isclose
 
@@ -12,10 +13,9 @@ from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import matrix, rank
 from ..exact.rationals import rational
 from . import layers as formulas
-from .critical_points import count_hessian_signs, judge_escape, read_diagonal, select_exactly
+from .critical_points import count_hessian_signs, judge_escape, name_learnt, read_diagonal, select_exactly
 from .deep_linear import DeepLinearNetwork
 from .deep_linear_identities import state_adjacency, state_symmetry
-from .equilibria import EquilibriumClass
 from .evidence import COMPUTED, PROVED, Invariant, LocalRate, Verdict, prove_invariant
 
 __all__ = [
@@ -62,12 +62,9 @@ def prove_every_width(depths: Sequence[int] = (2, 3, 4, 5)) -> tuple[Verdict, ..
 def prove_balance(network: DeepLinearNetwork) -> Invariant:
     """The entries of the interior blocks of ``A'A - AA'`` have the zero polynomial as derivative."""
     blocks = formulas.balances(network.cut_exactly(network.polynomials.variables))
-    return prove_invariant(
-        network.polynomials,
-        [entry for block in blocks for entry in block.ravel()],
-        name=f"balance of {network!r}",
-        statement="W_i'W_i - W_{i+1}W_{i+1}', the interior blocks of A'A - AA'",
-    )
+    entries = [entry for block in blocks for entry in block.ravel()]
+    proved = prove_invariant(network.polynomials, entries, name=f"balance of {network!r}")
+    return replace(proved, statement="W_i'W_i - W_{i+1}W_{i+1}', the interior blocks of A'A - AA'")
 
 
 def prove_decrease(network: DeepLinearNetwork) -> Verdict:
@@ -119,7 +116,7 @@ def prove_critical_points(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
             )
         found.append(
             Verdict(
-                statement=f"{one.kind}: learnt {_name_learnt(one)}; loss {loss}",
+                statement=f"{one.kind}: learnt {name_learnt(network, one)}; loss {loss}",
                 reason=f"gradient 0; Hessian: {signs[0]} negative, {signs[1]} zero, {signs[2]} positive eigenvalues",
                 standing=PROVED,
             )
@@ -148,7 +145,7 @@ def prove_branches(network: DeepLinearNetwork) -> tuple[Verdict, ...]:
         blind = "its linear part is not zero" if sides.order == 1 else "its linear part is zero"
         found.append(
             Verdict(
-                statement=f"{one.kind}, learnt {_name_learnt(one)}: unstable along a mode that is not learnt",
+                statement=f"{one.kind}, learnt {name_learnt(network, one)}: unstable along a mode that is not learnt",
                 reason=f"on an invariant line s' = {sides.equation}: s > 0 {sides.above}, s < 0 {sides.below}; {blind}",
                 standing=PROVED,
             )
@@ -196,12 +193,18 @@ def prove_orbit(network: DeepLinearNetwork) -> Verdict:
 
 
 def find_local_rate(network: DeepLinearNetwork) -> LocalRate:
-    """Rate of the state at the balanced minimum: the smallest nonzero eigenvalue of the Hessian; V has twice that."""
+    """Rate of the state at the balanced minimum: the smallest nonzero eigenvalue of the Hessian; V has twice that.
+
+    Raises
+    ------
+    InvalidModelError
+        If the target is 0: then the Hessian of the minimum vanishes, and nothing decays exponentially.
+    """
+    if not np.any(network.target):
+        raise InvalidModelError(
+            "a local rate needs something to learn, got the target 0, around which the flow is slow"
+        )
     best = next(e for e in network.equilibria() if e.kind == "minimum")
     return LocalRate(
         name=f"minimum of {network!r}", rate=min(-value for value, _ in best.spectrum if value < 0), standing=COMPUTED
     )
-
-
-def _name_learnt(equilibrium: EquilibriumClass) -> str:
-    return ", ".join(f"{v:g}" for v, d in equilibrium.selection for _ in range(d)) or "nothing"

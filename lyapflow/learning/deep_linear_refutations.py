@@ -88,22 +88,23 @@ def refute_origin_minimum(network: DeepLinearNetwork) -> Refutation:
     _need_blindness(network)
     zero = network.cut_exactly([Fraction(0)] * network.shape[0])
     signs = count_hessian_signs(network, zero)
-    k = _largest(network)
+    (row, column), entry = max(np.ndenumerate(network.exact_target), key=lambda one: abs(one[1]))
     (s,) = variables(["s"])
     layers = network.cut_exactly([0 * s] * network.shape[0])
     for i, layer in enumerate(layers):
-        layer[k if i == 0 else 0, k if i == network.depth - 1 else 0] = s
+        layer[row if i == 0 else 0, column if i == network.depth - 1 else 0] = -s if i == 0 and entry < 0 else s
     change = formulas.squared_error(layers, network.exact_target) - _loss_at_zero(network)
     lowest = change.terms[min(change.terms)]
     if signs[0] or signs[2] or lowest >= 0:
         raise VerificationError("the loss does not fall from the origin", inequality="origin", witness=change)
+    signed = ", -s in the first," if entry < 0 else ""
     at = Fraction(1, 10)
     while (point := change.evaluate([at])) >= 0:  # the lowest term rules in the end
         at /= 10
     return Refutation(
         statement=f"the origin is a local minimum, because its Hessian is positive semidefinite ({network!r})",
-        witness=f"the Hessian is 0 there; along the state with s at one place of every layer the loss changes by "
-        f"{change}, which is negative for all small s > 0: at s = {at} it is {point}",
+        witness=f"the Hessian is 0 there; along the state with s at one place of every layer{signed} the loss changes "
+        f"by {change}, which is negative for all small s > 0: at s = {at} it is {point}",
         standing=PROVED,
     )
 
@@ -126,14 +127,15 @@ def refute_hessian_test(network: DeepLinearNetwork) -> Refutation:
     best = next(e for e in classes if e.kind == "minimum")
     blind = next(e for e in classes if e.kind == "nonstrict saddle")
     stable = count_hessian_signs(network, select_exactly(network, best))
-    unstable = count_hessian_signs(network, select_exactly(network, blind))
+    layers = select_exactly(network, blind)
+    unstable, loss = count_hessian_signs(network, layers), formulas.squared_error(layers, network.exact_target)
     sides = judge_escape(network, blind)
     if stable[0] or not stable[1] or unstable[0] or not unstable[1] or sides is None or sides.above != "unstable":
         raise VerificationError("the two points are not alike", inequality="Hessian test", witness=(stable, unstable))
     return Refutation(
         statement=f"the Hessian test decides stability ({network!r})",
         witness=f"negative, zero, positive eigenvalues: {stable} at a minimum of the loss, stable, and {unstable} at "
-        f"the saddle of loss {blind.loss:g}, which is left along s' = {sides.equation}, s > 0",
+        f"the saddle of loss {_write(loss)}, which is left along s' = {sides.equation}, s > 0",
         standing=PROVED,
     )
 
@@ -177,10 +179,6 @@ def _need_blindness(network: DeepLinearNetwork) -> None:
 def _loss_at_zero(network: DeepLinearNetwork) -> Fraction:
     target: NDArray[Any] = network.exact_target
     return rational((target * target).sum() / 2)
-
-
-def _largest(network: DeepLinearNetwork) -> int:
-    return int(np.argmax(np.diag(network.target)))
 
 
 def _write(value: Fraction) -> str:

@@ -57,10 +57,10 @@ class Invariant:
     drift: float = 0.0
 
 
-def prove_invariant(
-    system: PolynomialSystem, functions: Sequence[Polynomial], *, name: str, statement: str
-) -> Invariant:
+def prove_invariant(system: PolynomialSystem, functions: Sequence[Polynomial], *, name: str) -> Invariant:
     """The derivative of each function along the system is the zero polynomial: an exact identity.
+
+    The statement names the functions themselves, so that it says no more than was decided.
 
     Raises
     ------
@@ -71,8 +71,8 @@ def prove_invariant(
     --------
     >>> system = PolynomialSystem.build(["u", "v"], lambda u, v: [(1 - u * v) * v, (1 - u * v) * u])
     >>> u, v = system.variables
-    >>> prove_invariant(system, [u**2 - v**2], name="balance", statement="u^2 - v^2").standing
-    'proved'
+    >>> print(prove_invariant(system, [u**2 - v**2], name="balance").statement)
+    u^2 - v^2
     """
     if not functions:
         raise InvalidModelError(f"{name}: functions must hold at least one polynomial to differentiate, got none")
@@ -84,7 +84,7 @@ def prove_invariant(
                 inequality=name,
                 witness=change,
             )
-    return Invariant(name=name, statement=statement, standing=PROVED)
+    return Invariant(name=name, statement="; ".join(map(str, functions)), standing=PROVED)
 
 
 def check_invariant(

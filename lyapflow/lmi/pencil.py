@@ -11,92 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from itertools import accumulate as accumulated
-from typing import TypeAlias
 
-from ..exact.dense import (
-    Dense,
-    Scalar,
-    accumulate,
-    as_matrix,
-    congruence,
-    fraction,
-    is_semidefinite,
-    nonzero_rows,
-    scalar,
-    scalars,
-    stack_rows,
-)
+from ..exact.dense import Scalar, as_matrix, fraction, nonzero_rows, scalar, scalars
 from ..exact.matrices import Matrix, zeros
+from .forms import Entry, Form, Stack
 
 __all__ = ["Condition", "Entry", "Equality", "Form", "Pencil", "Stack"]
 
-Entry: TypeAlias = tuple[str | None, int, int, Scalar]
-"""Unknown (None is the constant 1), row, column, coefficient."""
-
 _ZERO = scalar(Fraction(0))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Form:
-    r"""The quadratic form :math:`(w + p\,s)\,(L z)^\top X(y)\,(R z)` with parameter p.
-
-    Attributes
-    ----------
-    left, right : Dense, shapes (a, size) and (b, size)
-        L and R, over the signals z.
-    middle : tuple of Entry
-        Entries of X, shape (a, b); what stands at one place adds up.
-    weight, slope : Fraction
-        w and s.
-    """
-
-    left: Dense
-    right: Dense
-    middle: tuple[Entry, ...]
-    weight: Fraction = Fraction(1)
-    slope: Fraction = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stack:
-    """Forms as one form ``2 (rows z)' (X(y) + p Y(y)) (rows z)``, which is read twice: in rationals and in floats.
-
-    Attributes
-    ----------
-    rows : Dense
-        All left and right sides, one below the other.
-    fixed, moving : tuple of Entry
-        Entries of X and of Y.
-    """
-
-    rows: Dense
-    fixed: tuple[Entry, ...]
-    moving: tuple[Entry, ...]
-
-    @staticmethod
-    @lru_cache(maxsize=64)  # the conditions of all parameters share their forms
-    def of(forms: tuple[Form, ...]) -> Stack:
-        """The stack of forms; a side that occurs several times stands there once."""
-        sides = list({id(side): side for form in forms for side in (form.left, form.right)}.values())
-        start = dict(zip(map(id, sides), accumulated((side.nrows() for side in sides), initial=0), strict=False))
-        fixed: list[Entry] = []
-        moving: list[Entry] = []
-        for form in forms:
-            top, left = start[id(form.left)], start[id(form.right)]
-            for weight, entries in ((form.weight, fixed), (form.slope, moving)):
-                if weight:
-                    half = scalar(weight / 2)
-                    entries += [(name, top + i, left + j, half * c) for name, i, j, c in form.middle]
-        return Stack(stack_rows(sides), tuple(fixed), tuple(moving))
-
-    def at(self, numbers: Mapping[str, Scalar], parameter: Fraction) -> Dense:
-        """The symmetric matrix at given unknowns."""
-        size, p = self.rows.nrows(), scalar(parameter)
-        entries = [(i, j, c if name is None else c * numbers[name]) for name, i, j, c in self.fixed]
-        entries += [(i, j, p * c if name is None else p * c * numbers[name]) for name, i, j, c in self.moving]
-        return congruence(self.rows, accumulate(size, size, entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +53,7 @@ class Condition:
 
     def holds(self, numbers: Mapping[str, Scalar]) -> bool:
         """Whether the matrix is positive semidefinite at given unknowns, exactly."""
-        return is_semidefinite(self.stack.at(numbers, self.parameter))
+        return self.stack.is_semidefinite(numbers, self.parameter)
 
     def expand(self) -> dict[tuple[int, int], dict[str | None, Scalar]]:
         """Each entry ``i <= j`` that is not identically zero, as a linear form in the unknowns (None: constant)."""
@@ -191,6 +113,12 @@ class Equality:
         """Each unknown with its coefficient."""
         return tuple((name, w + self.parameter * s if s else w) for name, w, s in self.parts)
 
+    @property
+    def coefficients(self) -> list[tuple[str, Scalar]]:
+        """The same inside python-flint."""
+        p = scalar(self.parameter)
+        return [(name, scalar(w) + p * scalar(s) if s else scalar(w)) for name, w, s in self.parts]
+
     def at(self, values: Mapping[str, Fraction]) -> Fraction:
         """The left side at given unknowns, exactly."""
         return fraction(self._sum(scalars(values)))
@@ -200,7 +128,7 @@ class Equality:
         return not self._sum(numbers)
 
     def _sum(self, numbers: Mapping[str, Scalar]) -> Scalar:
-        return sum((scalar(c) * numbers[name] for name, c in self.terms), _ZERO)
+        return sum((c * numbers[name] for name, c in self.coefficients), _ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +12,12 @@ from ..exact.dense import floats
 from ..lmi.pencil import Condition, Entry, Pencil
 from .reduction import NO_FACE, ONE, Face
 
-__all__ = ["Array", "ConeData", "Metric", "may_have_face", "on_face", "to_arrays"]
+__all__ = ["Array", "ConeData", "Metric", "diagonals", "may_have_face", "on_face", "restrict", "to_arrays"]
 
 Array = NDArray[np.float64]
+
+_FEW = 100
+"""Up to so many numbers in the rows of a stack, all products of two of them are worth a table."""
 
 _ROUND_OFF = 1e-15
 """A sum this much smaller than its terms is zero."""
@@ -79,7 +82,7 @@ class ConeData:
         At given unknowns: then the margin at p is about the step to a better p, in a Newton (Dinkelbach) iteration for
         the best one. The scale is set by what the parameter multiplies, the storage function.
         """
-        scale = -np.sum([np.einsum("kii->k", slope) for _, slope in self.blocks], axis=0)
+        scale = -sum(diagonals(slope).sum(axis=1) for _, slope in self.blocks)
         y = self.variables(values)
         y = y / (scale @ y)
         blocks = tuple(-np.tensordot(y, slope, 1) for _, slope in self.blocks)
@@ -103,19 +106,48 @@ def to_arrays(pencil: Pencil) -> ConeData:
     return ConeData(names=names, blocks=blocks, equalities=(base, slope), signed=signed, unit=np.ones(len(names)))
 
 
+def restrict(data: ConeData, whole: Pencil, part: Pencil) -> ConeData:
+    """Cone data of a part of a pencil from those of the whole one."""
+    at = [data.names.index(name) for name in (*part.unknowns, ONE)]
+    conditions = {condition.name for condition in part.conditions}
+    equalities = {equality.name for equality in part.equalities}
+    rows = np.ix_([k for k, equality in enumerate(whole.equalities) if equality.name in equalities], at)
+    return ConeData(
+        names=tuple(data.names[k] for k in at),
+        blocks=tuple(
+            (base[at], slope[at])
+            for condition, (base, slope) in zip(whole.conditions, data.blocks, strict=True)
+            if condition.name in conditions
+        ),
+        equalities=(data.equalities[0][rows], data.equalities[1][rows]),
+        signed=tuple(k for k, j in enumerate(at) if j in data.signed),
+        unit=data.unit[at],
+    )
+
+
 def _block(condition: Condition, index: Mapping[str | None, int], unknowns: int) -> tuple[Array, Array]:
     """Base and slope of one matrix inequality; what cancels exactly is zero, not round-off."""
     stack, size = condition.stack, len(condition.signals)
     base, slope = np.zeros((2, unknowns, size, size))
     rows = np.array(floats(stack.rows)).reshape(-1, size)
+    form, bound = _read_forms(rows), _read_forms(np.abs(rows))
     at, middle = _gather(stack.fixed, index, len(rows))
-    product = _symmetrise(rows.T @ middle @ rows)
-    bound = _symmetrise(np.abs(rows.T) @ np.abs(middle) @ np.abs(rows))
-    base[at] = np.where(np.abs(product) <= _ROUND_OFF * bound, 0, product)
+    product = form(middle)
+    base[at] = np.where(np.abs(product) <= _ROUND_OFF * bound(np.abs(middle)), 0, product)
     if stack.moving:
         at, middle = _gather(stack.moving, index, len(rows))
-        slope[at] = _symmetrise(rows.T @ middle @ rows)
+        slope[at] = form(middle)
     return base, slope
+
+
+def _read_forms(rows: Array) -> Callable[[Array], Array]:
+    """From several M to ``rows' M rows`` plus its transpose, of each: in one product where there are few rows."""
+    if rows.size > _FEW:
+        return lambda middle: _symmetrise(rows.T @ middle @ rows)
+    count, size = rows.shape
+    pairs = rows[:, None, :, None] * rows[:, None, :]
+    table = (pairs + pairs.transpose(0, 1, 3, 2)).reshape(count**2, size**2)
+    return lambda middle: (middle.reshape(-1, count**2) @ table).reshape(-1, size, size)
 
 
 def _gather(entries: Sequence[Entry], index: Mapping[str | None, int], rows: int) -> tuple[list[int], Array]:
@@ -137,19 +169,27 @@ def may_have_face(data: ConeData, parameter: float) -> bool:
     free[list(data.signed)] = False
     for base, slope in data.blocks:
         terms = base + parameter * slope
-        diagonal = np.einsum("kii->ki", terms)
+        diagonal = diagonals(terms)
         positive = np.where(free[:, None], np.abs(diagonal), diagonal)
         supported = (positive > 1e-13 * np.abs(terms).max(initial=0)).any(axis=0)
         if not supported.all() and (_occurs(base, slope) & ~supported).any():
             return True
+    if not len(data.equalities[0]):
+        return False
     rows = data.equalities[0] + parameter * data.equalities[1]
     one_sided = (rows >= 0).all(axis=1) | (rows <= 0).all(axis=1)
     return bool((one_sided & ~rows[:, free].any(axis=1)).any())
 
 
+def diagonals(matrices: Array) -> Array:
+    """The diagonal of each of several square matrices, one row each; where there are any, a view."""
+    return matrices.reshape(len(matrices), -1)[:, :: matrices.shape[-1] + 1]
+
+
 def _occurs(base: Array, slope: Array) -> NDArray[np.bool_]:
     """Which signals occur in a matrix inequality at all."""
-    return np.asarray(base.any(axis=(0, 1)) | slope.any(axis=(0, 1)))
+    found = base.reshape(-1, base.shape[-1]).any(axis=0)
+    return np.asarray(found if found.all() else found | slope.reshape(-1, base.shape[-1]).any(axis=0))
 
 
 def on_face(data: ConeData, face: Face, parameter: float) -> ConeData:

@@ -10,16 +10,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..certificates.verification import satisfies
 from ..dynamics import ParametricSystem, System
+from ..exact.dense import Scalar, fraction, scalars
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay
 from ..lmi.dissipation import UPPER, assemble
 from ..lmi.pencil import Pencil
 from ..lmi.templates import QuadraticStorage, Template
-from .arrays import ConeData, may_have_face, on_face, to_arrays
+from .arrays import ConeData, may_have_face, on_face, restrict, to_arrays
 from .backend import Answer, CheckedSolver, MarginProblem, Solver
-from .bounds import sharpen
+from .bounds import has_multipliers, sharpen
 from .gain_loop import SectorForm, fails_circle_criterion, read_sector
 from .outcomes import tell_claim
 from .polish import polish
@@ -117,7 +117,12 @@ class Family:
 
     @cached_property
     def _raw(self) -> ConeData:
-        return to_arrays(self.pencil)
+        return to_arrays(self.pencil) if self._whole is None else restrict(self._whole, self.bounded, self.pencil)
+
+    @cached_property
+    def _whole(self) -> ConeData | None:
+        """With the upper bound, where its constant will be the optimum of a problem of its own."""
+        return to_arrays(self.bounded) if has_multipliers(self.bounded) else None
 
     @property
     def is_finite(self) -> bool:
@@ -235,14 +240,19 @@ class Family:
         ArithmeticError
             If they do not prove it there: an internal error.
         """
-        pencil = self.bounded.move(claim.parameter or Fraction(0))
-        found = sharpen(pencil, self.system.modes, values)
-        if self.shift.system is not self.system:
-            found = self.shift.undo(found, self.template)
-            pencil = assemble(self.system, claim, self.template, bounded=True)
-        if not satisfies(pencil if UPPER in found else pencil.without(UPPER), found):
+        whole = own = self.bounded.move(claim.parameter or Fraction(0))
+        is_shifted = self.shift.system is not self.system
+        if is_shifted:
+            whole = assemble(self.system, claim, self.template, bounded=True)
+
+        def settle(found: Mapping[str, Scalar]) -> dict[str, Scalar] | None:
+            settled = self.shift.carry_back(found, self.template) if is_shifted else dict(found)
+            return settled if (whole if UPPER in settled else whole.without(UPPER)).holds(settled) else None
+
+        sharp = sharpen(own, self._whole, self.system.modes, scalars(values), settle)
+        if sharp is None:
             raise ArithmeticError("internal error: a proof was lost on the way back to the user's units")
-        return found
+        return {name: fraction(value) for name, value in sharp.items()}
 
 
 def _verdict(answer: Answer, values: object) -> str:

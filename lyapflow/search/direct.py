@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from copy import copy
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
 
-from .arrays import Array, ConeData
+from .arrays import Array, ConeData, diagonals
 from .backend import Answer
 
 __all__ = ["DirectMarginProblem", "minimise"]
@@ -24,6 +23,12 @@ __all__ = ["DirectMarginProblem", "minimise"]
 _WORDS = {"Solved": "optimal", "AlmostSolved": "optimal_inaccurate", "PrimalInfeasible": "infeasible"}
 _FLAT = 1e-12
 """A margin that falls more slowly than this with the parameter does not tell where it vanishes."""
+
+_FINE = 1e-11
+"""Tolerance of an answer that is rounded to a proof."""
+
+_READ = 1e-8
+"""Relative accuracy with which the next parameter is read from an answer."""
 
 _ANSWERED = {"Solved", "AlmostSolved", "InsufficientProgress", "MaxIterations"}
 
@@ -48,7 +53,8 @@ class DirectMarginProblem:
 
     def solve(self, parameter: float) -> Answer:
         """Answer at one parameter value; a solver's failure is a status, never an exception."""
-        word, x, rise = self._program.solve(parameter)
+        tolerance = _FINE if self._data.metric is None else _loosen(parameter)
+        word, x, rise = self._program.solve(parameter, tolerance)
         if word not in _ANSWERED or not np.all(np.isfinite(x)):
             return Answer(status=_WORDS.get(word, word), margin=None, values=None)
         values = dict(zip(self._data.names, (x[:-1] * self._data.unit).tolist(), strict=True))
@@ -86,17 +92,20 @@ class _Program:
     """Clarabel's ``min c x`` subject to ``(base + p * slope) x + s = b``, s in the cones."""
 
     def __init__(self, *, base: Array, slope: Array, right: Array, cost: Array, cones: list[object]) -> None:
-        self._rows, self._columns, self._matrix = _pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
-        self._base, self._slope = base[self._rows, self._columns], slope[self._rows, self._columns]
-        self._right, self._cost, self._cones = right, cost, cones
+        self._pattern = _find_pattern(base.shape, ((base != 0) | (slope != 0)).tobytes())
+        at = self._pattern.rows, self._pattern.columns
+        self._base, self._slope = base[at], slope[at]
+        self._right, self._cost, self._cones = right.tolist(), cost.tolist(), cones
 
-    def solve(self, parameter: float) -> tuple[str, Array, float]:
+    def solve(self, parameter: float, tolerance: float = _FINE) -> tuple[str, Array, float]:
         """Clarabel's word, x, and the derivative of the least cost by p, from the dual solution."""
-        matrix = copy(self._matrix)
-        matrix.data = self._base + parameter * self._slope
+        pattern, size = self._pattern, len(self._cost)
+        matrix = _Sparse(
+            (self._base + parameter * self._slope).tolist(), pattern.indices, pattern.starts, pattern.shape
+        )
         try:
             solver = clarabel.DefaultSolver(
-                _no_quadratic(len(self._cost)), self._cost, matrix, self._right, self._cones, _settings()
+                _no_quadratic(size), self._cost, matrix, self._right, self._cones, _settings(tolerance)
             )
             found = solver.solve()
         except BaseException as problem:
@@ -104,33 +113,59 @@ class _Program:
                 type(problem).__name__ != "PanicException"
             ):  # how a failure inside Clarabel arrives; it has no public type
                 raise
-            return "panic", np.full(len(self._cost), np.nan), math.nan
+            return "panic", np.full(size, np.nan), math.nan
         x, z = np.array(found.x), np.array(found.z)
         with np.errstate(over="ignore", invalid="ignore"):  # where it fails, its numbers may be of any size
-            rise = float(z[self._rows] * self._slope @ x[self._columns])
+            rise = float(z[pattern.rows] * self._slope @ x[pattern.columns])
         return str(found.status), x, rise
 
 
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """Where a matrix has entries, by columns; for numpy, and as lists, which Clarabel reads faster than arrays."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    indices: list[int]
+    starts: list[int]
+    shape: tuple[int, int]
+
+
 @lru_cache(maxsize=64)
-def _pattern(shape: tuple[int, int], filled: bytes) -> tuple[NDArray[np.intp], NDArray[np.intp], csc_matrix]:
-    """Rows and columns of the entries, by columns, and a sparse matrix of that pattern without its numbers."""
+def _find_pattern(shape: tuple[int, int], filled: bytes) -> _Pattern:
     columns, rows = np.nonzero(np.frombuffer(filled, dtype=bool).reshape(shape).T)
     starts = np.searchsorted(columns, np.arange(shape[1] + 1))
-    return rows, columns, csc_matrix((np.zeros(len(rows)), rows, starts), shape=shape)
+    return _Pattern(rows, columns, rows.tolist(), starts.tolist(), shape)
+
+
+class _Sparse:
+    """What Clarabel reads of a sparse matrix by columns; a `csc_matrix` checks itself each time it is made."""
+
+    has_canonical_format = True
+
+    def __init__(self, data: list[float], indices: list[int], indptr: list[int], shape: tuple[int, int]) -> None:
+        self.data, self.indices, self.indptr, self.shape = data, indices, indptr, shape
 
 
 @cache
-def _no_quadratic(size: int) -> csc_matrix:
-    return csc_matrix((size, size))
+def _no_quadratic(size: int) -> _Sparse:
+    return _Sparse([], [], [0] * (size + 1), (size, size))
 
 
 @cache
-def _settings() -> clarabel.DefaultSettings:
+def _settings(tolerance: float) -> clarabel.DefaultSettings:
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.presolve_enable = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
+    if tolerance > _FINE:  # one correction makes up for the regularisation; more make the answer finer
+        settings.iterative_refinement_max_iter = 1
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
     return settings
+
+
+def _loosen(parameter: float) -> float:
+    """The tolerance of an answer of which the parameter's next value is all that is read, in units of the parameter."""
+    return 10.0 ** max(-11, min(-9, math.floor(math.log10(_READ * parameter)))) if parameter > 0 else _FINE
 
 
 def _cones(data: ConeData) -> list[object]:
@@ -151,7 +186,8 @@ def _lay_out(data: ConeData) -> Array:
     table[0, range(scale + 1, top), signed] = -1.0
     if metric is None:
         table[0, scale + 1 : top, -1] = 1.0
-        table[:, scale, :-1] = np.sum([[np.einsum("kii->k", part) for part in block] for block in data.blocks], axis=0)
+        for part in range(2):
+            table[part, scale, :-1] = sum(diagonals(block[part]).sum(axis=1) for block in data.blocks)
         table[0, scale, signed] += 1.0
     else:
         table[0, scale + 1 : top, -1] = metric.signed
@@ -159,8 +195,9 @@ def _lay_out(data: ConeData) -> Array:
         table[0, :scale, -1] = -metric.equalities
     for k, (block, (i, j, weight, identity)) in enumerate(zip(data.blocks, corners, strict=True)):
         rows = slice(top, top + len(weight))
-        for part in range(2):
-            table[part, rows, :-1] = (block[part][:, i, j] * -weight).T
+        table[0, rows, :-1] = (block[0][:, i, j] * -weight).T
+        if block[1].any():
+            table[1, rows, :-1] = (block[1][:, i, j] * -weight).T
         table[0, rows, -1] = identity if metric is None else metric.blocks[k][i, j] * weight
         top = rows.stop
     return table

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, eigvals, matrix_balance
 
 from ..dynamics import LureSystem, System
+from ..exact.dense import fraction, scalar
 from ..lmi.groups import list_groups
 from ..lmi.templates import QuadraticStorage
 
@@ -134,12 +135,13 @@ def read_sector(system: System) -> SectorForm | None:
         amounts = [abs(values[1]), abs(values[0])]
     else:
         return None
-    found = {"yy": Fraction(0), "yu": Fraction(0), "uy": Fraction(0), "uu": Fraction(0)}
-    for amount, (_, inequality) in zip(amounts, group.uses, strict=True):
+    found = dict.fromkeys(("yy", "yu", "uy", "uu"), scalar(Fraction(0)))
+    for amount, (_, inequality) in zip(map(scalar, amounts), group.uses, strict=True):
         for ((a, _), (b, _)), coefficient in inequality.products:
-            found[a + b] += amount * coefficient
+            found[a + b] += amount * scalar(coefficient)
     weights = tuple((name, amount) for amount, (name, _) in zip(amounts, group.uses, strict=True))
-    return SectorForm(q=found["yy"], s=(found["yu"] + found["uy"]) / 2, r=found["uu"], weights=weights)
+    cross = fraction(found["yu"] + found["uy"]) / 2
+    return SectorForm(q=fraction(found["yy"]), s=cross, r=fraction(found["uu"]), weights=weights)
 
 
 def fails_circle_criterion(system: System, form: SectorForm, parameter: float) -> bool:

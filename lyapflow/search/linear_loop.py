@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,18 @@ class LinearLoop:
         self.groups = list(system.groups)
         self.plants = [_floats(plant) for plant in plants]
 
-    def parameters(self, slopes: NDArray[np.complex128]) -> NDArray[np.float64]:
-        """Parameter of the claim that each row of slopes leaves open: the rate, or ``1 - factor^2``."""
+    def parameters(self, slopes: NDArray[np.complex128], *, coarse: bool = False) -> NDArray[np.float64]:
+        """Parameter of the claim that each row of slopes leaves open: the rate, or ``1 - factor^2``.
+
+        Where that is `coarse`, eigenvalues of two rows come from a formula, with fewer digits where they nearly cancel.
+        """
         complex_slopes = slopes[:, self.groups]
         s = complex_slopes if complex_slopes.imag.any() else complex_slopes.real
+        find = _pairs if coarse else np.linalg.eigvals
         found: NDArray[np.float64] = np.full(len(s), np.inf)
-        for A, B, C, D in self.plants:
-            inside = np.eye(len(D)) - D * s[:, None, :]
-            closed = A + (B * s[:, None, :]) @ np.linalg.solve(inside, np.broadcast_to(C, (len(s), *C.shape)))
-            eigenvalues = closed[:, 0] if len(A) == 1 else np.linalg.eigvals(closed)
+        for plant in self.plants:
+            closed = _close(plant, s)
+            eigenvalues = closed[:, 0] if closed.shape[1] == 1 else find(closed)
             if self.discrete:
                 radius = np.abs(eigenvalues).max(axis=1)
                 left = (1 - radius) * (1 + radius)
@@ -62,10 +66,9 @@ class LinearLoop:
             return (), float(self.parameters(np.zeros((1, 0), dtype=complex))[0])
         seeds = [_candidates(m, self.unit) for m in self.members]
         if math.prod(map(len, seeds)) <= _MOST_COMBINATIONS:
-            grid = np.stack([axis.ravel() for axis in np.meshgrid(*seeds, indexing="ij")], axis=1)
-            left = self.parameters(grid)
-            slowest = int(np.argmin(left))
-            return tuple(grid[slowest]), float(left[slowest])
+            grid = _combine(seeds)
+            slowest = grid[int(np.argmin(self.parameters(grid, coarse=True)))]
+            return tuple(slowest), float(self.parameters(slowest[None])[0])
         ends = []
         for start in range(3):  # all at the first candidate, all in the middle, all at the last
             slopes = [options[start * (len(options) - 1) // 2] for options in seeds]
@@ -101,6 +104,40 @@ class LinearLoop:
         return refined if both[1] < both[0] else best
 
 
+def _close(plant: tuple[NDArray[np.float64], ...], s: NDArray[Any]) -> NDArray[Any]:
+    """``A + B S y / x`` for each row of slopes; D is lower triangular, so inputs follow one from another."""
+    A, B, C, D = plant
+    closed = np.broadcast_to(A, (len(s), *A.shape)).astype(s.dtype)
+    outputs: list[NDArray[Any]] = []
+    for j, (row, fed) in enumerate(zip(C, D, strict=True)):
+        y = row + sum((fed[k] * outputs[k] for k in np.nonzero(fed[:j])[0].tolist()), np.zeros(1))
+        outputs.append(y * (s[:, j] / (1 - fed[j] * s[:, j]))[:, None])
+        closed += B[:, j, None] * outputs[j][:, None, :]
+    return closed
+
+
+def _pairs(matrices: NDArray[Any]) -> NDArray[Any]:
+    """Eigenvalues of several matrices: those of two rows by the formula."""
+    if matrices.shape[1] > 2:
+        return np.linalg.eigvals(matrices)
+    (a, b), (c, d) = matrices.transpose(1, 2, 0)
+    half = (a - d) / 2
+    root = np.sqrt(half * half + b * c + 0j)
+    middle = (a + d) / 2
+    return np.stack([middle - root, middle + root], axis=1)
+
+
+def _combine(seeds: list[list[complex]]) -> NDArray[np.complex128]:
+    """One of each list, in all ways: a row each."""
+    after = math.prod(map(len, seeds))
+    columns, before = [], 1
+    for options in seeds:
+        after //= len(options)
+        columns.append(np.tile(np.repeat(options, after), before))
+        before *= len(options)
+    return np.stack(columns, axis=1)
+
+
 def _is_corner(s: complex, m: LinearMembers) -> bool:
     """Whether a slope is an end of its interval, where a search along the interval cannot improve it."""
     return not s.imag and (m.upper is None or s.real in (float(m.lower or 0), float(m.upper)))
@@ -109,7 +146,7 @@ def _is_corner(s: complex, m: LinearMembers) -> bool:
 def _typical_slope(members: list[LinearMembers], plants: list[LureSystem]) -> float:
     sizes = [abs(float(b)) for m in members for b in (m.lower, m.upper) if b]
     sizes += [1 / abs(float(row[j])) for plant in plants for j, row in enumerate(plant.D) if row[j]]
-    return float(np.exp(np.mean(np.log(sizes)))) if sizes else 1.0
+    return math.exp(sum(map(math.log, sizes)) / len(sizes)) if sizes else 1.0
 
 
 def _candidates(m: LinearMembers, unit: float) -> list[complex]:

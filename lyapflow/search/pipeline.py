@@ -196,7 +196,7 @@ def attempt(
         Family(shift=shift, template=form, around=around, solver=name, make=make, fallback=fallback) for form in forms
     ]
     if wanted.parameter is None:
-        return attempt_best(families, wanted, ceiling, accuracy)
+        return attempt_best(families, wanted, around, accuracy)
     return attempt_given(families, wanted)
 
 

@@ -122,7 +122,9 @@ def _climb(
             step = answer.margin if answer.root is None else answer.root - parameter
             enough = parameter * (_CONVERGED if answer.root is None else _CONVERGED_BY_DUAL)
             if solves and (abs(step) <= enough or high - low <= _CONVERGED * parameter):
-                top = parameter if answer.root is None else min(parameter + step, high)
+                top = parameter if answer.root is None else min(max(parameter + step, low), high)
+                if top <= 0:
+                    break
                 return Candidate(supremum=top, data=data, method=method, decided=True, status=status, solves=solves)
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
         elif solves:

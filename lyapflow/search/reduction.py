@@ -62,7 +62,7 @@ def linear_equalities(
     """All equalities of the pencil on its face, as rows over the unknowns and `ONE`; reduced, so full rank."""
     columns = (*pencil.unknowns, ONE)
     index = {name: k for k, name in enumerate(columns)}
-    forms = [{name: scalar(value) for name, value in e.terms} for e in pencil.equalities]
+    forms = [dict(e.coefficients) for e in pencil.equalities]
     if face.zero_entries:
         known = entries or {k: pencil.conditions[k].expand() for k in {k for k, _, _ in face.zero_entries}}
         forms += [_entry(known[k], i, j) for k, i, j in face.zero_entries]

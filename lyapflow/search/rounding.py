@@ -20,7 +20,7 @@ from ..lmi.pencil import Pencil
 from .arrays import Array, ConeData
 from .reduction import Face, linear_equalities
 
-__all__ = ["prove"]
+__all__ = ["prove", "round_onto"]
 
 _SIMPLE = (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 18, 20, 24, 32, 36, 40, 48, 50, 60, 64, 72, 81, 100, 120, 144, 1000)
 _TOLERANCES = (1e-3, 1e-5, 1e-7, 1e-9)
@@ -44,7 +44,21 @@ class _Roundings:
 def prove(
     pencil: Pencil, face: Face, values: Mapping[str, float], data: ConeData, *, simple: bool
 ) -> dict[str, Fraction] | None:
-    """Rationals near the floats that satisfy the whole pencil exactly, or None.
+    """Rationals near the floats that satisfy the whole pencil exactly, or None. See `round_onto`."""
+    found = round_onto(pencil, face, values, data, pencil.holds, simple=simple)
+    return None if found is None else {name: fraction(found[name]) for name in pencil.unknowns}
+
+
+def round_onto(
+    pencil: Pencil,
+    face: Face,
+    values: Mapping[str, float],
+    data: ConeData,
+    accept: Callable[[dict[str, Scalar]], object],
+    *,
+    simple: bool,
+) -> dict[str, Scalar] | None:
+    """Rationals near the floats, on the affine hull of the equalities and with the right signs, that are accepted.
 
     Parameters
     ----------
@@ -56,6 +70,8 @@ def prove(
         The solver's floats, `ONE` among them.
     data : ConeData
         The same pencil in floating point and good units, to sort out candidates.
+    accept : callable
+        Decides exactly; what is true is a yes.
     simple : bool
         Whether to try small denominators first: worth it where the solution may be exact and on the boundary.
     """
@@ -73,7 +89,8 @@ def prove(
     nonnegative = set(signed)
     floor = np.array([0.0 if j in nonnegative else -np.inf for j in range(len(columns))])
     solved = np.array([[float(v) for v in row] for row in equalities]).reshape(-1, len(columns))
-    parameter = float(pencil.conditions[0].parameter)
+    sums = [(j, [(i, -row[i]) for i in free if row[i]]) for row, j in zip(equalities, pivots, strict=True)]
+    parameter = float(pencil.conditions[0].parameter) if pencil.conditions else 0.0
     for batch in _roundings(pencil, floats, columns, simple=simple):
         near = np.maximum(batch.floats, floor)
         if pivots:
@@ -84,31 +101,49 @@ def prove(
             for j in free:
                 v = batch.exact(k, j)
                 exact[j] = _ZERO if j in nonnegative and v < 0 else v
-            for row, pivot in zip(equalities, pivots, strict=True):
-                exact[pivot] = -sum((row[j] * exact[j] for j in free if row[j]), _ZERO)
+            for pivot, terms in sums:
+                exact[pivot] = sum((c * exact[j] for j, c in terms), _ZERO)
             one = exact[-1]
             if one <= 0 or any(exact[j] < 0 for j in signed) or _is_too_long(exact):
                 continue
             candidate = {name: v / one for name, v in zip(columns, exact, strict=True)}
-            if pencil.holds(candidate):
-                return {name: fraction(candidate[name]) for name in pencil.unknowns}
+            if accept(candidate):
+                return candidate
     return None
 
 
 def _are_plausible(data: ConeData, parameter: float, values: Array, slack: float) -> NDArray[np.bool_]:
     """Which rows of unknowns have signs and eigenvalues that look right in floating point."""
     y = values / data.unit
-    size = np.abs(y).max(axis=1)
+    sizes = np.abs(y)
+    size = sizes.max(axis=1)
     plausible = np.isfinite(size) & (size > 0) & (y[:, data.signed] >= -slack * size[:, None]).all(axis=1)
     for base, slope in data.blocks:
-        at = np.nonzero(plausible)[0]
-        if not len(at):
-            break
-        terms = base + parameter * slope
-        flat = terms.reshape(len(terms), -1)
-        least = np.linalg.eigvalsh((y[at] @ flat).reshape(-1, *terms.shape[1:]))[:, 0]
-        plausible[at] = least >= -slack * (np.abs(y[at]) @ np.abs(flat)).max(axis=1)
+        if not plausible.all():
+            if not plausible.any():
+                break
+            at = np.nonzero(plausible)[0]
+            plausible[at] = _are_inside(base + parameter * slope, y[at], sizes[at], slack)
+        else:
+            plausible = _are_inside(base + parameter * slope, y, sizes, slack)
     return plausible
+
+
+def _are_inside(terms: Array, y: Array, sizes: Array, slack: float) -> NDArray[np.bool_]:
+    """For which unknowns, a row each, a matrix has no eigenvalue below minus the slack times the size of its terms."""
+    flat = terms.reshape(len(terms), -1)
+    least = _smallest_eigenvalues((y @ flat).reshape(-1, *terms.shape[1:]))
+    return np.asarray(least >= -slack * (sizes @ np.abs(flat)).max(axis=1))
+
+
+def _smallest_eigenvalues(matrices: Array) -> Array:
+    """Of symmetric matrices; those of up to two rows by the formula."""
+    if matrices.shape[1] > 2:
+        return np.asarray(np.linalg.eigvalsh(matrices)[:, 0], dtype=np.float64)
+    a, d = matrices[:, 0, 0], matrices[:, -1, -1]
+    if matrices.shape[1] == 1:
+        return a
+    return (a + d) / 2 - np.hypot((a - d) / 2, matrices[:, 1, 0])
 
 
 def _is_too_long(numbers: list[Scalar]) -> bool:

@@ -20,7 +20,7 @@ from ..lmi.pencil import Form, Pencil
 from ..lmi.scaled import DISSIPATION, Part, assemble_parts, settle_numbers
 from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from ..lmi.time_scales import FiniteTime, FixedTime
-from .bounds import LOWER, sharpen, tighten
+from .bounds import LOWER, sharpen_proof, tighten
 from .scaled_numbers import NUMBER, SPEED, WORST, decrease_with, dissipate, fix_storage, prove_near, search_decay, solve
 
 __all__ = ["find_storages"]
@@ -62,7 +62,9 @@ def _complete(certificate: Certificate, template: Template, values: Mapping[str,
         return None
     scale = round_up(1 / values[LOWER], _BITS)  # so that V is above the squared norm; it is scaled down from there
     start = {n: v * scale for n, v in values.items() if n in bounds.unknowns and not n.startswith(UPPER)}
-    found = sharpen(bounds, system.modes, start)
+    found = sharpen_proof(bounds, system.modes, start)
+    if found is None:
+        return None
     storage = {n: v for n, v in found.items() if ": " not in n and n != UPPER}
     pencil = fix_storage(whole.without(UPPER).without("positivity"), storage)
     best = tighten(pencil, {NUMBER: -1.0})

@@ -59,8 +59,10 @@ def equilibrate(data: ConeData, parameter: float, *, loose: Collection[str] = (O
         scales = _solve_least_squares(_design(shapes, len(equalities), at), sizes)
     powers = np.exp2(np.round(scales))
     unit, rows = powers[:unknowns], [powers[a:b] for a, b in pairwise(accumulate(shapes))]
-    for norm in np.nonzero(~heard)[0].tolist():
-        unit[norm] = _power_of_two(_reciprocal(_decisive_size([base[norm] for base, _ in data.blocks], rows)))
+    for norm, name in enumerate(data.names):
+        if name in loose:
+            size = _decisive_size([base[norm] for base, _ in data.blocks], rows)
+            unit[norm] = _power_of_two(1 / size) if size > 0 else 1.0
     return _scaled(data, rows, unit, parameter)
 
 
@@ -103,35 +105,37 @@ def _solve_least_squares(design: Array, target: Array) -> Array:
     return np.asarray(np.linalg.solve(normal, design.T @ target), dtype=np.float64)
 
 
-def _decisive_size(parts: list[Array], rows: list[Array]) -> np.float64:
+def _decisive_size(parts: list[Array], rows: list[Array]) -> float:
     """Size of the scaled norm where it decides: its least entry where it bounds V from above, else its largest."""
-    found = [np.diag(part) * d * d for part, d in zip(parts, rows, strict=True)]
-    diagonal = np.concatenate([v[v != 0] for v in found])
+    found = np.concatenate([part.diagonal() * d * d for part, d in zip(parts, rows, strict=True)])
+    diagonal = found[found != 0]
     if not len(diagonal):
-        return np.float64(0)
-    return diagonal.min() if diagonal.min() > 0 else np.abs(diagonal).max()
+        return 0.0
+    least = float(diagonal.min())
+    return least if least > 0 else float(np.abs(diagonal).max())
 
 
-def _reciprocal(sizes: NDArray[np.float64] | np.float64) -> Array:
+def _reciprocal(sizes: Array) -> Array:
     """One over the size, and 1 where there is nothing."""
     return np.where(sizes > 0, 1 / np.where(sizes > 0, sizes, 1), 1.0)
 
 
-def _power_of_two(values: Array) -> Array:
-    return np.exp2(np.round(np.log2(values)))
+def _power_of_two(values: Array | float) -> Array:
+    return np.asarray(np.exp2(np.round(np.log2(values))))
 
 
 def _scaled(data: ConeData, rows: list[Array], unit: Array, parameter: float) -> ConeData:
     weights = [(d[:, None] * d) * unit[:, None, None] for d in rows]
     base, slope = (part * unit for part in data.equalities)
-    size = np.abs(base + parameter * slope).max(axis=1, initial=0)
-    weight = _reciprocal(size)[:, None]
+    if len(base):
+        weight = _reciprocal(np.abs(base + parameter * slope).max(axis=1, initial=0))[:, None]
+        base, slope = base * weight, slope * weight
     with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats the solver gives up, and says so
         blocks = tuple((b * w, m * w) for (b, m), w in zip(data.blocks, weights, strict=True))
     return replace(
         data,
         blocks=blocks,
-        equalities=(base * weight, slope * weight),
+        equalities=(base, slope),
         unit=data.unit * unit,
         metric=None,
     )

@@ -20,7 +20,7 @@ from ..classes import (
     StronglyConvex,
 )
 from ..dynamics import LureSystem, System
-from ..exact.dense import accumulate, as_matrix, congruence, dense, scalar
+from ..exact.dense import Scalar, accumulate, congruence, dense, fraction, scalar, scalars
 from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale
 from ..lmi.dissipation import storage_name, value_name
 from ..lmi.signals import storage_size, valued_oracles
@@ -47,6 +47,10 @@ class Shift:
 
     def undo(self, values: Mapping[str, Fraction], template: Template) -> dict[str, Fraction]:
         """Unknowns of a proof for the original system from those for the shifted one."""
+        return {name: fraction(value) for name, value in self.carry_back(scalars(values), template).items()}
+
+    def carry_back(self, values: Mapping[str, Scalar], template: Template) -> dict[str, Scalar]:
+        """The same inside python-flint."""
         if not any(self.slopes) or not isinstance(template, QuadraticPlusValue):
             return dict(values)
         (mode,) = self.original.modes
@@ -59,12 +63,12 @@ class Shift:
             rows[n + j] = tuple(a - slope * b for a, b in zip(rows[n + j], y[j], strict=True))
         half = scalar(Fraction(1, 2))
         names = {(i, j): storage_name(mode, min(i, j), max(i, j)) for i in range(size) for j in range(size)}
-        entries = [(i, j, half * scalar(values[name])) for (i, j), name in names.items()]
+        entries = [(i, j, half * values[name]) for (i, j), name in names.items()]
         for j in valued_oracles(self.original, template):  # the value of f is that of f - m/2 |.|^2 plus m/2 |y|^2
-            weight = values[value_name(self.original.oracle_names[j])] * self.slopes[j]
-            entries.append((size + j, size + j, -half * half * scalar(weight)))
-        P = as_matrix(congruence(dense([*rows, *y], size), accumulate(size + m, size + m, entries)))
-        return {**values, **{names[i, j]: P[i][j] for i in range(size) for j in range(i, size)}}
+            weight = values[value_name(self.original.oracle_names[j])] * scalar(self.slopes[j])
+            entries.append((size + j, size + j, -half * half * weight))
+        P = congruence(dense([*rows, *y], size), accumulate(size + m, size + m, entries))
+        return {**values, **{names[i, j]: P[i, j] for i in range(size) for j in range(i, size)}}
 
 
 def shift_loop(system: System, template: Template, *, beyond: Fraction = Fraction(100)) -> Shift:

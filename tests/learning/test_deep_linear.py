@@ -205,7 +205,7 @@ def test_polynomial_laws(network):
     w = network.cut_exactly(network.polynomials.variables)
     outer = (w[0] @ w[0].T).ravel().tolist()
     with pytest.raises(lf.VerificationError, match="not 0"):
-        prove_invariant(network.polynomials, outer, name="first block", statement="W_1 W_1'")
+        prove_invariant(network.polynomials, outer, name="first block")
 
 
 def test_a_wrong_flow_conserves_nothing(monkeypatch):
@@ -282,7 +282,7 @@ def test_orbits_have_the_zeros_of_the_hessian():
 def test_local_rate_is_seen_along_a_trajectory():
     for network in (SMALL, DeepLinearNetwork([2] * 3, [3, 2])):
         found = study.measure_rate(network)
-        assert found.measured == pytest.approx(found.rate, rel=1e-3)
+        assert found.measured == pytest.approx(found.rate, rel=2e-4)  # what the slower mode leaves by then
     assert proofs.find_local_rate(SMALL).rate == pytest.approx(3)
 
 
@@ -292,7 +292,7 @@ def test_two_scalars_arrive_with_the_rate_of_their_imbalance():
     rate = np.hypot(start[0] ** 2 - start[1] ** 2, 4)
     path = network.simulate(start, [2.0, 3.0, 40.0], rtol=1e-12, atol=1e-14)
     assert np.linalg.eigvalsh(network.hessian(path.x[-1])) == pytest.approx([0, rate], abs=1e-9)
-    assert np.log(path.loss[0] / path.loss[1]) == pytest.approx(2 * rate, rel=1e-3)
+    assert np.log(path.loss[0] / path.loss[1]) == pytest.approx(2 * rate, rel=1e-4)
 
 
 def test_plateaus_follow_the_predicted_power():

@@ -7,8 +7,13 @@ import pytest
 
 from lyapflow.errors import InvalidModelError
 from lyapflow.learning import DeepLinearNetwork, NeuralFeatureFlow
-from lyapflow.learning.deep_linear_evidence import prove_balance, prove_branches, prove_critical_points
-from lyapflow.learning.deep_linear_refutations import refute_origin_minimum
+from lyapflow.learning.deep_linear_evidence import (
+    find_local_rate,
+    prove_balance,
+    prove_branches,
+    prove_critical_points,
+)
+from lyapflow.learning.deep_linear_refutations import refute_hessian_test, refute_origin_minimum
 from lyapflow.learning.divergence_rates import refute_rate
 from lyapflow.learning.evidence import prove_invariant
 from lyapflow.learning.relu_features import refute_linear_exponent
@@ -41,7 +46,7 @@ def test_no_network_has_such_a_depth(depth):
 
 def test_nothing_is_no_invariant():
     with pytest.raises(InvalidModelError, match="at least one"):
-        prove_invariant(DeepLinearNetwork([1, 1, 1], [1]).polynomials, [], name="x", statement="all")
+        prove_invariant(DeepLinearNetwork([1, 1, 1], [1]).polynomials, [], name="x")
 
 
 def test_the_point_beside_the_origin_has_less_loss():
@@ -69,3 +74,43 @@ def test_a_network_that_lies_about_itself_is_no_argument():
     with pytest.raises(InvalidModelError, match="own classes"):
         Evidence("t", prove_balance, (prove_balance(DeepLinearNetwork([1, 1, 1], [1])),))
     Evidence("t", prove_balance, (DeepLinearNetwork([1, 1, 1], [1]),))
+
+
+def test_targets_of_any_sign_and_place_are_refuted():
+    for target in ([[-1, 0], [0, -2]], [[0, 1], ["1/3", 0]]):
+        found = refute_origin_minimum(DeepLinearNetwork([2, 2, 2, 2], target))
+        assert found.standing == "proved"
+        assert "s = 1/10 it is -" in found.witness
+
+
+def test_rates_above_two_are_refuted_near_the_target():
+    for rate in ("2.0001", 2.5, 3):
+        found = refute_rate(["1/2", "1/2"], rate)
+        assert found.standing == "proved"
+    assert refute_rate(["1/2", "1/2"], 2) is None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: DeepLinearNetwork(3, [1]),
+        lambda: DeepLinearNetwork([1, 1, 1], [1e200]),
+        lambda: find_local_rate(DeepLinearNetwork([2, 2, 2], [0, 0])),
+        lambda: refute_rate(0.5, 1),
+    ],
+)
+def test_wrong_inputs_are_named(ask):
+    with pytest.raises(InvalidModelError, match=r"must|needs"):
+        ask()
+
+
+def test_what_was_learnt_is_printed_exactly():
+    network = DeepLinearNetwork([2, 2, 2, 2], ["4/3", "1/7"])
+    assert "learnt 4/3, 1/7" in prove_critical_points(network)[0].statement
+    assert "loss 1/98" in refute_hessian_test(network).witness
+
+
+def test_a_proved_invariant_states_its_own_functions():
+    system = DeepLinearNetwork([1, 1, 1], [1]).polynomials
+    u, v = system.variables
+    assert prove_invariant(system, [u**2 - v**2], name="anything").statement == str(u**2 - v**2)

@@ -392,3 +392,10 @@ def test_steps_end_with_what_proved():
     assert any("Newton" in step for step in outcome.steps)
     assert outcome.solves >= 3
     assert sum("proved" in step and "not proved" not in step for step in outcome.steps) >= 1
+
+
+def test_a_spectral_radius_of_exactly_one_is_no_error():
+    """Floats put it on either side of one; the eigenvalues are a pair on the unit circle, and no claim holds."""
+    h = Fraction(13, 43)
+    A = [[1 - h * Fraction(3, 10), -2 * h], [2 * h, 1 - h]]
+    assert not isinstance(lf.attempt(lf.LureSystem(A, dt=1)), lf.Proved)
