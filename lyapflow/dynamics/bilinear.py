@@ -29,8 +29,8 @@ class SaddleSystem:
     matrix there is `PrimalDualSystem`). In the singular bases of E it splits into one mode with two states per singular
     value s, where E is the number s; ``x' = -grad f(x)`` on the null space of E, and ``y' = -eta grad g(y)`` on that of
     its transpose. Class inequalities do not change under rotations, so they hold for the sum over the modes:
-    multipliers are common, storage matrices are not. On an interval of singular values the storage matrix is affine in s, and the
-    proof holds for every s in it.
+    multipliers are common, storage matrices are not. On an interval of singular values the storage matrix is affine in
+    s, and the proof holds for every s in it.
 
     Parameters
     ----------
