@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from .coq.compiler import CoqVerdict as CoqVerdict
     from .coq.export import export_coq as export_coq
     from .coq.export import verify_coq as verify_coq
+    from .dynamics.bilinear import SaddleSystem as SaddleSystem
+    from .dynamics.consistency import Consistency as Consistency
+    from .dynamics.consistency import check_consistency as check_consistency
     from .dynamics.constrained import PrimalDualSystem as PrimalDualSystem
     from .dynamics.lure import LureSystem as LureSystem
     from .dynamics.parametric import ParametricSystem as ParametricSystem
@@ -64,6 +67,8 @@ if TYPE_CHECKING:
     from .errors import StoreError as StoreError
     from .errors import VerificationError as VerificationError
     from .flows.feedback_optimization import feedback_optimization as feedback_optimization
+    from .flows.known_rates import PrimalDualRates as PrimalDualRates
+    from .flows.known_rates import list_primal_dual_rates as list_primal_dual_rates
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
@@ -129,6 +134,7 @@ _ROOMS = {
     "ClaimMismatchError": "errors",
     "Cocoercive": "classes.operators",
     "CompositionError": "errors",
+    "Consistency": "dynamics.consistency",
     "Contraction": "lmi.claims",
     "Convex": "classes.functions",
     "ConvexIndicator": "classes.functions",
@@ -167,12 +173,14 @@ _ROOMS = {
     "PrescribedTime": "lmi.time_scales",
     "PrescribedTimeStability": "lmi.scaled_claims",
     "PrimalDualIteration": "dynamics.saddle",
+    "PrimalDualRates": "flows.known_rates",
     "PrimalDualSystem": "dynamics.constrained",
     "Proved": "search.outcomes",
     "ProximalLagrangianSystem": "dynamics.proximal",
     "Quadratic": "classes.special",
     "QuadraticPlusValue": "lmi.templates",
     "QuadraticStorage": "lmi.templates",
+    "SaddleSystem": "dynamics.bilinear",
     "ScaledFlow": "time_scaling.flows",
     "SectorBounded": "classes.operators",
     "SimulationError": "errors",
@@ -201,6 +209,7 @@ _ROOMS = {
     "cascade": "",
     "certify": "search.pipeline",
     "classical_gain": "search.plant_gains",
+    "check_consistency": "dynamics.consistency",
     "curvature": "classes.curvature",
     "delay_gradient": "dynamics.perturbed",
     "export_coq": "coq.export",
@@ -215,6 +224,7 @@ _ROOMS = {
     "largest_gradient_error": "search.margins",
     "largest_step": "search.steps",
     "learning": "",
+    "list_primal_dual_rates": "flows.known_rates",
     "load": "certificates.files",
     "margins": "search.margins",
     "members": "",

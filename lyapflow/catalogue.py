@@ -80,7 +80,7 @@ def read_catalogue(kind: Kind) -> Mapping[str, Entry]:
     Examples
     --------
     >>> str(read_catalogue("flow")["primal_dual"]), str(read_catalogue("algorithm")["tseng"])
-    ('primal_dual(f, constraint, dual_gain?, augmentation?)', 'tseng(A, B, step)')
+    ('primal_dual(f, constraint?, singular_values?, dual_gain?, augmentation?)', 'tseng(A, B, step)')
     """
     room = flows if kind == FLOW else algorithms
     return {entry.name: entry for entry in (_read_entry(kind, name, getattr(room, name)) for name in room.__all__)}

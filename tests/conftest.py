@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-from systems import CATALOGUE
+from systems import CATALOGUE, OPERATED
 
 import lyapflow as lf
 
@@ -22,9 +22,12 @@ def rng():
 _PROVED: dict[str, lf.Certificate] = {}
 
 
-@pytest.fixture(params=sorted(CATALOGUE))
+SYSTEMS = (*sorted(CATALOGUE), *(pytest.param(name, marks=pytest.mark.slow) for name in sorted(OPERATED)))
+
+
+@pytest.fixture(params=SYSTEMS)
 def certificate(request):
     """A proved certificate of each system of the catalogue, found once per process."""
     if request.param not in _PROVED:
-        _PROVED[request.param] = lf.certify(CATALOGUE[request.param])
+        _PROVED[request.param] = lf.certify((CATALOGUE | OPERATED)[request.param])
     return _PROVED[request.param]

@@ -78,6 +78,22 @@ def catalogue():
 CATALOGUE = catalogue()
 
 
+def operated():
+    """Intervals of singular values, dependent rows, a bilinear coupling: not for other time scales."""
+    f = lf.SmoothStronglyConvex(mu=1, L=10)
+    return {
+        "primal-dual-interval": lf.flows.primal_dual_flow(f, singular_values=(1, 2), augmentation="1/2"),
+        "primal-dual-dependent": lf.flows.primal_dual_flow(f, constraint=[[1, 2], [2, 4]]),
+        "proximal-lagrangian-interval": lf.flows.proximal_augmented_lagrangian_flow(
+            f, lf.SmoothConvex(5), penalty=2, singular_values=(1, 2)
+        ),
+        "saddle": lf.flows.saddle_flow(f, lf.SmoothConvex(3), operator=[[1, 2], [0, 1]], dual_gain=2),
+    }
+
+
+OPERATED = operated()
+
+
 def algorithms():
     """One system of the catalogue in discrete time per entry; the batteries run over all of them."""
     f, g = lf.SmoothStronglyConvex(mu=1, L=10), lf.Convex()

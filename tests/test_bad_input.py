@@ -186,20 +186,75 @@ MODELS = {
         InvalidModelError,
         ["functions", "Convex"],
     ),
-    "dependent rows": (
-        lambda: lf.flows.primal_dual_flow(F, constraint=[[1, 2], [2, 4]]),
-        InvalidModelError,
-        ["constraint", "full row rank", "rank 1", "2 rows", "equilibrium"],
-    ),
-    "more rows than columns": (
-        lambda: lf.flows.primal_dual_flow(F, constraint=[[1], [2]]),
-        InvalidModelError,
-        ["constraint", "rank 1", "2 rows"],
-    ),
     "constraint zero": (
         lambda: lf.flows.primal_dual_flow(F, constraint=[[0]]),
         InvalidModelError,
-        ["constraint", "rank 0"],
+        ["constraint", "must not be zero"],
+    ),
+    "no constraint": (
+        lambda: lf.flows.primal_dual_flow(F),
+        InvalidModelError,
+        ["constraint matrix", "interval of its singular values"],
+    ),
+    "constraint and interval": (
+        lambda: lf.flows.primal_dual_flow(F, constraint=[[1]], singular_values=(1, 2)),
+        InvalidModelError,
+        ["constraint matrix", "not both"],
+    ),
+    "singular values of a constraint from zero": (
+        lambda: lf.flows.primal_dual_flow(F, singular_values=(0, 2)),
+        InvalidModelError,
+        ["low > 0", "falls to 0"],
+    ),
+    "singular values reversed": (
+        lambda: lf.flows.primal_dual_flow(F, singular_values=(3, 2)),
+        InvalidModelError,
+        ["singular_values", "low <= high", "(3, 2)"],
+    ),
+    "saddle flow without an operator": (
+        lambda: lf.flows.saddle_flow(F, F),
+        InvalidModelError,
+        ["operator", "interval of its singular values"],
+    ),
+    "saddle flow of an operator class": (
+        lambda: lf.flows.saddle_flow(F, lf.Monotone(), singular_values=(0, 1)),
+        InvalidModelError,
+        ["class of functions for g", "Monotone"],
+    ),
+    "saddle flow with augmentation": (
+        lambda: lf.SaddleSystem(F, F, augmentation=1, intervals=[[0, 1]]),
+        InvalidModelError,
+        ["augmentation", "where there is a g"],
+    ),
+    "saddle flow, overlapping intervals": (
+        lambda: lf.SaddleSystem(F, F, intervals=[[0, 2], [1, 3]]),
+        InvalidModelError,
+        ["not overlap", "(1, 3)"],
+    ),
+    "constraint of a saddle system": (
+        lambda: lf.SaddleSystem(F, None, operator=[[1]]),
+        InvalidModelError,
+        ["PrimalDualSystem(f, E)"],
+    ),
+    "proximal Lagrangian, operator and interval": (
+        lambda: lf.flows.proximal_augmented_lagrangian_flow(F, G, penalty=1, operator=[[1]], singular_values=(1, 2)),
+        InvalidModelError,
+        ["not both"],
+    ),
+    "right side of other length": (
+        lambda: lf.check_consistency(lf.flows.primal_dual_flow(F, constraint=[[1, 2]]), [1, 2]),
+        DimensionError,
+        ["one entry per row", "1, got 2"],
+    ),
+    "right side of an interval": (
+        lambda: lf.check_consistency(lf.flows.primal_dual_flow(F, singular_values=(1, 2)), [1]),
+        InvalidModelError,
+        ["PrimalDualSystem", "SaddleSystem"],
+    ),
+    "known rates of another class": (
+        lambda: lf.list_primal_dual_rates(lf.Convex(), singular_values=(1, 2)),
+        InvalidModelError,
+        ["SmoothStronglyConvex(mu, L)", "Convex"],
     ),
     "constraint empty": (lambda: lf.flows.primal_dual_flow(F, constraint=[]), DimensionError, ["constraint"]),
     "constraint NaN": (

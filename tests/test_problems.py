@@ -118,7 +118,7 @@ def test_flows_and_algorithms_of_one_name(read):
         (
             '{ name = "heavy_ball", damping = 2 }',
             '{ name = "primal_dual" }',
-            "[[flow]] primal_dual needs constraint",
+            "give a constraint matrix or an interval of its singular values",
         ),
         ('[[algorithm]]\nname = "triple', '[algorithm]\nname = "triple', "is not a TOML file"),
     ],

@@ -105,7 +105,7 @@ def enlarged(oracle):
 def with_oracle(system, j, oracle):
     if isinstance(system, lf.PrimalDualSystem):
         return replace(system, oracle=oracle)
-    if isinstance(system, lf.ProximalLagrangianSystem):
+    if isinstance(system, lf.ProximalLagrangianSystem | lf.SaddleSystem):
         return replace(system, **{"fg"[j]: oracle})
     return replace(system, oracles=(*system.oracles[:j], oracle, *system.oracles[j + 1 :]))
 
@@ -131,9 +131,13 @@ def moved_systems(system):
                 if name != "dual_gain" or new > 0:
                     yield replace(system, **{name: new})
         return
-    if isinstance(system, lf.ProximalLagrangianSystem):
+    if isinstance(system, lf.ProximalLagrangianSystem | lf.SaddleSystem):
+        gain = "penalty" if isinstance(system, lf.ProximalLagrangianSystem) else "dual_gain"
         for factor in (Fraction(1, 7), 7):
-            yield replace(system, penalty=factor * system.penalty)
+            yield replace(system, **{gain: factor * getattr(system, gain)})
+            if system.operator is None:
+                yield replace(system, intervals=[[factor * s for s in box] for box in system.intervals])
+                continue
             scaled = [[factor * v for v in row] for row in system.operator]
             yield replace(system, operator=scaled, intervals=None)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from ..dynamics.bilinear import SaddleSystem
 from ..dynamics.checks import check_parameter
 from ..dynamics.constrained import PrimalDualSystem
 from ..dynamics.lure import LureSystem, name_euler, take_euler_step
@@ -13,7 +14,7 @@ from ..errors import InvalidModelError
 __all__ = ["euler"]
 
 
-Flow = TypeVar("Flow", LureSystem, PrimalDualSystem, ProximalLagrangianSystem)
+Flow = TypeVar("Flow", LureSystem, PrimalDualSystem, ProximalLagrangianSystem, SaddleSystem)
 
 
 def euler(flow: Flow, step: object) -> Flow:
@@ -30,14 +31,14 @@ def euler(flow: Flow, step: object) -> Flow:
 
     Parameters
     ----------
-    flow : LureSystem, PrimalDualSystem or ProximalLagrangianSystem
+    flow : LureSystem, PrimalDualSystem, ProximalLagrangianSystem or SaddleSystem
         In continuous time.
     step : rational
         h > 0, in the time unit of the flow.
 
     Returns
     -------
-    LureSystem, PrimalDualSystem or ProximalLagrangianSystem
+    LureSystem, PrimalDualSystem, ProximalLagrangianSystem or SaddleSystem
         The same states and oracles; one step of the method is one unit of its time.
 
     Raises
@@ -52,9 +53,10 @@ def euler(flow: Flow, step: object) -> Flow:
     >>> euler(heavy_ball_flow(SmoothStronglyConvex(1, 10), damping=2), "1/10").A
     ((Fraction(1, 1), Fraction(1, 10)), (Fraction(0, 1), Fraction(4, 5)))
     """
-    if not isinstance(flow, LureSystem | PrimalDualSystem | ProximalLagrangianSystem):
+    if not isinstance(flow, LureSystem | PrimalDualSystem | ProximalLagrangianSystem | SaddleSystem):
         raise InvalidModelError(
-            f"euler needs a LureSystem, a PrimalDualSystem or a ProximalLagrangianSystem, got {type(flow).__name__}"
+            "euler needs a LureSystem, a PrimalDualSystem, a ProximalLagrangianSystem or a SaddleSystem, got "
+            f"{type(flow).__name__}"
         )
     if flow.dt != 0:
         raise InvalidModelError(f"euler needs a flow in continuous time (dt = 0), got dt = {flow.dt}")
@@ -66,6 +68,17 @@ def euler(flow: Flow, step: object) -> Flow:
             flow.f,
             flow.g,
             penalty=flow.penalty,
+            operator=flow.operator,
+            step=h,
+            intervals=flow.intervals,
+            name=name_euler(flow.name, h),
+        )
+    if isinstance(flow, SaddleSystem):
+        return SaddleSystem(
+            flow.f,
+            flow.g,
+            dual_gain=flow.dual_gain,
+            augmentation=flow.augmentation,
             operator=flow.operator,
             step=h,
             intervals=flow.intervals,

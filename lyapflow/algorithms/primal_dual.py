@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fractions import Fraction
-
 from ..classes.inequalities import OperatorClass
 from ..dynamics import LureSystem, PrimalDualIteration
 from ..dynamics.checks import check_parameter, check_shifts
+from ..dynamics.singular import read_interval
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, shorten
 
@@ -99,7 +97,7 @@ def chambolle_pock(
             step_dual=sigma,
             extrapolation=theta,
             operator=operator,
-            intervals=None if singular_values is None else [_read_interval(singular_values)],
+            intervals=None if singular_values is None else [read_interval(singular_values)],
             name=name,
         )
     return LureSystem(
@@ -111,18 +109,4 @@ def chambolle_pock(
         dt=1,
         name=name,
         oracle_names=["f", "g"],
-    )
-
-
-def _read_interval(singular_values: object) -> tuple[Fraction, Fraction]:
-    """The two ends, in order."""
-    pair: tuple[object, ...] = ()
-    if isinstance(singular_values, Iterable) and not isinstance(singular_values, str):
-        pair = tuple(singular_values)
-    if len(pair) == 2:
-        low, high = (rational(value, name="singular_values") for value in pair)
-        if 0 <= low <= high and high > 0:
-            return low, high
-    raise InvalidModelError(
-        f"singular_values must be a pair (low, high) with 0 <= low <= high and high > 0, got {singular_values!r}"
     )

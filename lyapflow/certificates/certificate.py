@@ -46,7 +46,7 @@ class Certificate:
 
     Attributes
     ----------
-    system : LureSystem, PrimalDualSystem, PrimalDualIteration, ProximalLagrangianSystem or PolytopicSystem
+    system : System
         The dynamics and what is known of its oracles.
     claim : ExponentialDecay, Contraction, SublinearDecay, or one on another time scale
         With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
@@ -73,7 +73,7 @@ class Certificate:
         if not isinstance(self.system, System):
             raise InvalidModelError(
                 "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-                f"PolytopicSystem, a ParametricSystem or a StackedSystem, got {self.system!r}"
+                f"SaddleSystem, a PolytopicSystem, a ParametricSystem or a StackedSystem, got {self.system!r}"
             )
         if not isinstance(self.claim, Claim | ScaledClaim | GainClaim):
             raise InvalidModelError(

@@ -16,6 +16,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     StackedSystem,
     System,
 )
@@ -104,7 +105,19 @@ def system_to_json(system: System) -> dict[str, Any]:
             "g": _class_to_json(system.g),
             "penalty": as_text(system.penalty),
             **({"step": as_text(system.step)} if system.step else {}),
-            "operator": _matrix_to_json(system.operator),
+            **({} if system.operator is None else {"operator": _matrix_to_json(system.operator)}),
+            "intervals": _matrix_to_json(system.intervals),
+        }
+    if isinstance(system, SaddleSystem):
+        return {
+            "type": "SaddleSystem",
+            "name": system.name,
+            "f": _class_to_json(system.f),
+            **({} if system.g is None else {"g": _class_to_json(system.g)}),
+            "dual_gain": as_text(system.dual_gain),
+            **({"augmentation": as_text(system.augmentation)} if system.augmentation else {}),
+            **({"step": as_text(system.step)} if system.step else {}),
+            **({} if system.operator is None else {"operator": _matrix_to_json(system.operator)}),
             "intervals": _matrix_to_json(system.intervals),
         }
     if isinstance(system, PolytopicSystem):
@@ -161,6 +174,7 @@ def system_from_json(data: Mapping[str, Any]) -> System:
         "PrimalDualSystem": _primal_dual_from_json,
         "PrimalDualIteration": _iteration_from_json,
         "ProximalLagrangianSystem": _proximal_from_json,
+        "SaddleSystem": _saddle_from_json,
         "PolytopicSystem": _polytope_from_json,
         "ParametricSystem": _parametric_from_json,
         "StackedSystem": _stacked_from_json,
@@ -244,7 +258,20 @@ def _proximal_from_json(data: Mapping[str, Any]) -> ProximalLagrangianSystem:
         _class_from_json(data.get("f")),
         _class_from_json(data.get("g")),
         penalty=read_number(data.get("penalty"), "penalty"),
-        operator=_matrix_from_json(data, "operator"),
+        operator=_matrix_from_json(data, "operator") if "operator" in data else None,
+        step=read_number(data["step"], "step") if "step" in data else 0,
+        intervals=_matrix_from_json(data, "intervals"),
+        name=str(data.get("name")),
+    )
+
+
+def _saddle_from_json(data: Mapping[str, Any]) -> SaddleSystem:
+    return SaddleSystem(
+        _class_from_json(data.get("f")),
+        _class_from_json(data["g"]) if "g" in data else None,
+        dual_gain=read_number(data.get("dual_gain"), "dual_gain"),
+        augmentation=read_number(data["augmentation"], "augmentation") if "augmentation" in data else 0,
+        operator=_matrix_from_json(data, "operator") if "operator" in data else None,
         step=read_number(data["step"], "step") if "step" in data else 0,
         intervals=_matrix_from_json(data, "intervals"),
         name=str(data.get("name")),

@@ -15,6 +15,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     StackedSystem,
 )
 from ..errors import CertificateFormatError
@@ -165,6 +166,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         PrimalDualSystem,
         PrimalDualIteration,
         ProximalLagrangianSystem,
+        SaddleSystem,
         PolytopicSystem,
         ParametricSystem,
         StackedSystem,

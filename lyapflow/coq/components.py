@@ -185,6 +185,11 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
             f"{system.name!r} has an interval of singular values with a V of its own for each, which cannot be "
             "exported. Give the operator, with rational singular values."
         )
+    if isinstance(system, PrimalDualSystem) and system.is_deficient:
+        raise InvalidModelError(
+            f"{system.name!r} has dependent rows, so that only a part of the dual variable decays, and cannot be "
+            "exported. Remove the dependent rows."
+        )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(f"{system.name!r} varies with time, and its claim must be a SublinearDecay")
     moving = output_oracles(system, template)

@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from .bilinear import SaddleSystem
 from .constrained import PrimalDualSystem
 from .lure import LureSystem, Mode
 from .parametric import ParametricSystem
@@ -15,6 +16,7 @@ System: TypeAlias = (
     | PrimalDualSystem
     | PrimalDualIteration
     | ProximalLagrangianSystem
+    | SaddleSystem
     | PolytopicSystem
     | ParametricSystem
     | StackedSystem
@@ -29,6 +31,7 @@ __all__ = [
     "PrimalDualIteration",
     "PrimalDualSystem",
     "ProximalLagrangianSystem",
+    "SaddleSystem",
     "StackedSystem",
     "System",
 ]

@@ -31,12 +31,17 @@ class PrimalDualSystem:
     the right sides. The class inequalities of f do not change under rotations, so they hold
     for the sum over the modes: multipliers are common, storage matrices are not.
 
+    If rows of E are dependent, :math:`\lambda` stands in every theorem for its component in the range of E, and nothing
+    is said of the other one, in the null space of :math:`E^\top`, which is constant if ``E x = b`` has a solution and
+    grows linearly if not; in the latter case the theorem holds for the projection of b onto the range of E, since
+    nothing else of b acts on x and on that component. See `check_consistency`.
+
     Parameters
     ----------
     oracle : OperatorClass
         What is known of f.
     constraint : (m, n) array_like
-        E, of full row rank, taken at the exact values of its entries.
+        E, not zero, taken at the exact values of its entries.
     dual_gain : rational, default 1
         :math:`\eta > 0`.
     augmentation : rational, default 0
@@ -52,8 +57,7 @@ class PrimalDualSystem:
     Raises
     ------
     InvalidModelError
-        If E has not full row rank (then ``E x = b`` has no solution for most b, so there is no equilibrium), if a gain
-        is out of range, or if the enclosures miss a singular value.
+        If E is zero, if a gain is out of range, or if the enclosures miss a positive singular value.
     """
 
     oracle: OperatorClass
@@ -93,7 +97,7 @@ class PrimalDualSystem:
             raise InvalidModelError(f"step must be > 0, or 0 for the flow, got {h}")
         gram = _check_constraint(E)
         boxes = (
-            tuple((low, high) for low, high, _ in enclose_eigenvalues(gram))
+            tuple((low, high) for low, high, _ in enclose_eigenvalues(gram) if high > 0)
             if enclosures is None
             else (_check_enclosures(gram, enclosures))
         )
@@ -104,7 +108,7 @@ class PrimalDualSystem:
             "augmentation": a,
             "step": h,
             "enclosures": boxes,
-            "name": str(name or ("primal-dual method" if h else "primal-dual flow")),
+            "name": str(name or _name_system(E, h)),
         }.items():
             object.__setattr__(self, field, value)
 
@@ -135,11 +139,20 @@ class PrimalDualSystem:
         return n + m, 1
 
     @property
+    def rank(self) -> int:
+        """Of the constraint matrix, exactly."""
+        return rank(self.constraint)
+
+    @property
+    def is_deficient(self) -> bool:
+        """Whether rows of the constraint matrix are dependent."""
+        return self.rank < len(self.constraint)
+
+    @property
     def modes(self) -> tuple[Mode, ...]:
         """One mode per enclosure, and one for the null space of E if it has one."""
-        m, n = shape(self.constraint)
         found = [self._range_mode(k, low, high) for k, (low, high) in enumerate(self.enclosures, start=1)]
-        if n > m:
+        if shape(self.constraint)[1] > self.rank:
             null = self._plant([[0]], [[-1]], [[1]])
             one = ((Fraction(1),),)
             found.append(Mode(label="null", vertices=(null,), norm_above=one, norm_below=one))
@@ -163,17 +176,19 @@ class PrimalDualSystem:
         return take_euler_step(flow, self.step) if self.step else flow
 
 
+def _name_system(E: Matrix, step: Fraction) -> str:
+    found = rank(E)
+    rows = f", {len(E)} rows of rank {found}" if found < len(E) else ""
+    return f"primal-dual {'method' if step else 'flow'}{rows}"
+
+
 def _check_constraint(E: Matrix) -> Matrix:
     m, n = shape(E)
     if m == 0 or n == 0:
         raise DimensionError("constraint must have at least one row and one column")
-    found = rank(E)
-    if found < m:
-        raise InvalidModelError(
-            f"constraint must have full row rank, so that E x = b has a solution and the flow an equilibrium; got "
-            f"rank {found} with {m} rows. Remove the dependent rows."
-        )
-    return multiply(E, transpose(E))
+    if not any(map(any, E)):
+        raise InvalidModelError("constraint must not be zero: x and lambda would have nothing to do with each other")
+    return multiply(E, transpose(E)) if m <= n else multiply(transpose(E), E)
 
 
 def _check_enclosures(gram: Matrix, enclosures: object) -> tuple[tuple[Fraction, Fraction], ...]:
@@ -187,9 +202,10 @@ def _check_enclosures(gram: Matrix, enclosures: object) -> tuple[tuple[Fraction,
             raise InvalidModelError(f"enclosures must be positive, increasing and disjoint, got {low}, {high}")
         before = high
     inside = sum(_count_from(gram, low) - count_eigenvalues_above(gram, high) for low, high in boxes)
-    if inside != len(gram):
+    wanted = count_eigenvalues_above(gram, Fraction(0))
+    if inside != wanted:
         raise InvalidModelError(
-            f"enclosures must hold the squares of all {len(gram)} singular values of the constraint matrix, "
+            f"enclosures must hold the squares of all {wanted} positive singular values of the constraint matrix, "
             f"they hold {inside}"
         )
     return boxes

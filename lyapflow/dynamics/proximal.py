@@ -11,7 +11,8 @@ from ..exact.matrices import Matrix, identity, matrix, rank, shape
 from ..exact.rationals import rational
 from .checks import check_parameter, check_shifts
 from .lure import LureSystem, Mode, take_euler_step
-from .singular import Interval, check_intervals, enclose_singular_values, find_intervals, read_intervals
+from .saddle import Span, make_spans
+from .singular import Interval, check_intervals, enclose_singular_values, find_intervals, read_intervals, read_pieces
 
 __all__ = ["ProximalLagrangianSystem", "make_plant"]
 
@@ -34,19 +35,24 @@ class ProximalLagrangianSystem:
     left of ``-(V' + 2 rate V)`` after the class inequalities is concave in s. With a step h the dynamics is in discrete
     time: the state moves by h times the right sides.
 
+    Without an operator the theorem is about every T whose singular values lie in the intervals; the storage matrix is
+    affine in s on each, and the proof holds for every s in it, of any class g.
+
     Parameters
     ----------
     f, g : OperatorClass
         What is known of the two functions; of g, not of its conjugate.
     penalty : rational
         :math:`\gamma > 0`.
-    operator : (m, n) array_like
+    operator : (m, n) array_like, optional
         T, of full row rank, at the exact values of its entries.
     step : rational, default 0
         :math:`h \ge 0`; 0 is the flow.
     intervals : sequence of (low, high), optional
-        Where the singular values lie: increasing and disjoint, proved to hold all of them; computed if omitted, points
-        where they are rational.
+        Where the singular values lie. With an operator: increasing and disjoint, proved to hold all of them; computed
+        if omitted, points where they are rational. Without one: increasing, they may touch, and T is any matrix, of any
+        dimensions, for which all eigenvalues of ``T T'`` are squares of numbers in one of them: of full row rank where
+        the first one does not begin at 0, and else null spaces of both sides are included.
     name : str, optional
         A label for reports; no mathematics depends on it.
 
@@ -54,14 +60,14 @@ class ProximalLagrangianSystem:
     ------
     InvalidModelError
         If T has not full row rank (then y need not be unique at rest), if a class does not fit its place, if the
-        penalty is not positive or the step negative, if intervals miss a singular value, or if one is more than a point
-        and g is of a class of strongly convex functions, whose inequalities are not convex in s.
+        penalty is not positive or the step negative, if intervals miss a singular value, or if one of a known T is more
+        than a point and g is of a class of strongly convex functions, whose inequalities are not convex in s.
     """
 
     f: OperatorClass
     g: OperatorClass
     penalty: Fraction
-    operator: Matrix
+    operator: Matrix | None
     step: Fraction
     intervals: tuple[Interval, ...]
     name: str
@@ -72,17 +78,22 @@ class ProximalLagrangianSystem:
         g: OperatorClass,
         *,
         penalty: object,
-        operator: object,
+        operator: object = None,
         step: object = 0,
         intervals: object = None,
         name: str | None = None,
     ) -> None:
-        T = _read_operator(operator)
+        T = None if operator is None else _read_operator(operator)
         h = rational(step, name="step")
         if h < 0:
             raise InvalidModelError(f"step must be > 0, or 0 for the flow, got {h}")
         # One interval for many singular values would have one storage matrix, and that costs the rate a lot.
-        boxes = find_intervals(T, most=len(T)) if intervals is None else check_intervals(T, read_intervals(intervals))
+        if T is None:
+            boxes = read_pieces(intervals)
+        elif intervals is None:
+            boxes = find_intervals(T, most=len(T))
+        else:
+            boxes = check_intervals(T, read_intervals(intervals))
         for field, value in {
             "f": f,
             "g": g,
@@ -94,7 +105,7 @@ class ProximalLagrangianSystem:
         }.items():
             object.__setattr__(self, field, value)
         self.plant(boxes[0][1])  # the classes fit their places, or this is an error
-        if any(low < high for low, high in boxes):
+        if T is not None and any(low < high for low, high in boxes):
             _check_concave(g)
 
     @property
@@ -119,22 +130,44 @@ class ProximalLagrangianSystem:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of states (primal and dual) and of oracles."""
-        return sum(shape(self.operator)), 2
+        """Number of states (primal and dual) and of oracles; without an operator, one state of each kind."""
+        return 2 if self.operator is None else sum(shape(self.operator)), 2
+
+    @property
+    def degree(self) -> int:
+        """Of the plant as a polynomial in the singular value."""
+        return 1
 
     @property
     def modes(self) -> tuple[Mode, ...]:
-        """One per interval of singular values, and one for the null space of T if it has one."""
-        found = [
-            _make_mode(f"sigma{k}", tuple(self.plant(s) for s in sorted({*box})))
-            for k, box in enumerate(self.intervals, start=1)
-        ]
-        m, n = shape(self.operator)
+        """One per interval, two where T is not known, and one for the null space if T has or may have one.
+
+        With an operator, the ends of an interval are the vertices of one mode.
+        """
+        found: list[Mode] = []
+        for k, box in enumerate(self.intervals, start=1):
+            if self.operator is None and box[0] < box[1]:
+                found += self._ends(k)
+            else:
+                found.append(_make_mode(f"sigma{k}", tuple(self.plant(s) for s in sorted({*box}))))
+        m, n = (0, 1 if self.intervals[0][0] else 0) if self.operator is None else shape(self.operator)
         if n > m:
             D = [[0, 0], [0, -self.penalty]]
             null = LureSystem([[0]], [[-1, 0]], [[1], [0]], D, oracles=self.oracles, oracle_names=self.oracle_names)
             found.append(_make_mode("null primal", (self._discretise(null),), idle=(1,)))
         return tuple(found)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Without an operator, the intervals that are more than a point: V is affine in s there."""
+        return make_spans(self.intervals, self._ends) if self.operator is None else ()
+
+    def _ends(self, k: int) -> tuple[Mode, Mode]:
+        low, high = (
+            _make_mode(f"sigma{k} {end}", (self.plant(s),), is_end=True)
+            for end, s in zip(("low", "high"), self.intervals[k - 1], strict=True)
+        )
+        return low, high
 
     def plant(self, s: Fraction) -> LureSystem:
         """The flow, or a step, where T is the number s."""
@@ -144,7 +177,9 @@ class ProximalLagrangianSystem:
         return take_euler_step(flow, self.step) if self.step else flow
 
     def enclose_singular_values(self) -> tuple[Interval, ...]:
-        """A narrow interval around each singular value."""
+        """A narrow interval around each singular value; without an operator, the ends as points."""
+        if self.operator is None:
+            return tuple((s, s) for s in sorted({s for box in self.intervals for s in box}))
         return enclose_singular_values(self.operator)
 
 
@@ -173,9 +208,11 @@ def make_plant(f: OperatorClass, g: OperatorClass, penalty: Fraction, s: Fractio
     )
 
 
-def _make_mode(label: str, vertices: tuple[LureSystem, ...], *, idle: tuple[int, ...] = ()) -> Mode:
+def _make_mode(
+    label: str, vertices: tuple[LureSystem, ...], *, idle: tuple[int, ...] = (), is_end: bool = False
+) -> Mode:
     one = identity(vertices[0].shape[0])
-    return Mode(label=label, vertices=vertices, norm_above=one, norm_below=one, idle=idle)
+    return Mode(label=label, vertices=vertices, norm_above=one, norm_below=one, idle=idle, is_end=is_end)
 
 
 def _read_operator(operator: object) -> Matrix:

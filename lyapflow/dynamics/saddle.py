@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,7 +14,7 @@ from .checks import check_parameter, check_shifts
 from .lure import LureSystem, Mode
 from .singular import Interval, check_intervals, enclose_singular_values, find_intervals, read_intervals
 
-__all__ = ["PrimalDualIteration", "Span"]
+__all__ = ["PrimalDualIteration", "Span", "make_spans"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,19 @@ class Span:
     low: Fraction
     high: Fraction
     ends: tuple[Mode, Mode]
+
+    def place(self, t: Fraction) -> Fraction:
+        """The singular value at ``-1 <= t <= 1``."""
+        return (self.low + self.high) / 2 + t * (self.high - self.low) / 2
+
+
+def make_spans(intervals: tuple[Interval, ...], ends: Callable[[int], tuple[Mode, Mode]]) -> tuple[Span, ...]:
+    """Those of the intervals that are more than a point, with the modes at the ends of the one with that number."""
+    return tuple(
+        Span(label=f"sigma{k}", low=low, high=high, ends=ends(k))
+        for k, (low, high) in enumerate(intervals, start=1)
+        if low < high
+    )
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -154,7 +168,7 @@ class PrimalDualIteration:
             if low == high:
                 found.append(self._mode(f"sigma{k}", self.plant(low)))
             else:
-                found += (self._end(k, "low", low), self._end(k, "high", high))
+                found += self._ends(k)
         if self.operator is not None:
             m, n = shape(self.operator)
             r = rank(self.operator)
@@ -170,11 +184,7 @@ class PrimalDualIteration:
     @property
     def spans(self) -> tuple[Span, ...]:
         """The intervals that are more than a point."""
-        return tuple(
-            Span(label=f"sigma{k}", low=low, high=high, ends=(self._end(k, "low", low), self._end(k, "high", high)))
-            for k, (low, high) in enumerate(self.intervals, start=1)
-            if low < high
-        )
+        return make_spans(self.intervals, self._ends)
 
     def plant(self, s: Fraction) -> LureSystem:
         """The iteration where K is the number s."""
@@ -196,8 +206,12 @@ class PrimalDualIteration:
             return tuple((s, s) for s in sorted({*self.intervals[0]}))
         return enclose_singular_values(self.operator)
 
-    def _end(self, k: int, end: str, s: Fraction) -> Mode:
-        return self._mode(f"sigma{k} {end}", self.plant(s), is_end=True)
+    def _ends(self, k: int) -> tuple[Mode, Mode]:
+        low, high = (
+            self._mode(f"sigma{k} {end}", self.plant(s), is_end=True)
+            for end, s in zip(("low", "high"), self.intervals[k - 1], strict=True)
+        )
+        return low, high
 
     def _mode(self, label: str, plant: LureSystem, *, idle: tuple[int, ...] = (), is_end: bool = False) -> Mode:
         one = identity(plant.shape[0])

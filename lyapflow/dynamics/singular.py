@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeAlias
 
 from ..errors import DimensionError, InvalidModelError
 from ..exact.elementary import bound_sqrt_above, bound_sqrt_below
 from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
 from ..exact.matrices import Matrix, matrix, multiply, shape, transpose
-from ..exact.rationals import ceil_to
+from ..exact.rationals import ceil_to, rational
 
-__all__ = ["Interval", "check_intervals", "enclose_singular_values", "find_intervals", "read_intervals"]
+__all__ = [
+    "Interval",
+    "check_intervals",
+    "divide_interval",
+    "enclose_singular_values",
+    "find_intervals",
+    "holds_all",
+    "read_interval",
+    "read_intervals",
+    "read_pieces",
+]
 
 Interval: TypeAlias = tuple[Fraction, Fraction]
 
 _MOST = 8
 """With more different singular values than this, one interval that covers all is the smaller proof."""
+
+_MOST_CUTS = 3
+"""An interval is divided at so many places at most: a storage matrix of its own for each piece proves larger rates."""
 
 _FINE, _COARSE = 18, 9
 """Digits of enclosures: for bounds, and for proofs. A wide interval costs a proof no more than the worst s in it."""
@@ -91,6 +106,65 @@ def read_intervals(intervals: object) -> tuple[Interval, ...]:
             raise InvalidModelError(f"intervals must be nonnegative, increasing and disjoint, got ({low}, {high})")
         before = high
     return tuple((low, high) for low, high in pairs)
+
+
+def read_interval(singular_values: object) -> Interval:
+    """The two ends of an interval of singular values.
+
+    Raises
+    ------
+    InvalidModelError
+        If they are not a pair with ``0 <= low <= high`` and ``high > 0``.
+    """
+    pair: tuple[object, ...] = ()
+    if isinstance(singular_values, Iterable) and not isinstance(singular_values, str):
+        pair = tuple(singular_values)
+    if len(pair) == 2:
+        low, high = (rational(value, name="singular_values") for value in pair)
+        if 0 <= low <= high and high > 0:
+            return low, high
+    raise InvalidModelError(
+        f"singular_values must be a pair (low, high) with 0 <= low <= high and high > 0, got {singular_values!r}"
+    )
+
+
+def divide_interval(low: Fraction, high: Fraction) -> tuple[Interval, ...]:
+    """Pieces of an interval, each about half of what is left: V depends on singular values by their ratio, mostly.
+
+    >>> [(float(a), float(b)) for a, b in divide_interval(Fraction(1), Fraction(10))]
+    [(1.0, 1.25), (1.25, 2.5), (2.5, 5.0), (5.0, 10.0)]
+    """
+    cuts = [high / 2**k for k in range(_MOST_CUTS, 0, -1) if high / 2**k > low]
+    places = [low, *cuts, high]
+    return tuple(pairwise(places))
+
+
+def read_pieces(intervals: object) -> tuple[Interval, ...]:
+    """Increasing intervals of nonnegative numbers that may touch: where singular values of an unknown matrix may lie.
+
+    Raises
+    ------
+    DimensionError, InvalidModelError
+        If they are not.
+    """
+    pairs = matrix(intervals, name="intervals")
+    if not pairs or shape(pairs)[1] != 2:
+        raise DimensionError("intervals must be a sequence of pairs (low, high) of singular values")
+    before = Fraction(0)
+    for low, high in pairs:
+        if not before <= low <= high or high == 0:
+            raise InvalidModelError(f"intervals must be nonnegative, increasing and not overlap, got ({low}, {high})")
+        before = high
+    return tuple((low, high) for low, high in pairs)
+
+
+def holds_all(K: Matrix, boxes: tuple[Interval, ...]) -> bool:
+    """Whether all positive singular values lie in one of the intervals, which may touch, exactly."""
+    gram = _gram(K)
+    inside = sum(
+        _count_from(gram, low**2) - count_eigenvalues_above(gram, high**2) for low, high in _merge(list(boxes))
+    )
+    return inside == count_eigenvalues_above(gram, Fraction(0))
 
 
 def check_intervals(K: Matrix, boxes: tuple[Interval, ...]) -> tuple[Interval, ...]:

@@ -2,7 +2,7 @@
 
 from .accelerated import accelerated_douglas_rachford_flow, accelerated_forward_backward_flow
 from .momentum import gradient_flow, heavy_ball_flow, hessian_damped_flow, nesterov_flow
-from .primal_dual import primal_dual_flow
+from .primal_dual import primal_dual_flow, saddle_flow
 from .proximal_lagrangian import proximal_augmented_lagrangian_flow
 from .splitting import davis_yin_flow, douglas_rachford_flow, forward_backward_flow
 
@@ -18,4 +18,5 @@ __all__ = [
     "nesterov_flow",
     "primal_dual_flow",
     "proximal_augmented_lagrangian_flow",
+    "saddle_flow",
 ]

@@ -12,16 +12,19 @@ In discrete time V is quadratic in state and outputs of oracles, and *decrease* 
 :math:`\rho^2 V_k - V_{k+1} - \sum_k\sigma_k I_k`, with class inequalities between this step, the next and the
 equilibrium. Function values occur linearly, so their coefficients must vanish: these are the equalities of the pencil.
 
-A `PrimalDualIteration` whose singular values lie in an interval has one decrease for all of them: see `lifted`.
+A `PrimalDualIteration` whose singular values lie in an interval has one decrease for all of them: see `lifted`. So have
+a `SaddleSystem` and a `ProximalLagrangianSystem`: see `spans`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-from ..dynamics import Mode, ParametricSystem, PrimalDualIteration, System
+from ..dynamics import Mode, ParametricSystem, PrimalDualIteration, ProximalLagrangianSystem, SaddleSystem, System
+from ..dynamics.saddle import Span
 from ..errors import InvalidModelError
 from ..exact.dense import Dense, accumulate, add, scalar
 from .checks import check_claim
@@ -34,6 +37,7 @@ from .parametric import Lifting, lift
 from .pencil import Condition, Entry, Equality, Form, Pencil
 from .scaled_claims import ScaledClaim
 from .signals import MEMORY, NEXT, NOW, RATE, STEP, Signals, output_oracles, stack, storage_size, unit, valued_oracles
+from .spans import SpanCondition, blend
 from .sublinear import assemble_sublinear
 from .templates import QuadraticPlusValue, Template, VariableMetric
 
@@ -76,7 +80,7 @@ def assemble(system: System, claim: Claim, template: Template, *, bounded: bool 
 
     Parameters
     ----------
-    system : LureSystem, StackedSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
+    system : System
         In continuous time for `ExponentialDecay` and `SublinearDecay`, in discrete time for `Contraction`.
     claim : ExponentialDecay, Contraction or SublinearDecay
         With a rate, a factor or an order.
@@ -130,8 +134,11 @@ class Assembly:
             self.groups[UPPER] = tuple(rename_group(group, _POSITIVITY, UPPER) for group in self.groups[_POSITIVITY])
         self.definite = isinstance(template, QuadraticPlusValue) and template.definite
         self.lifts: tuple[Lift, ...] = ()
+        self.spans: tuple[SpanCondition, ...] = ()
         if isinstance(system, PrimalDualIteration):
             self.lifts = tuple(Lift.of(system, span) for span in system.spans)
+        if isinstance(system, SaddleSystem | ProximalLagrangianSystem):
+            self.spans = tuple(self._spread(system, span) for span in system.spans)
 
     def pencil(self) -> Pencil:
         """All inequalities."""
@@ -140,11 +147,13 @@ class Assembly:
         multipliers = list(dict.fromkeys(every))  # the rows of a vector oracle share theirs
         storage = [name for mode in self.modes for name in dict.fromkeys(e[0] for e in self.entries(mode)) if name]
         lifted = [name for lift in self.lifts for name in lift.unknowns]
+        lifted += [name for span in self.spans for name in span.unknowns]
         return Pencil(
             unknowns=(*storage, *lifted, *weights, *multipliers, *((UPPER,) if self.bounded else ())),
             nonnegative=(*multipliers, *(weights if self.definite else ())),
             conditions=(
                 *(c for lift in self.lifts for c in self._lifted_conditions(lift)),
+                *(c for span in self.spans for c in span.conditions()),
                 *(c for mode in self.modes for c in self._conditions(mode)),
             ),
             equalities=tuple(self._equalities()),
@@ -196,13 +205,26 @@ class Assembly:
         yield self._condition(f"{_DECREASE} of {at}", lift.signals, forms)
         yield self._condition(f"{_DECREASE} multiplier of {at}", BASE, (lift.multiplier_form(),))
 
+    def _spread(self, system: SaddleSystem | ProximalLagrangianSystem, span: Span) -> SpanCondition:
+        """The decrease on an interval: P is affine there, and so are, or quadratic, the plant's signals."""
+        low, high = map(self.entries, span.ends)
+        decrease = self._step_forms if self.discrete else self._flow_forms
+
+        def at(t: Fraction) -> Condition:
+            mode = replace(span.ends[0], vertices=(system.plant(span.place(t)),))
+            signals = Signals.of(mode.vertices[0])
+            forms = (*decrease(mode, signals, blend(low, high, t)), *self.multiplied(self.groups[_DECREASE], signals))
+            return self._condition(f"{_DECREASE} of {span.label}", self.name_signals(mode), forms)
+
+        return SpanCondition.of(span.label, at, 1 + 2 * system.degree)
+
     def _condition(self, name: str, signals: tuple[str, ...], forms: tuple[Form, ...]) -> Condition:
         return Condition(name=name, signals=signals, forms=forms, parameter=self.parameter)
 
-    def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+    def _flow_forms(self, mode: Mode, z: Signals, P: tuple[Entry, ...] = ()) -> Iterator[Form]:
         """``-(V' + 2 rate V)``, without function values: those have the derivative ``<u, C x'>``."""
-        yield from self.derivative_forms(mode, z)
-        yield Form(z.storage, self._turn_filters(z.storage), self.entries(mode), _ZERO, Fraction(-2))
+        yield from self.derivative_forms(mode, z, P)
+        yield Form(z.storage, self._turn_filters(z.storage), P or self.entries(mode), _ZERO, Fraction(-2))
 
     def _turn_filters(self, storage: Dense) -> Dense:
         """``zeta + d(zeta')/d(rate)``: with the rate a filter forgets faster, ``-2 psi``, which makes -1 of each 1."""
@@ -212,9 +234,9 @@ class Assembly:
         signs = ((i, i, one if i < n - self.filters else -one) for i in range(n))
         return accumulate(n, storage.ncols(), signs)
 
-    def derivative_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+    def derivative_forms(self, mode: Mode, z: Signals, P: tuple[Entry, ...] = ()) -> Iterator[Form]:
         """``-V'``."""
-        yield Form(z.storage, z.storage_next, self.entries(mode), Fraction(-2))
+        yield Form(z.storage, z.storage_next, P or self.entries(mode), Fraction(-2))
         for j in self.valued:
             name = self.value_name(j)
             plant = mode.vertices[0]  # the row of an explicit gradient is common to all vertices
@@ -224,9 +246,9 @@ class Assembly:
                 fed = tuple((name, j, k, scalar(d)) for k, d in enumerate(plant.D[j]) if d)
                 yield Form(z.u, z.u_next, fed, Fraction(-1))
 
-    def _step_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
+    def _step_forms(self, mode: Mode, z: Signals, P: tuple[Entry, ...] = ()) -> Iterator[Form]:
         """``factor^2 V - V+``, as a form in V and its increment, so that nothing large cancels in floating point."""
-        P, here = self.entries(mode), z.storage
+        P, here = P or self.entries(mode), z.storage
         change = add(z.storage_next, here, -1)
         yield Form(here, change, P, Fraction(-2))
         yield Form(change, change, P, Fraction(-1))

@@ -147,12 +147,12 @@ class _GainAssembly(Assembly):
             own = tuple(name for oracle in names for name in (f"delay: {oracle}", f"shift: {oracle}"))
         return replace(pencil, unknowns=(*pencil.unknowns, *own), nonnegative=(*pencil.nonnegative, *own))
 
-    def _flow_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
-        yield from super()._flow_forms(mode, z)
+    def _flow_forms(self, mode: Mode, z: Signals, P: tuple[Entry, ...] = ()) -> Iterator[Form]:
+        yield from super()._flow_forms(mode, z, P)
         yield from self._supply_forms(mode, z)
 
-    def _step_forms(self, mode: Mode, z: Signals) -> Iterator[Form]:
-        yield from super()._step_forms(mode, z)
+    def _step_forms(self, mode: Mode, z: Signals, P: tuple[Entry, ...] = ()) -> Iterator[Form]:
+        yield from super()._step_forms(mode, z, P)
         yield from self._supply_forms(mode, z)
 
     def _bound_forms(self, mode: Mode, z: Signals, part: str) -> Iterator[Form]:

@@ -71,6 +71,11 @@ def check_ports(system: System, claim: GainClaim) -> None:
             f"{type(claim).__name__} speaks of a LureSystem, a PolytopicSystem or a PrimalDualSystem, got "
             f"{type(system).__name__}"
         )
+    if isinstance(system, PrimalDualSystem) and system.is_deficient:
+        raise InvalidModelError(
+            f"{type(claim).__name__} needs a constraint matrix of full row rank, got {system.name}: inputs move the part "
+            "of the multipliers that the flow does not see. Remove the dependent rows."
+        )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(
             f"{type(claim).__name__} speaks of dynamics that do not vary with time (N = 0), got {system.name!r}"

@@ -94,6 +94,16 @@ def check_scaled(system: System) -> None:
             f"PolytopicSystem in continuous time, got {getattr(system, 'name', system)!r} ({type(system).__name__}, "
             f"dt = {getattr(system, 'dt', 'unknown')})"
         )
+    if isinstance(system, ProximalLagrangianSystem) and system.operator is None:
+        raise InvalidModelError(
+            f"a time scale needs a known operator, got an interval of singular values for {system.name!r}. Give the "
+            "operator."
+        )
+    if isinstance(system, PrimalDualSystem) and system.is_deficient:
+        raise InvalidModelError(
+            "a time scale needs a constraint matrix of full row rank: with dependent rows the speed of the flow does "
+            "not vanish where E x = b has no solution. Remove the dependent rows."
+        )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(f"a time scale needs a flow that does not vary with time (N = 0), got {system.name!r}")
 

@@ -14,11 +14,13 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
 )
 from ..lmi.dissipation import UPPER
 from ..lmi.groups import find_leaders
 from ..lmi.memory import list_filters
 from ..lmi.signals import NEXT, output_oracles
+from .bilinear import prepare_saddle
 from .clock import Clock, is_discrete, is_scaled, is_sublinear
 from .constrained import LEFT_OF_MODES, lead_modes, name_mode_sum, prepare_modes
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, add_up, combine
@@ -111,6 +113,9 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         return
     if isinstance(system, ProximalLagrangianSystem):
         yield from prepare_proximal(system)
+        return
+    if isinstance(system, SaddleSystem):
+        yield from prepare_saddle(system)
         return
     if is_wide(system):
         yield from prepare_wide(certificate)
@@ -242,7 +247,7 @@ def _lead(certificate: Certificate, part: str) -> Sentence:
     system = certificate.system
     if isinstance(system, PrimalDualSystem):
         return lead_scaled(part) if is_scaled(certificate) and part not in _BOUNDS else lead_modes(system, part)
-    if isinstance(system, PrimalDualIteration):
+    if isinstance(system, PrimalDualIteration | SaddleSystem):
         return lead_coordinates(system, part)
     if isinstance(system, ProximalLagrangianSystem):
         return lead_proximal(system, part)
@@ -265,7 +270,7 @@ def _name_sum(certificate: Certificate, step: Step) -> tuple[str, str]:
     if isinstance(certificate.system, PrimalDualSystem):
         return name_mode_sum(step)
     if isinstance(certificate.system, ProximalLagrangianSystem):
-        return name_proximal_sum(step)
+        return name_proximal_sum(certificate.system, step)
     return name_coordinate_sum(step)
 
 

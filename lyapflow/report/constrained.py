@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..certificates import Certificate
 from ..dynamics import PrimalDualSystem
 from ..exact.matrices import shape
+from .bilinear import assume_idle
 from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where, combine
 from .numbers import with_decimal
 from .symbols import Symbols, quadratic_terms
@@ -75,8 +76,14 @@ def constrained_motion(system: PrimalDualSystem) -> list[Block]:
 def constrained_assumptions(system: PrimalDualSystem) -> list[Sentence]:
     """Standing assumptions."""
     m, n = shape(system.constraint)
+    rank = f"{m} x {n}, full row rank {m}, is checked"
+    idle: list[Sentence] = []
+    if system.is_deficient:
+        rank = f"{m} x {n}, rank {system.rank}, is checked"
+        idle = [assume_idle("E", discrete=system.step > 0)]
     return [
-        ("Consistent constraints: ", Math("Ex = b"), f" has a solution. ({m} x {n}, full row rank {m}, is checked.)"),
+        ("Consistent constraints: ", Math("Ex = b"), f" has a solution. ({rank}.)"),
+        *idle,
         ("Equilibrium: ", Math(r"(x^{\star},\lambda^{\star})"), " with ", Math(r"Ex^{\star} = b"), " and ",
          Math(r"u^{\star} = -E^{\mathsf{T}}\lambda^{\star}"), " in the oracle's output at ", Math(r"x^{\star}"),
          ". That it exists is assumed, not proved."),

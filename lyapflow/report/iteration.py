@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..certificates import Certificate
 from ..classes import SlopeRestricted
-from ..dynamics import PrimalDualIteration
+from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, SaddleSystem
 from ..exact.matrices import shape
 from ..lmi.lifted import BASE
 from .clock import Clock
@@ -134,7 +134,7 @@ def name_states(label: str) -> tuple[str, ...]:
     return single.get(label) or (f"x_{{{mark_of(label)}}}", rf"\lambda_{{{mark_of(label)}}}")
 
 
-def describe_coordinates(system: PrimalDualIteration) -> Iterable[Block]:
+def describe_coordinates(system: PrimalDualIteration | SaddleSystem | ProximalLagrangianSystem) -> Iterable[Block]:
     """How the state splits along the singular vectors of K."""
     yield SPLIT
     items: list[Sentence] = []
@@ -239,7 +239,7 @@ def prepare_coordinates(system: PrimalDualIteration) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def lead_coordinates(system: PrimalDualIteration, part: str) -> Sentence:
+def lead_coordinates(system: PrimalDualIteration | SaddleSystem | ProximalLagrangianSystem, part: str) -> Sentence:
     """What leads in one part of the proof."""
     if not system.spans:
         return ("The following is an identity in the coordinates:",)

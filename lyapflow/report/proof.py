@@ -20,6 +20,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     System,
 )
 from ..exact.factor import weighted_squares
@@ -31,6 +32,7 @@ from ..lmi.scaled import list_parts as list_scaled_parts
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import output_oracles
 from ..lmi.sublinear import list_uses
+from .bilinear import saddle_sites
 from .constrained import mode_signals
 from .iteration import iteration_sites
 from .memory import MARK, find_filter
@@ -215,6 +217,9 @@ def _sites(certificate: Certificate) -> Iterator[tuple[str, str, Fraction | None
         return
     if isinstance(system, ProximalLagrangianSystem):
         yield from ((part, mode, None, signals) for part, mode, signals in proximal_sites(certificate, system))
+        return
+    if isinstance(system, SaddleSystem):
+        yield from ((part, mode, None, signals) for part, mode, signals in saddle_sites(certificate))
         return
     if isinstance(certificate.claim, ScaledClaim):  # a part of all modes comes before the next part
         for part in _name_flow_parts(certificate):

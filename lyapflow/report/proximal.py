@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 
 from ..certificates import Certificate
 from ..dynamics import Mode, ProximalLagrangianSystem
-from ..exact.matrices import shape
 from ..lmi.scaled import list_parts as list_scaled_parts
 from ..lmi.scaled_claims import ScaledClaim
-from .formulas import Block, Display, Listing, Math, Matrices, Paragraph, Sentence, Term, Where
+from .bilinear import describe_operator, list_span_sites
+from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where
 from .hypotheses import write_output
-from .iteration import SPLIT, mark_of, name_states, write_modes
+from .iteration import (
+    SPLIT,
+    describe_coordinates,
+    lead_coordinates,
+    mark_of,
+    name_coordinate_sum,
+    name_states,
+    write_modes,
+)
 from .numbers import tex_number, with_decimal
 from .symbols import Symbols, kind_of
 
@@ -33,7 +41,6 @@ __all__ = [
 
 def proximal_motion(system: ProximalLagrangianSystem) -> list[Block]:
     """Equations of motion, the oracles and the operator."""
-    m, n = shape(system.operator)
     names = Symbols.of(system)
     (y_f, y_g), (u_f, u_g) = _signals(names)
     inside = r"Kx+\gamma\lambda"
@@ -45,12 +52,11 @@ def proximal_motion(system: ProximalLagrangianSystem) -> list[Block]:
         lines = rf"x^{{+}} = x-h\,({descent})", rf"\lambda^{{+}} = \lambda+h{ascent}"
     kind: Sentence = (
         "iteration", " of the proximal augmented Lagrangian, for ", Math(r"k = 0,1,2,\ldots"), " and with ",
-        Math("x = x(k)"), ", ", Math("x^{+} = x(k+1)"), " and the like, with ",
-    ) if system.step else ("dynamics", " of the proximal augmented Lagrangian, with ")  # fmt: skip
+        Math("x = x(k)"), ", ", Math("x^{+} = x(k+1)"), " and the like,",
+    ) if system.step else ("dynamics", " of the proximal augmented Lagrangian,")  # fmt: skip
     return [
         Paragraph(
-            ("Consider the primal-dual ", *kind, Math(rf"x \in \mathbb{{R}}^{{{n}}}"), ", ",
-             Math(rf"\lambda \in \mathbb{{R}}^{{{m}}}"), ",")
+            ("Consider the primal-dual ", *kind)
         ),
         Display(tuple(map(Math, lines))),
         Paragraph(("with the oracles",)),
@@ -62,8 +68,7 @@ def proximal_motion(system: ProximalLagrangianSystem) -> list[Block]:
             )
         ),
         Where(((Math(r"\gamma"), system.penalty), *(((Math("h"), system.step),) if system.step else ()))),
-        Paragraph(("and the linear operator, taken exactly,",)),
-        Matrices(((Math("K"), system.operator),)),
+        *describe_operator(system),
     ]  # fmt: skip
 
 
@@ -75,11 +80,12 @@ def _signals(names: Symbols) -> tuple[tuple[str, str], tuple[str, str]]:
 def proximal_assumptions(system: ProximalLagrangianSystem) -> list[Sentence]:
     """Standing assumptions."""
     (y_f, y_g), (u_f, u_g) = ((rf"{one}^{{\star}}" for one in pair) for pair in _signals(Symbols.of(system)))
+    known = system.operator
+    full = f" (The operator has full row rank {len(known)}, as is checked.)" if known is not None else ""
     return [
         ("Equilibrium: ", Math(r"(x^{\star},\lambda^{\star})"), " is at rest, with ", Math(rf"{y_f} = x^{{\star}}"),
          ", ", Math(rf"{y_g} = Kx^{{\star}}"), ", ", Math(rf"{u_f} = -K^{{\mathsf{{T}}}}\lambda^{{\star}}"), ", ",
-         Math(rf"{u_g} = \lambda^{{\star}}"), " for the oracles. That it exists is assumed, not proved. (The operator "
-         f"has full row rank {len(system.operator)}, as is checked.)"),
+         Math(rf"{u_g} = \lambda^{{\star}}"), f" for the oracles. That it exists is assumed, not proved.{full}"),
         ("Solution: sequences ", Math("x(k)"), ", ", Math(r"\lambda(k)"), " satisfy the relations at every ",
          Math("k"), ".") if system.step else
         ("Solution: ", Math(r"(x,\lambda)"), " is absolutely continuous on an interval ", Math("[0,T)"),
@@ -112,7 +118,7 @@ def proximal_storage(certificate: Certificate) -> Iterable[Block]:
         raise TypeError("internal error: not a proximal augmented Lagrangian")
     names = Symbols.of(system)
     weights = certificate.value_weights
-    yield from _describe_coordinates(system)
+    yield from describe_coordinates(system) if system.operator is None else _describe_coordinates(system)
     yield Paragraph(("Then",))
     yield from write_modes(
         certificate,
@@ -133,9 +139,10 @@ def proximal_sites(
         for part in list_scaled_parts(certificate.claim):
             for mode in system.modes:
                 yield from _decrease_sites(system, part.name, mode)
+    yield from list_span_sites(certificate, system)
     for mode in system.modes:
         states, both = _mode_symbols(system, mode)
-        if not scaled:
+        if not scaled and not mode.is_end:
             yield from _decrease_sites(system, "decrease", mode)
         yield "positivity", mode.label, both
         if certificate.is_bounded:
@@ -189,6 +196,8 @@ def prepare_proximal(system: ProximalLagrangianSystem) -> Iterator[Block]:
 
 def lead_proximal(system: ProximalLagrangianSystem, part: str) -> Sentence:
     """What leads in one part of the proof."""
+    if system.spans:
+        return lead_coordinates(system, part)
     if part != "decrease" or all(low == high for low, high in system.intervals):
         return ("The following is an identity in the coordinates:",)
     why = (", because V is convex and positive",) if system.step else ()
@@ -199,8 +208,10 @@ def lead_proximal(system: ProximalLagrangianSystem, part: str) -> Sentence:
     )  # fmt: skip
 
 
-def name_proximal_sum(step: Step) -> tuple[str, str]:
+def name_proximal_sum(system: ProximalLagrangianSystem, step: Step) -> tuple[str, str]:
     """Symbol of a mode's sum of squares, and where it holds."""
+    if system.operator is None:
+        return name_coordinate_sum(step)
     mark = mark_of(step.mode)
     sign = {"low": "-", "high": "+"}.get(step.mode.rpartition(" ")[2])
     return f"S_{{{mark}}}", rf"\ \ (s = s_{{{mark}}}^{{{sign}}})" if sign else ""

@@ -16,7 +16,7 @@ from ..certificates import Certificate
 from ..certificates.files import write_atomically
 from ..classes import Intersection, OperatorClass
 from ..coq.compiler import CoqVerdict
-from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, System
+from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem, SaddleSystem, System
 from ..lmi.groups import find_leaders
 from . import figures
 from .cascade import CascadeSection, draw_cascade
@@ -123,7 +123,7 @@ def _environment() -> Environment:
 
 def _storage_symbol(system: System, label: str) -> str:
     """Symbol of the storage matrix of a mode."""
-    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
         return storage_symbol(label)
     return "P" + (f"_{{{0 if label == 'null' else label.removeprefix('sigma')}}}" if label else "")
 

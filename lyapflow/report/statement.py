@@ -19,6 +19,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     StackedSystem,
     System,
 )
@@ -26,6 +27,7 @@ from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.gain_claims import NoiseAmplification
 from ..lmi.signals import output_oracles
+from .bilinear import saddle_assumptions, saddle_motion, saddle_storage
 from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
@@ -133,6 +135,8 @@ def _describe(system: System) -> tuple[list[Block], list[Sentence], Callable[[Ce
         return iteration_motion(system), iteration_assumptions(system), iteration_storage
     if isinstance(system, ProximalLagrangianSystem):
         return proximal_motion(system), proximal_assumptions(system), proximal_storage
+    if isinstance(system, SaddleSystem):
+        return saddle_motion(system), saddle_assumptions(system), saddle_storage
     if isinstance(system, PolytopicSystem):
         return polytope_motion(system), list_assumptions(system.vertices[0]), _storage
     if isinstance(system, ParametricSystem):
@@ -230,7 +234,7 @@ def _constant(certificate: Certificate) -> Sentence:
 
 
 def _norm(certificate: Certificate, at: str) -> str:
-    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
+    if isinstance(certificate.system, PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
         return rf"\|(x,\lambda)({at})-(x^{{\star}},\lambda^{{\star}})\|"
     return rf"\|x({at})-x^{{\star}}\|"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, SaddleSystem, System
 from ..exact.elementary import bound_sqrt_below
 from ..exact.enclosures import (
     bound_abscissa,
@@ -24,6 +25,9 @@ __all__ = ["Slope", "bound_factor", "bound_rate", "is_large"]
 Slope: TypeAlias = tuple[Fraction, Fraction]
 """Real and imaginary part."""
 
+Between: TypeAlias = tuple[Matrix, Matrix, tuple[Matrix, Matrix] | None]
+"""Closed loops at two ends, and where members are complex their imaginary parts."""
+
 _MOST_STATES = 20  # beyond, eigenvalues are searched and bounded by methods for large matrices
 
 
@@ -36,14 +40,9 @@ def bound_rate(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     """Rigorous upper bound of the closed loop's decay rate."""
     if isinstance(system, PrimalDualSystem):
         return _bound_modal_rate(system, slopes[0][0])
-    if isinstance(system, ProximalLagrangianSystem):
-        rates = [-bound_abscissa(_close(v, slopes))[0] for mode in system.modes if mode.idle for v in mode.vertices]
-        for low, high in system.enclose_singular_values():
-            if low == high:
-                rates.append(-bound_abscissa(_close(system.plant(low), slopes))[0])
-            else:
-                rates.append(-bound_abscissa_between(*_close_between(system, (low, high), slopes)))
-        return min(rates)
+    if isinstance(system, ProximalLagrangianSystem | SaddleSystem):
+        loops = list(_list_loops(system, slopes))
+        return min(-(bound_abscissa(e[0])[0] if len(e) == 1 else bound_abscissa_between(*e)) for e in loops)
     return min(_bound_vertex_rate(system, plant, slopes) for plant in system.modes[0].vertices)
 
 
@@ -61,7 +60,10 @@ def bound_factor(system: System, slopes: tuple[Slope, ...]) -> Fraction:
     found = []
     if isinstance(system, PrimalDualIteration):
         found = [_bound_iteration_factor(system, box, slopes) for box in system.enclose_singular_values()]
-    if isinstance(system, PrimalDualSystem | ProximalLagrangianSystem):  # every entry is monotone in the singular value
+    if isinstance(system, ProximalLagrangianSystem | SaddleSystem):
+        ends = list(_list_loops(system, slopes))
+        return max(bound_radius(e[0])[0] if len(e) == 1 else bound_radius_between(*e) for e in ends)
+    if isinstance(system, PrimalDualSystem):  # every entry is monotone in the singular value
         loops = [[_close(plant, slopes) for plant in mode.vertices] for mode in system.modes]
         return max(bound_radius(e[0])[0] if len(e) == 1 else bound_radius_between(e[0], e[1]) for e in loops)
     for plant in (plant for mode in system.modes if not mode.is_end for plant in mode.vertices):
@@ -106,6 +108,20 @@ def _close(plant: LureSystem, slopes: tuple[Slope, ...]) -> Matrix:
     return add(A, multiply(multiply(B, S), multiply(loop, C)))
 
 
+def _list_loops(
+    system: ProximalLagrangianSystem | SaddleSystem, slopes: tuple[Slope, ...]
+) -> Iterator[tuple[Matrix] | Between]:
+    """The closed loop of each null space and singular value; two where it lies between them."""
+    for mode in system.modes:
+        if mode.label.startswith("null"):
+            yield (_close(mode.vertices[0], slopes),)
+    for box in system.enclose_singular_values():
+        if box[0] == box[1]:
+            yield (_close(system.plant(box[0]), slopes),)
+        else:
+            yield _close_between(system, box, slopes)
+
+
 def _bound_modal_rate(system: PrimalDualSystem, k: Fraction) -> Fraction:
     """For ``f = k |x|^2 / 2``: the roots of ``s^2 + (k + a theta) s + eta theta``, theta in each enclosure."""
     rates = [k] if any(mode.label == "null" for mode in system.modes) else []
@@ -127,8 +143,10 @@ def _bound_iteration_factor(
 
 
 def _close_between(
-    system: PrimalDualIteration | ProximalLagrangianSystem, box: tuple[Fraction, Fraction], slopes: tuple[Slope, ...]
-) -> tuple[Matrix, Matrix, tuple[Matrix, Matrix] | None]:
+    system: PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem,
+    box: tuple[Fraction, Fraction],
+    slopes: tuple[Slope, ...],
+) -> Between:
     """Closed loops at the ends of an interval of singular values, between which every entry is monotone."""
     low, high = (_close(system.plant(s), slopes) for s in box)
     if not any(s[1] for s in slopes):

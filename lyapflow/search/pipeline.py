@@ -154,7 +154,7 @@ def attempt(
     if not isinstance(system, System):
         raise InvalidModelError(
             "system must be a LureSystem, a PrimalDualSystem, a PrimalDualIteration, a ProximalLagrangianSystem, a "
-            f"PolytopicSystem, a ParametricSystem or a StackedSystem, got {type(system).__name__}"
+            f"SaddleSystem, a PolytopicSystem, a ParametricSystem or a StackedSystem, got {type(system).__name__}"
         )
     if isinstance(claim, GainClaim):
         if solver is not None:

@@ -13,7 +13,14 @@ from fractions import Fraction
 import numpy as np
 
 from ..classes.inequalities import LinearMembers
-from ..dynamics import LureSystem, ParametricSystem, StackedSystem, System
+from ..dynamics import (
+    LureSystem,
+    ParametricSystem,
+    ProximalLagrangianSystem,
+    SaddleSystem,
+    StackedSystem,
+    System,
+)
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.polynomials import spread
@@ -47,7 +54,8 @@ class Witness:
         Discrete time: proved lower bound of the contraction factor of this member, hence of every factor that holds for
         the whole class.
     at : tuple of (str, Fraction), optional
-        Parameters of the system that has this member, in a family of systems.
+        Parameters of the system that has this member, in a family of systems; the singular value of its operator, where
+        an interval of them is known.
     turns : tuple of (int, Matrix), optional
         For blocks of a `StackedSystem`, the orthogonal Q in whose coordinates the slopes are: the function has the
         Hessian ``Q' diag(slopes) Q``.
@@ -143,9 +151,24 @@ def find_witness(system: System) -> Witness:
     else:
         slopes = loop.refine(loop.search()[0], effort=SHORT if is_large(system) else LONG)
     exact = tuple(round_slope(slopes[g], loop.members[g]) for g in system.groups)
+    at = _name_singular_value(system, exact)
     if system.dt > 0:
-        return Witness(slopes=exact, oracle_names=system.oracle_names, factor=bound_factor(system, exact))
-    return Witness(slopes=exact, oracle_names=system.oracle_names, rate=bound_rate(system, exact))
+        return Witness(slopes=exact, oracle_names=system.oracle_names, factor=bound_factor(system, exact), at=at)
+    return Witness(slopes=exact, oracle_names=system.oracle_names, rate=bound_rate(system, exact), at=at)
+
+
+def _name_singular_value(system: System, slopes: tuple[Slope, ...]) -> tuple[tuple[str, Fraction], ...]:
+    """Where only an interval of singular values is known: the one that the slowest operator has, if it is no other."""
+    if not isinstance(system, SaddleSystem | ProximalLagrangianSystem) or system.operator is not None:
+        return ()
+    places = [low for low, _ in system.enclose_singular_values()]
+    if system.dt > 0:
+        found = max(places, key=lambda s: bound_factor(system.plant(s), slopes))
+        is_slowest = bound_factor(system.plant(found), slopes) >= bound_factor(system, slopes)
+    else:
+        found = min(places, key=lambda s: bound_rate(system.plant(s), slopes))
+        is_slowest = bound_rate(system.plant(found), slopes) <= bound_rate(system, slopes)
+    return (("singular_value", found),) if is_slowest else ()
 
 
 def find_turned_witness(system: StackedSystem) -> Witness | None:

@@ -14,6 +14,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     StackedSystem,
     System,
 )
@@ -22,7 +23,8 @@ from ..exact.matrices import shape
 from ..members import random_member
 from .equilibria import Equilibrium, locate_equilibrium
 from .iterations import draw_operator
-from .loops import Array, Loop, close_loop
+from .loops import Array, Loop, close_loop, to_array
+from .saddles import find_idle_part
 from .storage import Storage
 
 __all__ = ["choose_start", "draw_loop", "draw_place", "draw_start", "draw_vertex"]
@@ -38,12 +40,15 @@ def draw_loop(
     system = certificate.system
     offset, sizes = None, [dimension] * len(system.oracles)
     centred = any(oracle.equilibria != ANY for oracle in system.oracles)
+    operated = PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
+    if isinstance(system, operated) and system.operator is None:
+        system = draw_operator(system, dimension, rng)
     if isinstance(system, PrimalDualSystem):
         rows, columns = shape(system.constraint)
         offset, sizes = rng.normal(size=rows), [columns]
-    if isinstance(system, PrimalDualIteration):
-        system = system if system.operator is not None else draw_operator(system, dimension, rng)
-    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
+        if system.is_deficient:  # other right sides have no solution
+            offset = to_array(system.constraint) @ rng.normal(size=columns)
+    if isinstance(system, operated):
         sizes = list(shape(system.operator or ()))[::-1]
     if isinstance(system, StackedSystem):
         return *_draw_stack(system, rng, centred=centred), None
@@ -94,7 +99,7 @@ def draw_place(rng: np.random.Generator, *, closed: bool) -> Fraction:
 
 def _is_explicit(system: System, group: int) -> bool:
     """Whether an operator is evaluated explicitly somewhere."""
-    if isinstance(system, PrimalDualSystem):
+    if isinstance(system, PrimalDualSystem | SaddleSystem):
         return True
     if isinstance(system, PrimalDualIteration):
         return False
@@ -118,6 +123,7 @@ def choose_start(storage: Storage, rng: np.random.Generator) -> Array:
     directions = rng.normal(size=(_STARTS, *rest.shape))
     scales = 10 ** rng.uniform(-2, 2, size=_STARTS)
     starts = [rest + s * v / np.linalg.norm(v) for s, v in zip(scales, directions, strict=True)]
+    starts = [x - find_idle_part(storage.loop.system, x - rest) for x in starts]
     return max(starts, key=storage.measure_growth)
 
 

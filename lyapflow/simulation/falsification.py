@@ -15,7 +15,7 @@ import numpy as np
 
 from ..certificates import Certificate
 from ..certificates.evidence import Evidence, find_certificate
-from ..dynamics import ParametricSystem, PolytopicSystem, PrimalDualIteration
+from ..dynamics import ParametricSystem, PolytopicSystem
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..lmi.claims import SublinearDecay
@@ -25,6 +25,7 @@ from ..lmi.templates import VariableMetric, ZamesFalb
 from ..members import Member
 from .draws import choose_start, draw_loop, draw_place, draw_start, draw_vertex
 from .equilibria import Equilibrium
+from .iterations import find_operator
 from .loops import Array, Loop
 from .memory import attach_filters
 from .metric import reduce_equilibrium, reduce_loop
@@ -72,7 +73,7 @@ class Counterexample:
     offset : ndarray or None
         Right side b of a primal-dual system.
     operator : Matrix or None
-        Operator K of a primal-dual iteration.
+        Linear operator, or constraint matrix, of a system that has one.
     at : tuple of (str, Fraction)
         Parameter of the system, for a certificate of a family.
     """
@@ -243,7 +244,7 @@ def _tell(
         tolerance=tolerance,
         equilibrium=rest,
         offset=offset,
-        operator=loop.system.operator if isinstance(loop.system, PrimalDualIteration) else None,
+        operator=find_operator(loop.system),
         at=at,
     )
 

@@ -1,15 +1,17 @@
-"""A `PrimalDualIteration` in floating point: its steps, its V, and operators that fit an interval."""
+"""Systems with a linear operator in floating point: steps of a `PrimalDualIteration`, V, operators in an interval."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
 from ..certificates import Certificate
-from ..dynamics import PrimalDualIteration, ProximalLagrangianSystem
+from ..dynamics import PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, SaddleSystem, System
+from ..dynamics.singular import holds_all
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, add, identity, multiply, rank, scale, shape, symmetric_product
 from ..members.protocol import Array, Member
@@ -19,10 +21,15 @@ __all__ = [
     "check_dimensions",
     "close_iteration",
     "draw_operator",
+    "find_operator",
     "fits",
     "read_operator",
     "split_modes",
 ]
+
+
+Known: TypeAlias = PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
+"""Systems that may know an interval of singular values in place of the operator."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,39 +110,45 @@ def check_dimensions(members: tuple[Member, ...], operator: Matrix) -> None:
             )
 
 
-def read_operator(system: PrimalDualIteration) -> Matrix:
+def find_operator(system: System) -> Matrix | None:
+    """The linear operator of a system; None if it has none, or none is known."""
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
+        return system.operator
+    return system.constraint if isinstance(system, PrimalDualSystem) else None
+
+
+def read_operator(system: PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem) -> Matrix:
     """The operator; an error where only an interval of its singular values is known."""
     if system.operator is None:
         raise InvalidModelError(
             "a simulation needs the operator K, but the system knows an interval of its singular values only. Make the "
-            "same system with operator=K; certificates of this one cover it."
+            "same system with a matrix; certificates of this one cover it."
         )
     return system.operator
 
 
-def fits(subject: PrimalDualIteration, simulated: PrimalDualIteration) -> bool:
-    """Whether a theorem about one speaks of the operator of the other: the same one, or one in its interval."""
-    if subject.operator is not None or simulated.operator is None:
-        return subject.operator == simulated.operator
-    ((low, high),) = subject.intervals
-    try:
-        fitted = PrimalDualIteration(
-            simulated.f,
-            simulated.g,
-            step_primal=simulated.step_primal,
-            step_dual=simulated.step_dual,
-            operator=simulated.operator,
-            intervals=[(low, high)],
-        )
-    except InvalidModelError:
+def fits(subject: System, simulated: System) -> bool:
+    """Whether a theorem about one speaks of the operator of the other: the same one, or one in its intervals."""
+    known, K = find_operator(subject), find_operator(simulated)
+    if known is not None or K is None:
+        return known == K
+    if not isinstance(subject, PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
         return False
-    return low == 0 or not any("null" in mode.label for mode in fitted.modes)
+    if not any(map(any, K)) or not holds_all(K, subject.intervals):
+        return False
+    m, n = shape(K)
+    r = rank(K)
+    if subject.intervals[0][0] == 0:
+        return True
+    if isinstance(subject, PrimalDualIteration):
+        return m == r == n
+    return m == r or isinstance(simulated, PrimalDualSystem)
 
 
 def split_modes(certificate: Certificate, operator: Matrix) -> tuple[tuple[Array, Array], ...]:
     """Storage matrices with the coordinates they act on: ``(v'x, u'y)`` with singular vectors of the operator."""
     system = certificate.system
-    if not isinstance(system, PrimalDualIteration | ProximalLagrangianSystem):
+    if not isinstance(system, PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
         raise TypeError("internal error: no system with an operator")
     m, n = shape(operator)
     r = rank(operator)
@@ -146,8 +159,9 @@ def split_modes(certificate: Certificate, operator: Matrix) -> tuple[tuple[Array
         basis = np.zeros((2, 1, n + m))
         basis[0, 0, :n], basis[1, 0, n:] = right[k], left[:, k]
         found.append((basis, _interpolate(system, forms, float(singular[k]))))
+    is_constraint = isinstance(system, SaddleSystem) and system.g is None  # V says nothing of idle dual variables
     for label, i, vectors in (("null primal", 0, right[r:]), ("null dual", 1, left[:, r:].T)):
-        if len(vectors):
+        if len(vectors) and not (i and is_constraint):
             P = forms[label] if label in forms else _interpolate(system, forms, 0.0)[i : i + 1, i : i + 1]
             basis = np.zeros((1, len(vectors), n + m))
             basis[0, :, slice(0, n) if i == 0 else slice(n, None)] = vectors
@@ -155,7 +169,9 @@ def split_modes(certificate: Certificate, operator: Matrix) -> tuple[tuple[Array
     return tuple(found)
 
 
-def _interpolate(system: PrimalDualIteration | ProximalLagrangianSystem, forms: Mapping[str, Array], s: float) -> Array:
+def _interpolate(
+    system: PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem, forms: Mapping[str, Array], s: float
+) -> Array:
     """The storage matrix at a singular value, affine in it inside an interval."""
     outside = [max(float(low) - s, s - float(high)) for low, high in system.intervals]
     k = int(np.argmin(outside))
@@ -166,24 +182,56 @@ def _interpolate(system: PrimalDualIteration | ProximalLagrangianSystem, forms: 
     return np.asarray((1 - t) * forms[f"sigma{k + 1} low"] + t * forms[f"sigma{k + 1} high"])
 
 
-def draw_operator(system: PrimalDualIteration, size: int, rng: np.random.Generator) -> PrimalDualIteration:
-    """The iteration with a random square operator whose singular values, exactly, lie in the interval."""
-    ((low, high),) = system.intervals
-    places = [*rng.permutation([0, 8])[: size - 1], *rng.integers(9, size=size)][:size]
-    values = [low + (high - low) * Fraction(int(place), 8) for place in places]
+def draw_operator(system: Known, size: int, rng: np.random.Generator) -> Known | PrimalDualSystem:
+    """The system with a random operator whose singular values, exactly, lie in its intervals.
+
+    It is square for an iteration, and else often wide; a constraint has dependent rows now and then.
+    """
+    low, high = system.intervals[0][0], system.intervals[-1][1]
+    values = [low + (high - low) * Fraction(int(k), 8) for k in rng.permutation([0, 8])[: size - 1]]
+    values += [_draw_value(system.intervals, rng) for _ in range(size - len(values))]
     K: Matrix = tuple(tuple(s if i == j else Fraction(0) for j in range(size)) for i, s in enumerate(values))
+    if not isinstance(system, PrimalDualIteration):
+        K = tuple(row + (Fraction(0),) * extra for extra in [int(rng.integers(3))] for row in K)
+        if isinstance(system, SaddleSystem) and system.g is None and rng.random() < 0.3:
+            K = (*K, (Fraction(0),) * len(K[0]))
     for _ in range(2):  # a reflection on each side, with rational entries
-        v = tuple(Fraction(int(entry)) for entry in rng.integers(1, 5, size=size))
-        turn = add(identity(size), scale(Fraction(-2) / sum(a * a for a in v), symmetric_product(v, v)))
+        v = tuple(Fraction(int(entry)) for entry in rng.integers(1, 5, size=len(K)))
+        turn = add(identity(len(K)), scale(Fraction(-2) / sum(a * a for a in v), symmetric_product(v, v)))
         K = tuple(zip(*multiply(turn, K), strict=True))
     if not any(map(any, K)):
         return draw_operator(system, size, rng)
-    return PrimalDualIteration(
-        system.f,
-        system.g,
-        step_primal=system.step_primal,
-        step_dual=system.step_dual,
-        extrapolation=system.extrapolation,
-        operator=K,
-        name=system.name,
-    )
+    return _with_operator(system, K)
+
+
+def _draw_value(intervals: tuple[tuple[Fraction, Fraction], ...], rng: np.random.Generator) -> Fraction:
+    low, high = intervals[int(rng.integers(len(intervals)))]
+    return low + (high - low) * Fraction(int(rng.integers(9)), 8)
+
+
+def _with_operator(system: Known, K: Matrix) -> Known | PrimalDualSystem:
+    """The same system for one operator."""
+    if isinstance(system, PrimalDualIteration):
+        return PrimalDualIteration(
+            system.f,
+            system.g,
+            step_primal=system.step_primal,
+            step_dual=system.step_dual,
+            extrapolation=system.extrapolation,
+            operator=K,
+            name=system.name,
+        )
+    if isinstance(system, ProximalLagrangianSystem):
+        return ProximalLagrangianSystem(
+            system.f, system.g, penalty=system.penalty, operator=K, step=system.step, name=system.name
+        )
+    if system.g is None:
+        return PrimalDualSystem(
+            system.f,
+            K,
+            dual_gain=system.dual_gain,
+            augmentation=system.augmentation,
+            step=system.step,
+            name=system.name,
+        )
+    return SaddleSystem(system.f, system.g, dual_gain=system.dual_gain, operator=K, step=system.step, name=system.name)

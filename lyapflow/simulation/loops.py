@@ -21,6 +21,7 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     StackedSystem,
     System,
 )
@@ -29,7 +30,7 @@ from ..exact.matrices import Matrix, add, identity, scale, shape
 from ..members.protocol import Array, Member
 from .iterations import check_dimensions, close_iteration, read_operator
 from .membership import check_members, common_dimension
-from .saddles import PrimalDualLoop, ProximalLagrangianLoop, measure_gain
+from .saddles import PrimalDualLoop, ProximalLagrangianLoop, SaddleLoop, measure_gain
 from .stacks import StackedLoop, check_stack
 
 __all__ = [
@@ -40,6 +41,9 @@ __all__ = [
     "read_state",
     "to_array",
 ]
+
+_CONSISTENT = 1e-12
+"""Relative distance of a right side from the range of the constraint matrix that is taken for rounding."""
 
 Evaluation: TypeAlias = tuple[Array, Array, Array]
 """Time derivative of the state, or its increment per step; inputs y and outputs u of the oracles."""
@@ -163,8 +167,8 @@ def close_loop(
 
     Parameters
     ----------
-    system : LureSystem, StackedSystem, PrimalDualSystem, PrimalDualIteration or ProximalLagrangianSystem
-        In continuous or discrete time; an iteration with its operator.
+    system : LureSystem, StackedSystem, PrimalDualSystem, PrimalDualIteration, ProximalLagrangianSystem or SaddleSystem
+        In continuous or discrete time; with its operator, if it has one.
     members : sequence of Member
         One per oracle, each of a class that is contained in the declared one; oracles of one group share theirs.
     offset : array_like, shape (m,), optional
@@ -179,12 +183,13 @@ def close_loop(
     InvalidModelError
         If a member does not belong, or oracles of one group have different members.
     """
-    if not isinstance(
-        system, LureSystem | StackedSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem
-    ):
+    known = (
+        LureSystem | StackedSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
+    )
+    if not isinstance(system, known):
         raise InvalidModelError(
-            "system must be a LureSystem, a StackedSystem, a PrimalDualSystem, a PrimalDualIteration or a "
-            f"ProximalLagrangianSystem, got {type(system).__name__}"
+            "system must be a LureSystem, a StackedSystem, a PrimalDualSystem, a PrimalDualIteration, a "
+            f"ProximalLagrangianSystem or a SaddleSystem, got {type(system).__name__}"
         )
     chosen = check_members(system, members)
     if isinstance(system, PrimalDualSystem):
@@ -194,17 +199,15 @@ def close_loop(
         raise InvalidModelError(f"offset is the right side of a PrimalDualSystem; a {kind} has none, got one")
     if isinstance(system, PrimalDualIteration):
         return close_iteration(system, chosen)
-    if isinstance(system, ProximalLagrangianSystem):
-        check_dimensions(chosen, system.operator)
-        numbers = (float(v) for v in (system.penalty, system.step or 1))
-        return ProximalLagrangianLoop(system, chosen, to_array(system.operator), *numbers)
+    if isinstance(system, ProximalLagrangianSystem | SaddleSystem):
+        return _close_modal(system, chosen)
     if isinstance(system, StackedSystem):
         check_stack(system, chosen)
         return StackedLoop(system, chosen, *(to_array(part) for part in (system.A, system.B, system.C)))
-    known = common_dimension(system, chosen)
-    if known is not None and dimension not in (None, known):
-        raise DimensionError(f"the state must have the dimension d = {known} of the members, got d = {dimension}")
-    size = dimension if known is None else known
+    size = common_dimension(system, chosen)
+    if size is not None and dimension not in (None, size):
+        raise DimensionError(f"the state must have the dimension d = {size} of the members, got d = {dimension}")
+    size = dimension if size is None else size
     if size is None:
         raise DimensionError("the dimension d must be known, but no member has one. Pass a guess of shape (n, d).")
     drift = system.A if system.dt == 0 else add(system.A, scale(Fraction(-1), identity(len(system.A))))
@@ -212,6 +215,17 @@ def close_loop(
     A, B, C, D = (to_array(part) for part in (drift, system.B, system.C, system.D))
     C, D = C.reshape(m, n), D.reshape(m, m)  # matrices without rows have no columns either
     return LureLoop(system, chosen, size, A, B, C, D, to_array(system.N) if system.is_time_varying else None)
+
+
+def _close_modal(
+    system: ProximalLagrangianSystem | SaddleSystem, members: tuple[Member, ...]
+) -> ProximalLagrangianLoop | SaddleLoop:
+    operator = read_operator(system)
+    check_dimensions(members, operator)
+    K, h = to_array(operator), float(system.step or 1)
+    if isinstance(system, SaddleSystem):
+        return SaddleLoop(system, members, K, float(system.dual_gain), h)
+    return ProximalLagrangianLoop(system, members, K, float(system.penalty), h)
 
 
 def _close_primal_dual(
@@ -223,8 +237,17 @@ def _close_primal_dual(
     b = np.zeros(m) if offset is None else read_data(offset, name="offset", ndim=1)
     if b.shape != (m,):
         raise DimensionError(f"offset must have shape ({m},), one entry per row of the constraint, got {b.shape}")
+    E = to_array(system.constraint)
+    if system.is_deficient:
+        left = np.linalg.svd(E)[0][:, system.rank :]
+        lost = float(np.linalg.norm(left.T @ b))
+        if lost > _CONSISTENT * float(np.linalg.norm(b)):
+            raise InvalidModelError(
+                f"offset must leave E x = b a solution, but its distance from the range of E is {lost:.3g}: the dual "
+                "variable grows without bound. See check_consistency; x moves as for the projection of b."
+            )
     numbers = (float(v) for v in (system.dual_gain, system.augmentation, system.step or 1))
-    return PrimalDualLoop(system, members, to_array(system.constraint), b, *numbers)
+    return PrimalDualLoop(system, members, E, b, *numbers)
 
 
 def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
@@ -237,7 +260,7 @@ def read_state(system: System, values: ArrayLike, *, name: str) -> Array:
     InvalidModelError
         If an entry is not a finite number.
     """
-    if isinstance(system, PrimalDualIteration):
+    if isinstance(system, PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem):
         read_operator(system)
     n = system.shape[0]
     given = np.ndim(values)

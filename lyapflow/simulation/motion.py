@@ -19,6 +19,7 @@ from ..exact.rationals import rational
 from ..members.protocol import Member
 from .equilibria import Equilibrium, locate_equilibrium, read_equilibrium
 from .loops import Array, Loop, close_loop, read_state
+from .saddles import find_idle_part
 from .trajectories import Trajectory, record
 
 __all__ = ["Method", "integrate", "iterate", "settle", "simulate"]
@@ -70,7 +71,7 @@ def simulate(
     equilibrium : Equilibrium or array_like of the shape of a state, optional
         From which distances are measured; searched for by default, see `find_equilibrium`.
     offset : array_like, shape (m,), optional
-        Right side b of the constraint ``E x = b`` of a `PrimalDualSystem`; 0 by default.
+        Right side b of the constraint ``E x = b`` of a `PrimalDualSystem`, which must have a solution; 0 by default.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def simulate(
         raise InvalidModelError(f"method must be one of {list(get_args(Method))}, got {method!r}")
     if not (_FINEST <= rtol < 1 and 0 < atol < np.inf):
         raise InvalidModelError(f"tolerances need {_FINEST} <= rtol < 1 and atol > 0, got rtol={rtol}, atol={atol}")
-    rest = _rest(loop, equilibrium)
+    rest = _rest(loop, equilibrium, start)
     if system.dt:
         return iterate(loop, rest, start, times)
     return integrate(loop, rest, start, times, rtol=rtol, atol=atol, method=method)
@@ -123,7 +124,7 @@ def settle(
 ) -> tuple[Loop, Equilibrium, Array]:
     """The closed loop, its equilibrium and the start, from the arguments of `simulate`."""
     loop, start = _close(system, members, x0, offset)
-    return loop, _rest(loop, equilibrium), start
+    return loop, _rest(loop, equilibrium, start), start
 
 
 def _close(system: System, members: Sequence[Member], x0: ArrayLike, offset: ArrayLike | None) -> tuple[Loop, Array]:
@@ -134,9 +135,9 @@ def _close(system: System, members: Sequence[Member], x0: ArrayLike, offset: Arr
     return loop, start
 
 
-def _rest(loop: Loop, equilibrium: Equilibrium | ArrayLike | None) -> Equilibrium:
+def _rest(loop: Loop, equilibrium: Equilibrium | ArrayLike | None, start: Array) -> Equilibrium:
     if equilibrium is None:
-        return locate_equilibrium(loop, np.zeros(loop.state_shape))
+        return locate_equilibrium(loop, find_idle_part(loop.system, start))
     return read_equilibrium(loop, equilibrium)
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..dynamics import PrimalDualSystem, ProximalLagrangianSystem
+from ..dynamics import PrimalDualSystem, ProximalLagrangianSystem, SaddleSystem
 from ..members.protocol import Array, Member
 
-__all__ = ["PrimalDualLoop", "ProximalLagrangianLoop", "measure_gain"]
+__all__ = ["PrimalDualLoop", "ProximalLagrangianLoop", "SaddleLoop", "find_idle_part", "measure_gain"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +115,66 @@ class ProximalLagrangianLoop:
     def trim(self, j: int, signal: Array) -> Array:
         """The first n entries, or m."""
         return signal[: self.T.shape[1 - j]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SaddleLoop:
+    """A `SaddleSystem` with an operator, on flat states (x, y); `step` is 1 for the flow."""
+
+    system: SaddleSystem
+    members: tuple[Member, ...]
+    E: Array
+    dual_gain: float
+    step: float
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """(n + m,)."""
+        return (sum(self.E.shape),)
+
+    def evaluate(self, x: Array) -> tuple[Array, Array, Array]:
+        """Descent in x and ascent in y, or the change in a step."""
+        m, n = self.E.shape
+        primal, dual = x[:n], x[n:]
+        y, u = np.zeros((2, 2, max(n, m)))
+        y[0, :n], u[0, :n] = primal, self.members[0].gradient(primal)
+        y[1, :m], u[1, :m] = dual, self.members[1].gradient(dual)
+        descent, ascent = -u[0, :n] - self.E.T @ dual, self.E @ primal - u[1, :m]
+        return self.step * np.concatenate([descent, self.dual_gain * ascent]), y, u
+
+    def drift(self, x: Array, t: float) -> Array | float:
+        """Nothing varies."""
+        return 0.0
+
+    def measure_terms(self, x: Array, u: Array) -> float:
+        """Norm of the sum of the absolute values of all terms."""
+        m, n = self.E.shape
+        E, size = np.abs(self.E), np.abs(x)
+        top, low = np.abs(u[0, :n]) + E.T @ size[n:], np.abs(u[1, :m]) + E @ size[:n]
+        return self.step * float(np.hypot(np.linalg.norm(top), self.dual_gain * np.linalg.norm(low)))
+
+    def measure_reach(self) -> tuple[Array, Array]:
+        """The inputs are parts of the state."""
+        return np.ones(2), np.array([measure_gain(member) for member in self.members])
+
+    def project(self, j: int, dx: Array) -> Array:
+        """The primal part, or the dual one."""
+        n = self.E.shape[1]
+        return dx[n:] if j else dx[:n]
+
+    def trim(self, j: int, signal: Array) -> Array:
+        """The first n entries, or m."""
+        return signal[: self.E.shape[1 - j]]
+
+
+def find_idle_part(system: object, x: Array) -> Array:
+    """The part of a state that never moves: dual variables in the null space of E', where rows are dependent."""
+    found = np.zeros_like(x)
+    if isinstance(system, PrimalDualSystem) and system.is_deficient:
+        E = np.array([[float(v) for v in row] for row in system.constraint])
+        left = np.linalg.svd(E)[0][:, system.rank :]
+        found[E.shape[1] :] = left @ (left.T @ x[E.shape[1] :])
+    return found
 
 
 def measure_gain(member: Member) -> float:

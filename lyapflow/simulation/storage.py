@@ -12,17 +12,13 @@ from typing import Protocol
 import numpy as np
 
 from ..certificates import Certificate
-from ..dynamics import (
-    PrimalDualIteration,
-    PrimalDualSystem,
-    ProximalLagrangianSystem,
-)
+from ..dynamics import PrimalDualSystem
 from ..errors import ClaimMismatchError, InvalidModelError
 from ..lmi.claims import SublinearDecay
 from ..lmi.gain_claims import GainClaim
 from ..lmi.signals import output_oracles, valued_oracles
 from .equilibria import Equilibrium, read_values
-from .iterations import split_modes
+from .iterations import find_operator, split_modes
 from .loops import Array, Loop, to_array
 from .stacks import StackedLoop
 from .subjects import check_subject
@@ -218,8 +214,9 @@ def make_storage(certificate: Certificate, loop: Loop, equilibrium: Equilibrium)
     if isinstance(certificate.system, PrimalDualSystem):
         modal = _ModalForm(_group_modes(certificate, certificate.system))
         return Storage(loop, equilibrium, modal, weights, ())
-    if isinstance(loop.system, PrimalDualIteration | ProximalLagrangianSystem) and loop.system.operator is not None:
-        modal = _ModalForm(split_modes(certificate, loop.system.operator))
+    operator = find_operator(loop.system)
+    if operator is not None:
+        modal = _ModalForm(split_modes(certificate, operator))
         return Storage(loop, equilibrium, modal, weights, ())
     plain = _PlainForm(to_array(certificate.P))
     return Storage(loop, equilibrium, plain, weights, output_oracles(certificate.system, certificate.template))
@@ -242,7 +239,9 @@ def _group_modes(certificate: Certificate, system: PrimalDualSystem) -> tuple[tu
     """Storage matrices with the coordinates they act on: ``(v'x, v'w)``, ``w = E' lambda``, v a singular vector."""
     E = to_array(system.constraint)
     m, n = E.shape
+    r = system.rank
     left, singular, right = np.linalg.svd(E)
+    singular = singular[:r]
     forms = {label: to_array(P) for label, P in certificate.storage.items()}
     edges = np.array([[float(low), float(high)] for low, high in system.enclosures])
     outside = np.maximum(edges[:, :1] - singular**2, singular**2 - edges[:, 1:])  # negative inside an enclosure
@@ -254,9 +253,9 @@ def _group_modes(certificate: Certificate, system: PrimalDualSystem) -> tuple[tu
         basis[0, :, :n] = right[chosen]
         basis[1, :, n:] = singular[chosen, None] * left[:, chosen].T
         found.append((basis, forms[f"sigma{k + 1}"]))
-    if n > m:
-        basis = np.zeros((1, n - m, n + m))
-        basis[0, :, :n] = right[m:]
+    if n > r:
+        basis = np.zeros((1, n - r, n + m))
+        basis[0, :, :n] = right[r:]
         found.append((basis, forms["null"]))
     return tuple(found)
 

@@ -13,12 +13,13 @@ from ..dynamics import (
     PrimalDualIteration,
     PrimalDualSystem,
     ProximalLagrangianSystem,
+    SaddleSystem,
     System,
 )
 from ..errors import InvalidModelError
 from ..hulls import covers
 from .equilibria import Equilibrium
-from .iterations import fits
+from .iterations import find_operator, fits
 from .loops import Loop
 from .membership import belongs
 
@@ -78,19 +79,22 @@ def _covers(subject: System, simulated: System) -> bool:
     """Whether a theorem about one system speaks of the motion of another."""
     if isinstance(subject, PolytopicSystem) and isinstance(simulated, LureSystem):
         return covers(subject, simulated)
-    if isinstance(subject, PrimalDualIteration) and isinstance(simulated, PrimalDualIteration):
+    if find_operator(simulated) is not None:
         return _dynamics(subject) == _dynamics(simulated) and fits(subject, simulated)
     return _dynamics(subject) == _dynamics(simulated)
 
 
 def _dynamics(system: System) -> tuple[object, ...]:
-    """Everything that moves the state, names and classes and the operator of an iteration aside."""
+    """Everything that moves the state, names and classes and the linear operator aside."""
     if isinstance(system, PrimalDualSystem):
-        return system.constraint, system.dual_gain, system.augmentation, system.step
+        return "constraint", system.dual_gain, system.augmentation, system.step
+    if isinstance(system, SaddleSystem):
+        kind = "constraint" if system.g is None else "saddle"
+        return kind, system.dual_gain, system.augmentation, system.step
     if isinstance(system, PrimalDualIteration):
         return system.step_primal, system.step_dual, system.extrapolation
     if isinstance(system, ProximalLagrangianSystem):
-        return system.operator, system.penalty, system.step
+        return system.penalty, system.step
     if isinstance(system, PolytopicSystem | ParametricSystem):
         return (system,)
     return system.A, system.B, system.C, system.D, system.N, system.dt, system.groups

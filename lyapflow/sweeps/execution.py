@@ -14,7 +14,14 @@ from typing import Protocol, TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..certificates.verification import verify
-from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, System
+from ..dynamics import (
+    LureSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    SaddleSystem,
+    System,
+)
 from ..errors import InvalidModelError, NoCertificateError
 from ..lmi.claims import SublinearDecay
 from ..lmi.gain_claims import GainClaim
@@ -232,7 +239,9 @@ def _decide(task: Task, point: Point) -> tuple[Word, str, Bracket | None]:
 
 def _judge(answer: object) -> object:
     """Evidence as a bracket. `attempt` has proved its own; what a task brings along is proved again."""
-    if isinstance(answer, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem):
+    if isinstance(
+        answer, LureSystem | PrimalDualSystem | PrimalDualIteration | ProximalLagrangianSystem | SaddleSystem
+    ):
         outcome = attempt(answer)
         if isinstance(outcome, Proved):
             return Bracket(certificate=outcome.certificate, witness=outcome.witness)

@@ -271,3 +271,10 @@ def test_problem_files_ask_for_gains(tmp_path, capsys, monkeypatch):
     for wrong in ("rate = 1\ngain = 10", "factor = 1", "input = 3\ngain = 10"):
         path.write_text(PROBLEM.replace("gain = 10", wrong))
         assert main(["certify", str(path)]) == 2
+
+
+def test_dependent_constraints_have_no_gain():
+    """An input may drive the part of the multipliers that decays nowhere."""
+    flow = lf.flows.primal_dual_flow(lf.SmoothStronglyConvex(1, 10), constraint=[[1, 1], [1, 1]])
+    with pytest.raises(lf.InvalidModelError, match="full row rank"):
+        lf.attempt(flow, lf.L2Gain("state", "state"))
