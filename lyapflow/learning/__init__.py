@@ -1,5 +1,6 @@
 """Gradient flows of learning problems whose states are matrices: factorizations and deep linear networks."""
 
+from .attention_scores import AttentionScores
 from .deep_linear import DeepLinearNetwork
 from .divergence_rates import SublevelRate, bound_sublevel_rate, refute_rate
 from .equilibria import EquilibriumClass
@@ -7,14 +8,17 @@ from .factorization import SymmetricFactorization
 from .natural_gradient import KLNaturalGradient, StepLimit
 from .neural_feature import NeuralFeatureFlow
 from .rectangular import RectangularFactorization, balance
+from .sparse_attention import SparseAttention
 from .trajectories import Trajectory
 
 __all__ = [
+    "AttentionScores",
     "DeepLinearNetwork",
     "EquilibriumClass",
     "KLNaturalGradient",
     "NeuralFeatureFlow",
     "RectangularFactorization",
+    "SparseAttention",
     "StepLimit",
     "SublevelRate",
     "SymmetricFactorization",
