@@ -65,6 +65,7 @@ _STUDIES = (
     "elastic_net_diabetes",
     "finite_time",
     "kl_natural_gradient",
+    "sparse_attention",
     "logistic_breast_cancer",
     "matrix_factorization",
     "neural_feature_ansatz",

@@ -5,7 +5,8 @@ theorem the solution exists on the step and stays in B, and for each entry
 
 .. math:: x(t + \tau) \in \sum_{i<n} x_i(X)\,\tau^i + x_n(B)\,\tau^n, \qquad 0 \le \tau \le h,
 
-with the Taylor coefficients :math:`x_i` of the solution as functions of its start, evaluated on boxes. All arithmetic is
+with the Taylor coefficients :math:`x_i` of the solution as functions of its start, evaluated on boxes. All
+arithmetic is
 in balls of many bits, so that the boxes stay small without further care where the system does not amplify by more.
 """
 
@@ -156,7 +157,7 @@ def _steps(equations: Sequence[Polynomial], box: tuple[arb, ...], end: Fraction)
         h = min(end - time, 2 * last, _choose(inner))
         while (step := _try_step(terms, box, inner, time, h)) is None:
             h /= 2
-            if h < end / 2**200:
+            if h < end / 2**30:
                 raise VerificationError(
                     f"the solution cannot be enclosed beyond t = {float(time):.6g}", inequality="solution", witness=time
                 )
@@ -185,7 +186,7 @@ def _try_step(
 
 
 def _expand(terms: list[_Terms], box: Sequence[arb], order: int) -> list[tuple[arb, ...]]:
-    """Taylor coefficients 0, ..., order - 1 of the solution from a box, by Picard's iteration, one more in each round."""
+    """Taylor coefficients 0, ..., order - 1 of the solution from a box, by Picard's iteration."""
     rows: list[list[arb]] = [[x] for x in box]
     cap = ctx.cap
     try:
@@ -246,10 +247,12 @@ def _bisect(step: _Step, function: Polynomial, line: arb, digits: int) -> tuple[
             low = middle
         else:
             raise VerificationError(
-                f"the enclosure is too wide near t = {float(step.begin + middle):.9g}", inequality="crossing"
+                f"the enclosure is too wide near t = {float(step.begin + middle):.9g}",
+                inequality="crossing",
+                witness=step.begin + middle,
             )
     if low == 0 and not _value(function, step.at(low)) > line:
-        raise VerificationError("the enclosure is too wide before the crossing", inequality="crossing")
+        raise VerificationError("the enclosure is too wide before the crossing", inequality="crossing", witness=low)
     return step.begin + low, step.begin + high
 
 

@@ -55,7 +55,8 @@ def state_identities() -> tuple[PolynomialIdentity, ...]:
         ),
         PolynomialIdentity(
             name="slow manifold",
-            statement="with the best W each mode has a share E = n (1 - s)^2 / (n (1 - s)^2 + m s^2) of the loss it starts "
+            statement="with the best W each mode has a share E = n (1 - s)^2 / (n (1 - s)^2 + m s^2) of the loss it "
+            "starts "
             "with, n, m > 0, and dE/ds = -2 n m s (1 - s) / (n (1 - s)^2 + m s^2)^2",
             left=above.derivative(0) * below - above * below.derivative(0),
             right=-2 * n * m * s * u,
@@ -76,7 +77,8 @@ def prove_projection() -> Verdict:
     return Verdict(
         statement="from a = 0 and W = 0 the gradient flow on all T scores and W is SparseAttention with the exact "
         "projection, for every T, B < T, d and W* with columns of length 1",
-        reason=f"{identity.statement}: an equality of polynomials in s, B, T - B and the slopes. Equal scores stay equal, "
+        reason=f"{identity.statement}: an equality of polynomials in s, B, T - B and the slopes. Equal scores stay "
+        f"equal, "
         "as their slopes are the same function of them; the slope in W is a combination of W and W* Sigma, so that W "
         "stays W* diag(v, ..., v) (with p > 0 one entry apart)",
         standing=PROVED,
@@ -131,7 +133,7 @@ def prove_start(model: SparseAttention) -> Verdict:
     if not model.probability:
         # (1, 1) H (1, 1)' = A + 2 b < 0 with b < 0 and b^2 rational
         A, square = _start_numbers(model)
-        if not A**2 < 4 * square:
+        if 4 * square <= A**2:
             raise VerificationError(f"{model!r}: V does not bend down along (1, 1)", inequality="start", witness=A)
         low, high = enclose_start_eigenvalues(model)
         along = (
@@ -172,19 +174,20 @@ def prove_no_equilibrium() -> Verdict:
     identity = state_identities()[1]
     identity.prove()
     return Verdict(
-        statement="no finite state is critical, on all scores or in the plane, for every T, B < T, d and p: there is no "
+        statement="no finite state is critical, on all scores or in the plane, for every T, B < T, d and p: there "
+        "is no "
         "equilibrium, no minimiser, and no start from which V converges exponentially",
-        reason="V is strictly convex in W, so W is the best one at a critical point; then along the line that raises all "
-        f"relevant scores alike, {identity.statement}. That is negative for every 0 < s < 1: an equality of polynomials. "
+        reason="V is strictly convex in W, so W is the best one at a critical point; then along the line that "
+        "raises all "
+        f"relevant scores alike, {identity.statement}. That is negative for every 0 < s < 1: an equality of "
+        f"polynomials. "
         "V tends to 0 as s does to 1. If V - V_inf <= C exp(-r t), the length of the path is at most the sum over k of "
         "(V(k) - V_inf)^(1/2), finite (times a constant): the state has a limit, and that is critical",
         standing=PROVED,
     )
 
 
-def bracket_plateau(
-    model: SparseAttention, level: object = "1/10", *, digits: int = 8
-) -> tuple[Fraction, Fraction]:
+def bracket_plateau(model: SparseAttention, level: object = "1/10", *, digits: int = 8) -> tuple[Fraction, Fraction]:
     """Proved bounds of the time at which the loss crosses a level, from the start, for p = 0.
 
     The solution is enclosed step by step (`exact.solutions`); the loss does not rise (`prove_descent`).

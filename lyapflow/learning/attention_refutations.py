@@ -47,12 +47,14 @@ def refute_logarithm() -> tuple[Refutation, ...]:
             statement="eq. (6), (sqrt(d) T / 2) ln(eps sqrt(d) T), is the time to learn a share eps = 0.8 of the loss, "
             "that is the end of the plateau (T = 512, d = 64, B = 1)",
             witness=f"it says {show_below(claimed)} or more; the loss is below 1/10 from t = "
-            f"{show_above(plateaus[512][1])} on, more than {show_below(times, 3)} times earlier: solution enclosed, loss "
+            f"{show_above(plateaus[512][1])} on, more than {show_below(times, 3)} times earlier: solution enclosed, "
+            f"loss "
             "does not rise",
             standing=PROVED,
         ),
         Refutation(
-            statement="the plateau has the logarithm of eq. (6): from T = 256 to 512 it more than doubles (d = 64, B = 1)",
+            statement="the plateau has the logarithm of eq. (6): from T = 256 to 512 it more than doubles (d = 64, "
+            "B = 1)",
             witness=f"it grows from {show_below(plateaus[256][0])} to {show_above(plateaus[512][1])}, by less than "
             f"{show_above(growth, 6)}",
             standing=PROVED,
@@ -74,7 +76,8 @@ def refute_inverse_repetition() -> Refutation:
         raise VerificationError("the plateau is that much shorter", inequality="1/B", witness=(once, often))
     return Refutation(
         statement="on the scores the plateau is inversely proportional to the repetition B (T = 256, d = 16)",
-        witness=f"B = 1: it ends before {show_above(once[1])}; B = 16: not before {show_below(often[0])}. The ratio is less "
+        witness=f"B = 1: it ends before {show_above(once[1])}; B = 16: not before {show_below(often[0])}. The ratio "
+        f"is less "
         f"than {show_above(ratio, 6)}, below sqrt(16) = 4 and far from 16: solutions enclosed",
         standing=PROVED,
     )
@@ -104,8 +107,10 @@ def refute_paper_projection() -> Refutation:
     if direct != found["exact"] or direct == found["paper"]:
         raise VerificationError("the projections are not as said", inequality="projection", witness=(direct, found))
     return Refutation(
-        statement="for B > 1 the gradient flow of V in (w, delta a) is the projection of the gradient flow on the scores",
-        witness=f"T = 256, d = 16, B = 4, W = W*/2, s = 1/4: on the scores d(delta a)/dt = {as_text(direct)}, as in the "
+        statement="for B > 1 the gradient flow of V in (w, delta a) is the projection of the gradient flow on the "
+        "scores",
+        witness=f"T = 256, d = 16, B = 4, W = W*/2, s = 1/4: on the scores d(delta a)/dt = {as_text(direct)}, as in "
+        f"the "
         f"exact projection; in the plane {as_text(found['paper'])}, larger by the factor "
         f"{as_text(found['paper'] / direct)}",
         standing=PROVED,
@@ -158,14 +163,15 @@ def refute_minimiser(model: SparseAttention) -> Refutation:
     return Refutation(
         statement=f"the loss has a finite minimiser ({model!r})",
         witness="w = c/s with 1 - s = 1e-3, 1e-6, 1e-9: the loss is at most "
-        f"{', '.join(show_above(v, 6) for v in values)}, so its infimum is 0; at finite states s < 1 and it is a sum of "
+        f"{', '.join(show_above(v, 6) for v in values)}, so its infimum is 0; at finite states s < 1 and it is a "
+        f"sum of "
         "squares that are zero for w = 0 and for w = c/s only, not both",
         standing=PROVED,
     )
 
 
 def refute_conserved() -> Refutation:
-    r"""The quantity :math:`Q = \tfrac12w^2 - \Delta a - (e^{\Delta a} - 1)/(T-1)` moves: its derivative at a rational point.
+    r"""The quantity :math:`Q = \tfrac12w^2 - \Delta a - (e^{\Delta a} - 1)/(T-1)` moves.
 
     It is constant where the noise of the irrelevant tokens is neglected, for B = 1 in the plane.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from ..errors import InvalidModelError
@@ -98,10 +98,14 @@ class AttentionScores:
         return np.append(scores, (self._target * strengths).ravel())
 
     def reduce(self, x: ArrayLike) -> Array:
-        """The state of `reduction`: strengths of W along its targets, and the score of a relevant token over the first."""
+        """The state of `reduction`: strengths of W, and the last score less the first."""
         scores, W = self.split(x)
         along, model = np.sum(self._target * W, axis=0), self._reduction
-        w = [along[0], along[1:].sum() / np.sqrt(model.d - 1)] if model.probability else [along.sum() / np.sqrt(model.d)]
+        w = (
+            [along[0], along[1:].sum() / np.sqrt(model.d - 1)]
+            if model.probability
+            else [along.sum() / np.sqrt(model.d)]
+        )
         return np.append(w, scores[-1] - scores[0])
 
     def vector_field(self, t: float, x: ArrayLike) -> Array:
@@ -163,7 +167,7 @@ class AttentionScores:
         return follow(self, x0, t_eval, method=method, rtol=rtol, atol=atol)
 
     @property
-    def _relevant(self) -> Array:
+    def _relevant(self) -> NDArray[np.bool_]:
         return np.arange(self._reduction.T) >= self._reduction.T - self._reduction.repetition
 
     def _look(self, a: Array, W: Array) -> tuple[Array, Array, Array]:

@@ -68,12 +68,10 @@ def plateau_time(
         return gap(y[:-1])
 
     over.terminal = True  # type: ignore[attr-defined]
-    found = solve_ivp(
-        field, (0.0, 1e4), np.append(start, 0.0), method="DOP853", rtol=1e-11, atol=1e-13, events=over
-    )
+    found = solve_ivp(field, (0.0, 1e4), np.append(start, 0.0), method="DOP853", rtol=1e-11, atol=1e-13, events=over)
     if found.status != 1:
         raise SimulationError(f"the {of} does not reach {level:g}: {found.message}")
-    return float(found.y_events[0][0][-1]) / rate
+    return float(np.asarray(found.y_events)[0, 0, -1]) / rate
 
 
 def scores_plateau_time(flow: AttentionScores, level: float = _LEVEL) -> float:
@@ -99,11 +97,11 @@ def scores_plateau_time(flow: AttentionScores, level: float = _LEVEL) -> float:
     found = solve_ivp(flow.vector_field, (0.0, end), start, method="DOP853", rtol=1e-9, atol=1e-12, events=over)
     if found.status != 1:
         raise SimulationError(f"the loss does not reach {level:g}: {found.message}")
-    return float(found.t_events[0][0])
+    return float(np.asarray(found.t_events)[0, 0])
 
 
 def linear_time(model: SparseAttention, share: float) -> float:
-    r"""Time in which the flow linearised at the start lowers the loss by a share of it, :math:`\mathrm{arcsinh}(\varepsilon/\lambda)/(2\lambda)`.
+    r"""Time to lower the loss by a share, :math:`\mathrm{arcsinh}(\varepsilon/\lambda)/(2\lambda)`, linearised.
 
     It says something for shares up to about :math:`1/(\sqrt d\,T)` only, one mode.
     """
@@ -113,7 +111,7 @@ def linear_time(model: SparseAttention, share: float) -> float:
 
 
 def logarithmic_time(model: SparseAttention, share: float, *, factor: int = 1) -> float:
-    r"""The paper's time to learn a share of the loss, :math:`\frac{\sqrt d\,T}{2B}\ln(\varepsilon\sqrt d\,T/B)`, B = 1 in its main text.
+    r"""The paper's time to learn a share of the loss, :math:`\frac{\sqrt d\,T}{2B}\ln(\varepsilon\sqrt d\,T/B)`.
 
     Parameters
     ----------

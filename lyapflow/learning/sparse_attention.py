@@ -28,7 +28,8 @@ class SparseAttention:
     r"""Few numbers that follow a softmax over T tokens and a linear map, while they learn to copy the last token.
 
     The model is :math:`y = W\sum_t\alpha_tx_t` with :math:`\alpha = \mathrm{softmax}(a)`, the tokens are
-    :math:`\mathcal N(0, I/d)`, the last B of them equal, and with probability p they are one fixed unit vector. The target
+    :math:`\mathcal N(0, I/d)`, the last B of them equal, and with probability p they are one fixed unit vector. The
+    target
     is :math:`W^*x_T`. From a = 0 and W = 0 the gradient flow of the expected loss keeps to a few dimensions:
     :math:`\Delta a`, the score of a relevant token less that of another one; and the strength w of W along
     :math:`W^*`, or with p > 0 two of them, along the fixed vector and across. With s the attention that all relevant
@@ -52,7 +53,8 @@ class SparseAttention:
     probability : rational, default 0
         p of the fixed vector, 0 <= p < 1.
     projection : {"exact", "paper"}, default "exact"
-        The gain g: 1/B + 1/(T - B), with which this is the gradient flow on all scores and W; or 1, the gradient flow of
+        The gain g: 1/B + 1/(T - B), with which this is the gradient flow on all scores and W; or 1, the gradient
+        flow of
         V in the plane, which is the reduced system of the paper. For B = 1 they differ by a factor T/(T - 1); for
         B > 1 they have other plateaus, and only the first one is that of the scores.
 
@@ -237,7 +239,7 @@ class SparseAttention:
         return float(np.sqrt(np.pi / 2)) / self.growth
 
     def solve_early(self, t: ArrayLike) -> Array:
-        r"""The early phase in closed form, from the start at zero: :math:`\sqrt2\,\mathrm{erf}^{-1}(\sqrt{2/\pi}\lambda t)`.
+        r"""The early phase from zero in closed form: :math:`w = \sqrt{2/g}\,\mathrm{erf}^{-1}(\sqrt{2/\pi}\lambda t)`.
 
         Parameters
         ----------
@@ -272,8 +274,7 @@ class SparseAttention:
                 slope = slope + size * (signal * v_k * (s * v_k - 1) - noise * u * v_k**2)
             change = -self.gain * s**2 * u**2 * slope
             speeds = [
-                -(noise * u**2 * v_k + signal * s * (s * v_k - 1))
-                for signal, v_k in zip(self.signals, v, strict=True)
+                -(noise * u**2 * v_k + signal * s * (s * v_k - 1)) for signal, v_k in zip(self.signals, v, strict=True)
             ]
             return [*speeds, change, -change]
 

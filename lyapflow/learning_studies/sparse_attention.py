@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ from ..report import Evidence, Figure, Note, Table, write_report
 from . import sparse_attention_figures as figures
 
 __all__ = [
+    "LONG",
     "PAPER",
     "PROBABILITIES",
     "SMALL",
+    "WITH_PLATEAU",
     "compare_fits",
     "measure_laws",
     "prove_all",
@@ -38,6 +41,10 @@ PAPER = SparseAttention(512, 64, projection="paper")
 SMALL = SparseAttention(256, 16, repetition=4)
 PROBABILITIES = ("0", "0.1", "0.3", "0.5", "0.8")
 _SIZES = ((256, 64), (512, 64), (1024, 64), (4096, 64), (16384, 64), (65536, 64), (4096, 1024), (16384, 1024))
+_GRID = tuple(product((256, 512, 1024, 2048, 4096), (16, 64, 256, 1024), (1, 2, 4, 8, 16, 32)))
+WITH_PLATEAU = tuple((T, d, B) for T, d, B in _GRID if 128 * B <= T and 4 * d <= T)
+LONG = tuple((T, d, B) for T, d, B in _GRID if T == 4096)
+"""Sizes (T, d, B) over which plateaus are fitted."""
 _HUGE = 10**40
 """Tokens for which the laws are exact to the accuracy of the integration."""
 
@@ -101,9 +108,7 @@ def measure_laws() -> tuple[ScalingLaw, ...]:
             -whole,
         ),
     ]
-    times = [
-        plateau_time(SparseAttention(_HUGE, d, probability=p), 1e-20, of="attention") for p in probabilities
-    ]
+    times = [plateau_time(SparseAttention(_HUGE, d, probability=p), 1e-20, of="attention") for p in probabilities]
     laws.append(fit_power(drives, times, name="time to attention 1e-20 against p^2 d + 1 - p^2", predicted=-half))
     late = np.geomspace(1e12, 1e14, 9)
     losses = SparseAttention(64, 16).simulate([0, 0], late, method="Radau", rtol=1e-10).loss
@@ -116,23 +121,15 @@ def measure_laws() -> tuple[ScalingLaw, ...]:
 
 def compare_fits() -> list[tuple[object, ...]]:
     """Fits over the sizes of the paper's experiments: constant, and exponents of d, T and B."""
-    grid = [
-        (T, d, B)
-        for T in (256, 512, 1024, 2048, 4096)
-        for d in (16, 64, 256, 1024)
-        for B in (1, 2, 4, 8, 16, 32)
-    ]
-    plateaued = [(T, d, B) for T, d, B in grid if 128 * B <= T and 4 * d <= T]
-    long = [(T, d, B) for T, d, B in grid if T == 4096]
     rows: list[tuple[object, ...]] = [
         ("the paper's fit, its reduced system", 1.51, 0.49, 0.99, -0.99),
     ]
     for name, chosen, projection in (
-        ("reduced system, where a plateau is seen (128 B and 4 d up to T)", plateaued, "paper"),
-        ("reduced system, all of T 256..4096, d 16..1024, B 1..32", grid, "paper"),
-        ("flow on the scores, the same with a plateau", plateaued, "exact"),
-        ("reduced system, T = 4096", long, "paper"),
-        ("flow on the scores, T = 4096", long, "exact"),
+        ("reduced system, where a plateau is seen (128 B and 4 d up to T)", WITH_PLATEAU, "paper"),
+        ("reduced system, all of T 256..4096, d 16..1024, B 1..32", _GRID, "paper"),
+        ("flow on the scores, the same with a plateau", WITH_PLATEAU, "exact"),
+        ("reduced system, T = 4096", LONG, "paper"),
+        ("flow on the scores, T = 4096", LONG, "exact"),
     ):
         models = [SparseAttention(T, d, repetition=B, projection=projection) for T, d, B in chosen]  # type: ignore[arg-type]
         constant, by_d, by_T, by_B = fit_plateaus(models)
@@ -141,7 +138,7 @@ def compare_fits() -> list[tuple[object, ...]]:
 
 
 def tabulate_plateaus() -> list[tuple[object, ...]]:
-    """T, d, plateau of the reduced system, the same over sqrt(d) T, T*, the paper's fit, and eq. (6) with 1 and 2 inside."""
+    """T, d, plateau of the reduced system, that over sqrt(d) T, T*, the paper's fit, and eq. (6) twice."""
     rows: list[tuple[object, ...]] = []
     for T, d in _SIZES:
         model = SparseAttention(T, d, projection="paper")
@@ -159,9 +156,7 @@ def tabulate_repetition() -> list[tuple[object, ...]]:
         flow = AttentionScores(256, 16, repetition=B)
         paper = SparseAttention(256, 16, repetition=B, projection="paper")
         exact = flow.reduction
-        rows.append(
-            (B, scores_plateau_time(flow), plateau_time(exact), plateau_time(paper), exact.emergence_time)
-        )
+        rows.append((B, scores_plateau_time(flow), plateau_time(exact), plateau_time(paper), exact.emergence_time))
     return rows
 
 
@@ -203,51 +198,65 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
         Path(folder) / "sparse_attention.html",
         Note(
             "The question",
-            "A softmax over T tokens learns to look at the last one, and a linear map to copy it. For a long time nothing "
+            "A softmax over T tokens learns to look at the last one, and a linear map to copy it. For a long time "
+            "nothing "
             "seems to happen; then both are learnt almost at once. How long does that take, how do repetitions of the "
-            "relevant token shorten it, and how does it end?\n\nAfter N. Zucchet, F. d'Angelo, A. Lampinen, S. Chan, The "
+            "relevant token shorten it, and how does it end?\n\nAfter N. Zucchet, F. d'Angelo, A. Lampinen, S. "
+            "Chan, The "
             "emergence of sparse attention: impact of data distribution and benefits of repetition, arXiv 2505.17863 "
             "(NeurIPS 2025). Gradient flow of the expected loss from zero; w: strength of the map, delta a: score of a "
-            "relevant token over that of another one. The plateau is over when the test loss is 0.1, a fifth of that at "
+            "relevant token over that of another one. The plateau is over when the test loss is 0.1, a fifth of "
+            "that at "
             "the start.",
         ),
         Note(
             "Where this differs from the paper",
-            "Eq. (6) of the paper gives sqrt(d) T/2 ln(eps sqrt(d) T) as the time to learn a share eps of the loss. At its "
-            "own eps = 0.8 that is three to five times too long and has a logarithm that the plateau does not have: the "
-            "formula linearises at the start, which is good for shares up to about 1/(sqrt(d) T). The early phase has a "
-            "closed form, and ends at T* = sqrt(pi/2) sqrt(d) T.\n\nFor tokens that are repeated B times in the context, "
-            "the paper's reduced system is the gradient flow of the loss in the plane (w, delta a); its plateau goes like "
-            "1/B. The gradient flow on the scores themselves has the gain 1/B + 1/(T - B) in its place, and a plateau like "
+            "Eq. (6) of the paper gives sqrt(d) T/2 ln(eps sqrt(d) T) as the time to learn a share eps of the loss. "
+            "At its "
+            "own eps = 0.8 that is three to five times too long and has a logarithm that the plateau does not have: "
+            "the "
+            "formula linearises at the start, which is good for shares up to about 1/(sqrt(d) T). The early phase "
+            "has a "
+            "closed form, and ends at T* = sqrt(pi/2) sqrt(d) T.\n\nFor tokens that are repeated B times in the "
+            "context, "
+            "the paper's reduced system is the gradient flow of the loss in the plane (w, delta a); its plateau "
+            "goes like "
+            "1/B. The gradient flow on the scores themselves has the gain 1/B + 1/(T - B) in its place, and a "
+            "plateau like "
             "1/sqrt(B). For B = 1 both agree up to a factor T/(T - 1).",
         ),
         Figure(
             "The loss stays, and falls",
             figures.draw_plateaus,
             kind="seen in simulation",
-            caption="d = 64, B = 1. Ticks: T* = sqrt(pi/2) sqrt(d) T. Crosses: eq. (6) at its eps = 0.8. Right: time in "
+            caption="d = 64, B = 1. Ticks: T* = sqrt(pi/2) sqrt(d) T. Crosses: eq. (6) at its eps = 0.8. Right: "
+            "time in "
             "units of sqrt(d) T; dashed: sqrt(pi/2).",
         ),
         Figure(
             "Repetition in the context",
             lambda canvas: figures.draw_repetition(canvas, repetition),
             kind="seen in simulation",
-            caption="T = 256, d = 16. Slope -1 for the reduced system of the paper, -1/2 for the flow on all scores and W "
+            caption="T = 256, d = 16. Slope -1 for the reduced system of the paper, -1/2 for the flow on all scores "
+            "and W "
             "(dots: integrated in 512 dimensions; line: its exact projection).",
         ),
         Figure(
             "Repetition across samples",
             lambda canvas: figures.draw_probabilities(canvas, probabilities),
             kind="seen in simulation",
-            caption="T = 4096, d = 256: with probability p the relevant token is one fixed vector. Line: sqrt(pi/2) sqrt(d) "
+            caption="T = 4096, d = 256: with probability p the relevant token is one fixed vector. Line: sqrt(pi/2) "
+            "sqrt(d) "
             "T / sqrt(p^2 d + 1 - p^2).",
         ),
         Figure(
             "Emergence and the end",
             figures.draw_emergence,
             kind="seen in simulation",
-            caption="T = 512, d = 64. Left: w with its closed form in the early phase, and attention. Middle: the largest "
-            "eigenvalue of the Hessian. Right: the loss in the end, 1/(4t) dashed, whatever T and d are.",
+            caption="T = 512, d = 64. Left: w with its closed form in the early phase, and attention. Middle: the "
+            "largest "
+            "eigenvalue of the Hessian. Right: the loss in the end, 1/(4t) dashed, whatever T and d are; 1/(4 g t) "
+            "with a gain g.",
         ),
         Evidence("What is proved", prove_all),
         Evidence("What is false", refute_all),
@@ -259,7 +268,13 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
         ),
         Table(
             "The plateau, repeated in the context: T = 256, d = 16",
-            ("B", "all scores and W", "exact projection", "reduced system of the paper", "T* = sqrt(pi/2) sqrt(d) T / sqrt(B)"),
+            (
+                "B",
+                "all scores and W",
+                "exact projection",
+                "reduced system of the paper",
+                "T* = sqrt(pi/2) sqrt(d) T / sqrt(B)",
+            ),
             repetition,
             kinds=("", "seen in simulation", "seen in simulation", "seen in simulation", ""),
         ),
@@ -272,7 +287,8 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
         Evidence(
             "Laws",
             measure_laws,
-            text="Fitted where they are exact to the accuracy of the integration: T from 1e40 on, d from 1e24 on. For the "
+            text="Fitted where they are exact to the accuracy of the integration: T from 1e40 on, d from 1e24 on. "
+            "For the "
             "sizes of experiments see the next table.",
         ),
         Table(

@@ -35,9 +35,9 @@ def draw_plateaus(figure: Figure) -> None:
     right.axhline(0.1, ls=":", lw=0.8, color=_SOFT)
     left.plot([], [], color=_SOFT, lw=2.5, label="T*")
     left.plot([], [], "x", color=_SOFT, label="eq. (6)")
-    left.set(xlabel="time $t$", ylabel="loss")
+    left.set(xlabel="time $t$", ylabel="loss", xlim=(3, 4e6))
     right.set(xlabel="$t/(\\sqrt{d}\\,T)$", xlim=(0, 2.5))
-    left.legend(loc="lower left")
+    left.legend(loc="center left")
 
 
 def draw_repetition(figure: Figure, rows: Sequence[Sequence[Any]]) -> None:
@@ -66,13 +66,13 @@ def draw_probabilities(figure: Figure, rows: Sequence[Sequence[Any]]) -> None:
     left.plot(p, test, "s", color=_ORANGE, label="until test loss is 0.1")
     left.set(xlabel="probability $p$ of the fixed vector", ylabel="time")
     left.legend()
-    times = np.geomspace(1e3, 3e5, 600)
+    times = np.geomspace(100, 3e5, 800)
     for row, color in zip(rows, (_INK, _BLUE, _GREEN, _ORANGE, _RED), strict=True):
         model = SparseAttention(4096, 256, probability=row[0])
         run = model.simulate(np.zeros(model.shape), times)
         right.semilogx(times, [model.test_loss(x) for x in run.x], color=color, label=f"p = {row[0]}")
-    right.set(xlabel="time $t$", ylabel="test loss")
-    right.legend()
+    right.set(xlabel="time $t$", ylabel="test loss", xlim=(100, 3e5))
+    right.legend(loc="lower left")
 
 
 def draw_emergence(figure: Figure) -> None:

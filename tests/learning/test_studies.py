@@ -32,6 +32,7 @@ def test_a_study_by_name(tmp_path, capsys):
     [
         ("kl-natural-gradient", ["1.8203388", "5.244836", "Where this differs from the paper", "1599/6934"]),
         ("neural-feature-ansatz", ["0.9659", "diag(1, 64)", "0.1000000", "not necessary"]),
+        ("sparse-attention", ["5319.2697", "589/28224", "16577.78", "Where this differs from the paper"]),
     ],
 )
 def test_studies_write_their_reports(name, words, tmp_path):
