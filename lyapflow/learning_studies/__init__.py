@@ -11,8 +11,10 @@ from ..errors import InvalidModelError
 __all__ = ["STUDIES", "run_study"]
 
 STUDIES = {
+    "affine-relu": "affine_relu",
     "deep-linear-networks": "deep_linear",
     "kl-natural-gradient": "kl_natural_gradient",
+    "large-steps": "large_steps",
     "neural-feature-ansatz": "neural_feature_ansatz",
     "sparse-attention": "sparse_attention",
 }

@@ -32,6 +32,8 @@ FLOWS = {
     "KL, natural gradient": lambda rng: lf.learning.KLNaturalGradient(["0.5", "0.3", "0.2"]),
     "KL, gradient in eta": lambda rng: lf.learning.KLNaturalGradient(["0.5", "0.3", "0.2"], flow="eta"),
     "KL, gradient in theta": lambda rng: lf.learning.KLNaturalGradient(["0.5", "0.3", "0.2"], flow="theta"),
+    "linear chain": lambda rng: lf.learning.LinearChain(3, 2),
+    "ReLU, affine target": lambda rng: lf.learning.AffineReLU(3, "1.3", "0.4"),
     "attention, the paper's plane": lambda rng: lf.learning.SparseAttention(9, 4, repetition=2, projection="paper"),
     "attention, exact": lambda rng: lf.learning.SparseAttention(9, 4, repetition=2, probability="0.2"),
     "attention, all scores": lambda rng: lf.learning.AttentionScores(7, 3, repetition=2, probability="0.2"),

@@ -32,6 +32,8 @@ def test_a_study_by_name(tmp_path, capsys):
     [
         ("kl-natural-gradient", ["1.8203388", "5.244836", "Where this differs from the paper", "1599/6934"]),
         ("neural-feature-ansatz", ["0.9659", "diag(1, 64)", "0.1000000", "not necessary"]),
+        ("large-steps", ["20/9", "is below -1 at all of them", "7.559526"]),
+        ("affine-relu", ["169/97200", "0.00173868312", "strict saddle"]),
         ("sparse-attention", ["5319.2697", "589/28224", "16577.78", "Where this differs from the paper"]),
     ],
 )
