@@ -193,8 +193,8 @@ def _expand(terms: list[_Terms], box: Sequence[arb], order: int) -> list[tuple[a
         for k in range(1, order):
             ctx.cap = k
             series = [arb_series(row, prec=k) for row in rows]
-            for row, entry in zip(rows, terms, strict=True):
-                row.append(arb_series(_sum(entry, series, arb_series([0], prec=k)))[k - 1] / k)
+            for row, speed in zip(rows, _evaluate(terms, series, arb_series([0], prec=k)), strict=True):
+                row.append(speed[k - 1] / k)
     finally:
         ctx.cap = cap
     return [tuple(row) for row in rows]
@@ -220,11 +220,11 @@ def _choose(rows: Sequence[Sequence[arb]]) -> Fraction:
 def _contain(terms: list[_Terms], box: Sequence[arb], h: Fraction) -> tuple[arb, ...] | None:
     """A box that the solutions from `box` do not leave within a time h, or None."""
     span = arb(0).union(_ball(h))
-    guess = tuple(x + span * _sum(t, box, arb(0)) for x, t in zip(box, terms, strict=True))
+    guess = tuple(x + span * speed for x, speed in zip(box, _evaluate(terms, box, arb(0)), strict=True))
     for _ in range(4):
         wide = tuple(x.union(g) for x, g in zip(box, guess, strict=True))
         wide = tuple(w + arb(0, _width(w) * 0.25 + 1e-60) for w in wide)
-        guess = tuple(x + span * _sum(t, wide, arb(0)) for x, t in zip(box, terms, strict=True))
+        guess = tuple(x + span * speed for x, speed in zip(box, _evaluate(terms, wide, arb(0)), strict=True))
         if not all(g.is_finite() for g in guess):
             return None
         if all(w.contains_interior(g) for w, g in zip(wide, guess, strict=True)):
@@ -264,25 +264,22 @@ def _prepare(equation: Polynomial) -> _Terms:
     return tuple((_ball(c), tuple((i, e) for i, e in enumerate(m) if e)) for m, c in equation.terms.items())
 
 
-def _sum(terms: _Terms, values: Sequence[Any], zero: Any) -> Any:
-    powers: dict[tuple[int, int], Any] = {}
+def _evaluate(equations: Sequence[_Terms], values: Sequence[Any], zero: Any) -> list[Any]:
+    """The equations at balls or series of them; monomials that occur again are multiplied once."""
+    known: dict[tuple[tuple[int, int], ...], Any] = {(): zero + 1}
 
-    def power(i: int, e: int) -> Any:
-        if (i, e) not in powers:
-            powers[i, e] = values[i] if e == 1 else power(i, e - 1) * values[i]
-        return powers[i, e]
+    def multiply(monomial: tuple[tuple[int, int], ...]) -> Any:
+        if monomial not in known:
+            (i, e), *others = monomial
+            rest = multiply(((i, e - 1), *others) if e > 1 else tuple(others))
+            known[monomial] = rest * values[i] if others or e > 1 else values[i]
+        return known[monomial]
 
-    total = zero
-    for c, monomial in terms:
-        product = zero + c
-        for i, e in monomial:
-            product = product * power(i, e)
-        total = total + product
-    return total
+    return [sum((multiply(monomial) * c for c, monomial in terms), zero) for terms in equations]
 
 
 def _value(function: Polynomial, box: Sequence[arb]) -> arb:
-    return arb(_sum(_prepare(function), box, arb(0)))
+    return arb(_evaluate([_prepare(function)], box, arb(0))[0])
 
 
 def _read_start(equations: Sequence[Polynomial], start: Sequence[object]) -> tuple[arb, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -213,7 +214,7 @@ class AffineReLU:
         w, b, v = x[:N], x[N : 2 * N], x[2 * N : 3 * N]
         breaks = {-b[j] / w[j] for j in range(N) if w[j] and 0 < -b[j] / w[j] < 1}
         ends = [0 * one, *sorted(breaks), one]
-        for low, high in zip(ends, ends[1:], strict=False):
+        for low, high in pairwise(ends):
             middle = (low + high) / 2
             on = [j for j in range(N) if w[j] * middle + b[j] > 0]
             value = x[-1] - beta + sum((v[j] * b[j] for j in on), 0 * one)

@@ -57,6 +57,8 @@ def state_mean_identities() -> tuple[PolynomialIdentity, ...]:
 def judge_minimum(chain: LinearChain, weights: Sequence[object], step: object) -> Verdict:
     """Whether gradient descent is stable at a rational minimum: the one multiplier that is not 1, exactly.
 
+    The others are 1 along the manifold of minima, which is what attracts where that one is inside of (-1, 1).
+
     Parameters
     ----------
     chain : LinearChain

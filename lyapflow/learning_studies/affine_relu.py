@@ -16,7 +16,7 @@ from ..report import Evidence, Figure, Note, Table, write_report
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-__all__ = ["MODEL", "draw_escape", "prove_all", "refute_all", "run", "tabulate_values"]
+__all__ = ["MODEL", "draw_escape", "draw_residuals", "prove_all", "refute_all", "run", "tabulate_values"]
 
 MODEL = AffineReLU(2, "1.3", "0.4")
 
@@ -48,6 +48,19 @@ def tabulate_values() -> list[tuple[object, ...]]:
     return rows
 
 
+def draw_residuals(figure: Canvas) -> None:
+    """The zigzags with two, four and six breakpoints."""
+    axes = figure.subplots()
+    place = np.linspace(0, 1, 1261)
+    for count, color in ((2, "#1c2430"), (4, "#1f5fbf"), (6, "#c05621")):
+        model = AffineReLU(count, "1.3", "0.4")
+        point = [float(v) for v in model.zigzag(count)]
+        axes.plot(place, model.residual(point, place), color=color, label=f"{count}: loss {model.loss(point):.3g}")
+    axes.axhline(0, color="#8a94a3", lw=0.7)
+    axes.set(xlabel="$x$", ylabel="residual")
+    axes.legend(title="breakpoints")
+
+
 def draw_escape(figure: Canvas, path: Trajectory) -> None:
     """The residual at the zigzag and later, and the loss along the way."""
     left, right = figure.subplots(1, 2)
@@ -60,7 +73,7 @@ def draw_escape(figure: Canvas, path: Trajectory) -> None:
         right.plot([path.t[k]], [path.loss[k]], "o", color=color)
     left.axhline(0, color="#8a94a3", lw=0.7)
     left.set(xlabel="$x$", ylabel="residual")
-    left.legend()
+    left.legend(ncols=2, fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     right.semilogy(path.t, path.loss, color="#1c2430", zorder=0)
     right.axhline(critical, ls=":", color="#b42318", label="$\\alpha^2/972$")
     right.set(xlabel="time $t$", ylabel="loss", xlim=(0, 2000))
@@ -83,6 +96,7 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
             "for a "
             "residual, n even, and the loss alpha^2/(12 (n+1)^4). alpha = 1.3, beta = 0.4.",
         ),
+        Figure("Residuals at critical points", draw_residuals, caption="alpha = 1.3, beta = 0.4."),
         Figure(
             "A zigzag, and the way out",
             lambda canvas: draw_escape(canvas, path),

@@ -20,6 +20,7 @@ __all__ = [
     "CHAINS",
     "SHARES",
     "draw_bifurcation",
+    "draw_transition",
     "prove_all",
     "refute_all",
     "run",
@@ -37,7 +38,11 @@ def prove_all() -> tuple[Verdict, ...]:
     found = []
     for identity in evidence.state_mean_identities():
         identity.prove()
-        found.append(Verdict(statement=f"{identity.name}: {identity.statement}", reason="polynomials", standing=PROVED))
+        found.append(
+            Verdict(
+                statement=f"{identity.name}: {identity.statement}", reason="an equality of polynomials", standing=PROVED
+            )
+        )
     small, flat = CHAINS[0], ([1, 1], [2, "1/2"])
     found += [evidence.judge_minimum(small, w, "9/10") for w in flat]
     found += [evidence.judge_minimum(small, flat[0], "11/10"), evidence.prove_bounded_stable_set(small, "9/10")]
@@ -90,6 +95,18 @@ def draw_bifurcation(figure: Canvas) -> None:
         ax.legend(loc="lower left")
 
 
+def draw_transition(figure: Canvas) -> None:
+    """Per cent of random starts that converge, against the share of the critical step."""
+    axes = figure.subplots()
+    shares = np.concatenate([np.linspace(0.6, 0.96, 7), np.linspace(0.97, 1.03, 13), np.linspace(1.05, 1.3, 6)])
+    for chain, color in zip(CHAINS, ("#1f5fbf", "#c05621", "#1b7f4b", "#b42318"), strict=True):
+        seen = [evidence.count_converged(chain, share, steps=2000)[0] / 0.6 for share in shares]
+        axes.plot(shares, seen, ".-", color=color, label=f"N = {chain.N}, y = {chain.target}")
+    axes.axvline(1, ls="--", color="#1c2430", lw=0.8)
+    axes.set(xlabel="step over the critical one", ylabel="per cent that converge")
+    axes.legend()
+
+
 def run(folder: Path, say: Callable[[str], None] = print) -> Path:
     """Derive, iterate, and write the report; returns its path."""
     say("deriving, iterating and writing")
@@ -115,6 +132,12 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
             "doubles at the "
             "critical step.",
         ),
+        Figure(
+            "A sharp transition",
+            draw_transition,
+            kind="seen in simulation",
+            caption="60 random starts, 2000 steps; loss below 1e-12 in the end; next to the limit it takes longer.",
+        ),
         Evidence("What is proved", prove_all),
         Evidence("What is false", refute_all),
         Table(
@@ -127,7 +150,7 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
             "Least sharpness of a minimum, matrices, target diag(2, 1)",
             ("layers", "by search", "h s_1^(2 - 2/h)"),
             tabulate_sharpness(),
-            kinds=("", "seen in simulation", ""),
+            kinds=("", "solver's word", ""),
         ),
         title="Large steps in linear networks",
     )

@@ -88,6 +88,9 @@ def evaluate(row):
             return [max(sharpness), times[int(np.argmax(sharpness))]]
         case "sharpness in the end":
             return [study.PAPER.sharpness(follow_emergence()[1][-1])]
+        case "drift of w^2/2 - delta a - (exp(delta a) - 1)/(T - 1) at t = 2e4":
+            w, score = study.PAPER.simulate([0, 0], [2e4]).x[0]
+            return [w**2 / 2 - score - np.expm1(score) / (study.PAPER.T - 1)]
         case "largest w":
             return [follow_emergence()[1][:, 0].max()]
     raise AssertionError(f"no test for {row['quantity']}")
@@ -116,14 +119,16 @@ def enclosed(slow):
 
 def check_enclosed(row):
     model = make(row)
-    is_plateau = row["quantity"] == "plateau"
-    bounds = [proofs.bracket_plateau(model)] if is_plateau else proofs.enclose_start_eigenvalues(model)
+    is_plateau = row["quantity"].startswith("plateau")
+    models = [make(row, repetition=B) for B in row.get("B", [1])]
+    bounds = [proofs.bracket_plateau(m) for m in models] if is_plateau else proofs.enclose_start_eigenvalues(model)
     for (low, high), printed in zip(bounds, row["expected"], strict=True):
         assert low <= high
         assert abs(low - Fraction(printed)) <= unit(printed)
         assert abs(high - Fraction(printed)) <= unit(printed)
     if is_plateau:
-        assert float(bounds[0][0]) * (1 - 1e-8) <= plateau_time(model) <= float(bounds[0][1]) * (1 + 1e-8)
+        for (low, high), m in zip(bounds, models, strict=True):
+            assert float(low) * (1 - 1e-8) <= plateau_time(m) <= float(high) * (1 + 1e-8)
     else:
         np.testing.assert_allclose(np.linalg.eigvalsh(model.hessian([0, 0])), [float(b[0]) for b in bounds], rtol=1e-9)
 
