@@ -157,7 +157,7 @@ def _steps(equations: Sequence[Polynomial], box: tuple[arb, ...], end: Fraction)
         h = min(end - time, 2 * last, _choose(inner))
         while (step := _try_step(terms, box, inner, time, h)) is None:
             h /= 2
-            if h < end / 2**30:
+            if h < end / 2**45:
                 raise VerificationError(
                     f"the solution cannot be enclosed beyond t = {float(time):.6g}", inequality="solution", witness=time
                 )

@@ -91,12 +91,15 @@ def refute_minimum(model: AffineReLU, count: int = 2) -> Refutation:
     loss, less = model.exact_loss(point), model.exact_loss(lower)
     curvature = quadratic_value(model.exact_hessian(point), direction) / sum(v**2 for v in direction)
     far = max(abs(a - b) for a, b in zip(lower, point, strict=True))
+    digits = 9
+    while Fraction(show_above(less, digits)) >= Fraction(show_below(loss, digits)):  # rounded numbers must show it too
+        digits *= 2
     return Refutation(
         statement=f"the critical point with {count} breakpoints is a local minimum ({model!r})",
         witness=f"its gradient is 0; along a rational direction the curvature is at most "
         f"{show_above(curvature, 6)}, and "
-        f"within {show_above(far, 6)} of it a rational point has a loss of at most {show_above(less, 9)} < "
-        f"{show_below(loss, 9)}",
+        f"within {show_above(far, 6)} of it a rational point has a loss of at most {show_above(less, digits)} < "
+        f"{show_below(loss, digits)}",
         standing=PROVED,
     )
 

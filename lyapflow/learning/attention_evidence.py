@@ -192,6 +192,8 @@ def bracket_plateau(model: SparseAttention, level: object = "1/10", *, digits: i
 
     The solution is enclosed step by step (`exact.solutions`); the loss does not rise (`prove_descent`).
 
+    For a T of 1e11 and more the plateau is too flat for the boxes, which is said, and not passed over.
+
     Parameters
     ----------
     model : SparseAttention
@@ -200,6 +202,11 @@ def bracket_plateau(model: SparseAttention, level: object = "1/10", *, digits: i
         Between 0 and 1/2.
     digits : int, default 8
         Relative to the time.
+
+    Raises
+    ------
+    VerificationError
+        If the solution cannot be enclosed so far.
 
     Examples
     --------

@@ -102,7 +102,7 @@ def judge_minimum(chain: LinearChain, weights: Sequence[object], step: object) -
 
 
 def prove_bounded_stable_set(chain: LinearChain, step: object) -> Verdict:
-    """For N = 2: the minima that are stable are those with a^2 + b^2 < 2/step, a bounded set.
+    """For N = 2: minima with a^2 + b^2 < 2/step are stable, those with more are not; a bounded set.
 
     Raises
     ------
@@ -120,8 +120,8 @@ def prove_bounded_stable_set(chain: LinearChain, step: object) -> Verdict:
     identity = PolynomialIdentity(name="rank one", statement="", left=b**2 * a**2 - y * y, right=0 * e)
     identity.prove()
     return Verdict(
-        statement=f"with step {as_text(eta)} the stable minima (a, b) are those with a^2 + b^2 < {as_text(2 / eta)}: a "
-        f"bounded set, though the minima are not bounded ({chain!r})",
+        statement=f"with step {as_text(eta)} minima (a, b) with a^2 + b^2 < {as_text(2 / eta)} are stable and those "
+        f"with more are not: the stable set is bounded, though the set of minima is not ({chain!r})",
         reason="the Hessian at ab = y has determinant 0 and trace a^2 + b^2: multipliers 1 and 1 - step (a^2 + b^2)",
         standing=PROVED,
     )

@@ -88,6 +88,13 @@ def test_zigzags_are_strict_saddles(N, count):
     assert np.all(ends[1:] * ends[:-1] < 0)
 
 
+def test_printed_losses_show_what_they_say():
+    for count, alpha in ((2, Fraction(1, 10**60)), (8, "1.3")):
+        witness = evidence.refute_minimum(Affine(8, alpha, "1/7"), count).witness
+        less, more = witness.rpartition("at most ")[2].split(" < ")
+        assert Fraction(less) < Fraction(more)
+
+
 def test_a_minimum_is_not_refuted():
     assert MODEL.exact_loss(MODEL.minimum()) == 0
     assert set(MODEL.exact_gradient(MODEL.minimum())) == {0}

@@ -79,7 +79,7 @@ def test_what_is_proved_and_refuted():
     statements = [v.statement for v in study.prove_all()]
     assert "is stable" in statements[2]
     assert "is unstable" in statements[3]
-    assert "a^2 + b^2 < 20/9" in statements[5]
+    assert "a^2 + b^2 < 20/9 are stable" in statements[5]
     found = study.refute_all()
     assert [r.standing for r in found] == ["proved"] * 4 + ["seen in simulation"] * 4
 
