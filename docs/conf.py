@@ -61,10 +61,13 @@ os.environ["LYAPFLOW_QUICK"] = "1"
 os.environ["LYAPFLOW_OUTPUT"] = tempfile.mkdtemp(prefix="lyapflow-gallery-")  # reports of the studies
 _STUDIES = (
     "accelerated_splitting",
+    "affine_relu",
     "deep_linear_networks",
     "elastic_net_diabetes",
     "finite_time",
     "kl_natural_gradient",
+    "sparse_attention",
+    "large_steps",
     "logistic_breast_cancer",
     "matrix_factorization",
     "neural_feature_ansatz",

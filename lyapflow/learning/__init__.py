@@ -1,20 +1,28 @@
 """Gradient flows of learning problems whose states are matrices: factorizations and deep linear networks."""
 
+from .affine_relu import AffineReLU
+from .attention_scores import AttentionScores
 from .deep_linear import DeepLinearNetwork
 from .divergence_rates import SublevelRate, bound_sublevel_rate, refute_rate
 from .equilibria import EquilibriumClass
 from .factorization import SymmetricFactorization
+from .linear_chain import LinearChain
 from .natural_gradient import KLNaturalGradient, StepLimit
 from .neural_feature import NeuralFeatureFlow
 from .rectangular import RectangularFactorization, balance
+from .sparse_attention import SparseAttention
 from .trajectories import Trajectory
 
 __all__ = [
+    "AffineReLU",
+    "AttentionScores",
     "DeepLinearNetwork",
     "EquilibriumClass",
     "KLNaturalGradient",
+    "LinearChain",
     "NeuralFeatureFlow",
     "RectangularFactorization",
+    "SparseAttention",
     "StepLimit",
     "SublevelRate",
     "SymmetricFactorization",

@@ -11,10 +11,13 @@ from ..errors import InvalidModelError
 __all__ = ["STUDIES", "run_study"]
 
 STUDIES = {
+    "affine-relu": "affine_relu",
     "deep-linear-networks": "deep_linear",
     "kl-natural-gradient": "kl_natural_gradient",
+    "large-steps": "large_steps",
     "neural-feature-ansatz": "neural_feature_ansatz",
     "related-papers": "related_papers",
+    "sparse-attention": "sparse_attention",
 }
 """Name -> room; a room has a function ``run(folder, say)`` that writes the report and returns its path."""
 
