@@ -7,6 +7,7 @@ from .factorization import SymmetricFactorization
 from .natural_gradient import KLNaturalGradient, StepLimit
 from .neural_feature import NeuralFeatureFlow
 from .rectangular import RectangularFactorization, balance
+from .shallow_relu import ShallowReLU
 from .trajectories import Trajectory
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "KLNaturalGradient",
     "NeuralFeatureFlow",
     "RectangularFactorization",
+    "ShallowReLU",
     "StepLimit",
     "SublevelRate",
     "SymmetricFactorization",
