@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InvalidModelError
 from . import relu_limits as limits
@@ -185,10 +185,8 @@ class ShallowReLU:
         states[:, : self._width] = found.outer
         moved = (found.products - first) / self._data.q
         weights = W + moved @ self._data.X
-        gone = (found.products == 0) & (first > 0)
-        sizes = np.linalg.norm(weights, axis=2)[..., None] + np.linalg.norm(W, axis=1)[:, None]
-        below = np.where(gone, 8 * np.finfo(float).eps * sizes / np.sqrt(self._data.q), 0.0)
-        states[:, self._width :] = (weights - below @ self._data.X).reshape(len(times), -1)
+        hidden = self._hide(weights, (found.products == 0) & (first > 0), W)
+        states[:, self._width :] = hidden.reshape(len(times), -1)
         return Trajectory(t=times, x=states, flow=self, evaluations=found.evaluations)
 
     def find_switches(self, x0: ArrayLike, until: float, *, rtol: float = 1e-10) -> tuple[Switch, ...]:
@@ -217,7 +215,14 @@ class ShallowReLU:
         a, W = np.zeros(self._width), np.zeros((self._width, self._data.X.shape[1]))
         for j, (outer, weights) in enumerate(neurons):
             a[j], W[j] = outer, weights
-        return self.join(a, W)
+        return self.join(a, self._hide(W, (W @ self._data.X.T != 0) & (a[:, None] * self._data.y <= 0), W))
+
+    def _hide(self, weights: Array, gone: NDArray[np.bool_], made_from: Array) -> Array:
+        """Weights with some products, zero but for rounding, a few roundings below zero: such inputs are not seen."""
+        sizes = (np.linalg.norm(weights, axis=-1) + np.linalg.norm(made_from, axis=-1))[..., None] / np.sqrt(
+            self._data.q
+        )
+        return np.asarray(weights - np.where(gone, 16 * np.finfo(float).eps * sizes, 0.0) @ self._data.X)
 
     def _integrate(self, start: Array, t_eval: ArrayLike, rtol: float, atol: float | None) -> tuple[Array, Pieces]:
         times = read_times(t_eval)

@@ -68,8 +68,8 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
             "and which of the many networks that fit does it find?\n\nAfter Boursier, Pillaud-Vivien, Flammarion, "
             "Gradient flow dynamics of shallow ReLU networks for square loss and orthogonal inputs, arXiv 2206.00939. "
             "V = sum_k (y_k - h(x_k))^2/(2n); a_j' = w_j . D_j, w_j' = a_j D_j, with D_j = sum (y_k - h(x_k)) x_k/n "
-            "over the inputs that neuron j sees. The inputs are orthogonal, and w_j . x_k = 0 counts as not seen. V-rate: "
-            "decay rate of the loss; it is twice that of the state.",
+            "over the inputs that neuron j sees. The inputs are orthogonal, and w_j . x_k = 0 counts as not seen. "
+            "V-rate: decay rate of the loss; it is twice that of the state.",
         ),
         Note(
             "Where this differs from the paper",

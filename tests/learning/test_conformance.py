@@ -25,6 +25,7 @@ def rectangle(rng):
 
 
 FLOWS = {
+    "shallow ReLU": lambda rng: lf.learning.ShallowReLU([["-1/2", 1], [2, 1]], [-1, 1], width=3),
     "symmetric factorization": factorization,
     "rectangular factorization": rectangle,
     "deep linear network": network,
