@@ -68,6 +68,7 @@ _STUDIES = (
     "logistic_breast_cancer",
     "matrix_factorization",
     "neural_feature_ansatz",
+    "shallow_relu",
 )
 _NAMES = "|".join(_STUDIES)
 sphinx_gallery_conf = {
