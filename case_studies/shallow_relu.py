@@ -2,8 +2,8 @@
 Shallow ReLU networks: two steps, one saddle, and the least norm
 ================================================================
 
-**Question.** A shallow network :math:`h(x) = \\sum_j a_j\\max(w_j\\cdot x, 0)` is fitted to points by gradient descent in
-continuous time, from small weights. Many networks fit. How long does training wait, in what order does it learn, and
+**Question.** A shallow network :math:`h(x) = \\sum_j a_j\\max(w_j\\cdot x, 0)` is fitted to points by gradient descent
+in continuous time, from small weights. Many networks fit. How long does training wait, in what order does it learn, and
 which network does it find?
 
 **Data.** The toy of the paper, inputs (-½, 1) and (2, 1) with labels -1 and 1; and diagonal data, which stand for any
@@ -64,8 +64,8 @@ for scale, plus, minus, slope_plus, slope_minus, between in times:
     print(f"scale {scale:g}: half times {plus:.4f} and {minus:.4f}{slopes}; loss between {between:.6f}")
 
 # %%
-# The function and its neurons, each at its kink with its signed norm, as in the paper; and the same neurons by direction
-# and size. They turn while they are small, then grow in two bundles.
+# The function and its neurons, each at its kink with its signed norm, as in the paper; and the same neurons by
+# direction and size. They turn while they are small, then grow in two bundles.
 
 figures.draw_function(plt.figure(figsize=(10, 3), layout="constrained"), runs[1e-6])
 figures.draw_neurons(plt.figure(figsize=(10, 3), layout="constrained"), runs[1e-6])

@@ -32,9 +32,9 @@ _TURN = RLock()
 
 
 @contextmanager
-def working_precision() -> Iterator[None]:
-    """Balls of `_BITS` bits. flint has one precision for all threads, so they take turns."""
-    with _TURN, ctx.workprec(_BITS):
+def working_precision(bits: int = _BITS) -> Iterator[None]:
+    """Balls of so many bits. flint has one precision for all threads, so they take turns."""
+    with _TURN, ctx.workprec(bits):
         yield
 
 

@@ -8,6 +8,7 @@ from .natural_gradient import KLNaturalGradient, StepLimit
 from .neural_feature import NeuralFeatureFlow
 from .rectangular import RectangularFactorization, balance
 from .shallow_relu import ShallowReLU
+from .squared_relu import SquaredReLU
 from .trajectories import Trajectory
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "NeuralFeatureFlow",
     "RectangularFactorization",
     "ShallowReLU",
+    "SquaredReLU",
     "StepLimit",
     "SublevelRate",
     "SymmetricFactorization",
