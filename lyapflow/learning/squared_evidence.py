@@ -32,8 +32,8 @@ _NONE = Fraction(0)
 def state_balance() -> Identity:
     r"""Each neuron keeps :math:`\|w\|^2 - 2v^2`, whatever the others do.
 
-    Its flow is :math:`\dot v = w^\top Gw`, :math:`\dot w = 2vGw`, where G is the sum of :math:`r_i\,x_ix_i^\top` over the
-    inputs that the neuron sees, symmetric, which depends on time and on all other neurons; nothing of that matters.
+    Its flow is :math:`\dot v = w^\top Gw`, :math:`\dot w = 2vGw`, where G is the sum of :math:`r_i\,x_ix_i^\top` over
+    the inputs that the neuron sees, symmetric, which depends on time and on all other neurons; nothing of that matters.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 r"""How small homogeneous networks leave the origin: rays of the correlation, times, the limit path, the saddle.
 
-Near the origin a network that is homogeneous of degree L follows :math:`N(\theta) = \sum_iy_iH(x_i;\theta)`. On the
-unit sphere N has points with :math:`\nabla N(\theta^*) = LN^*\theta^*`, and along a ray with :math:`N^* > 0` the norm obeys
+Near the origin a network that is homogeneous of degree L follows :math:`N(\theta) = \sum_iy_iH(x_i;\theta)`. On
+the unit sphere N has points with :math:`\nabla N(\theta^*) = LN^*\theta^*`, and along a ray with :math:`N^* > 0` the norm obeys
 :math:`\dot r = LN^*r^{L-1}` to first order: it escapes at :math:`T_\delta` (`escape_time`) from :math:`\delta`.
 
 For the squared ReLU on orthogonal inputs, L = 3, the rays of one neuron belong to the labels:
@@ -22,6 +22,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
+from scipy.special import expit
 
 from ..errors import InvalidModelError
 from .equilibria import EquilibriumClass
@@ -150,7 +151,7 @@ def ray_time(data: OrthogonalData, label: int, part: ArrayLike) -> Array:
         raise InvalidModelError("part must lie between 0 and 1, both excluded")
     y, q, top = _scales(data, label)
     s = np.cbrt(parts)
-    return np.asarray(-1 / (2 * q * y * top * s) + top**2 / y**2 * _integral(s))
+    return np.asarray(-1 / (2 * q * y * top * s) + top**2 / y**2 * _integral(s, np.log1p(-s)))
 
 
 def follow_ray(data: OrthogonalData, label: int, times: ArrayLike) -> Array:
@@ -159,13 +160,12 @@ def follow_ray(data: OrthogonalData, label: int, times: ArrayLike) -> Array:
     y, q, top = _scales(data, label)
 
     def gap(u: float, t: float) -> float:
-        # s = v/v* by its logit: both ends of the path are far away
-        s = 1 / (1 + np.exp(-u))
-        rest = np.exp(-np.logaddexp(0, u))  # 1 - s
+        # s = v/v* by its logit u: both ends of the path are far away
+        s, rest = float(expit(u)), -float(np.logaddexp(0, u))
         return float(-1 / (2 * q * y * top * s) + top**2 / y**2 * _integral(np.array(s), np.array(rest)) - t)
 
-    logits = [brentq(gap, -600.0, 600.0, args=(float(t),), xtol=1e-13) for t in wanted]
-    return np.asarray((1 / (1 + np.exp(-np.array(logits)))) ** 3)
+    logits = [brentq(gap, -600.0, 1e9, args=(float(t),), xtol=1e-13) for t in wanted]
+    return np.asarray(expit(np.array(logits)) ** 3)
 
 
 def absorb(data: OrthogonalData, group: Sequence[int]) -> tuple[float, Array]:
@@ -240,8 +240,7 @@ def _scales(data: OrthogonalData, label: int) -> tuple[float, float, float]:
     return y, q, float(np.cbrt(y / (2 * q)))
 
 
-def _integral(s: Array, rest: Array | None = None) -> Array:
-    """The integral of u/(1 - u^3) from 0 to s < 1; `rest` is 1 - s where that is known better."""
-    gap = 1 - s if rest is None else rest
+def _integral(s: Array, log_rest: Array) -> Array:
+    """The integral of u/(1 - u^3) from 0 to s < 1, with the logarithm of 1 - s."""
     turn = np.arctan((2 * s + 1) / np.sqrt(3)) - np.pi / 6
-    return np.asarray(-np.log(gap) / 3 + np.log1p(s + s * s) / 6 - turn / np.sqrt(3))
+    return np.asarray(-log_rest / 3 + np.log1p(s + s * s) / 6 - turn / np.sqrt(3))

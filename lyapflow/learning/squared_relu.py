@@ -197,7 +197,7 @@ class SquaredReLU:
 
         def unfold(flat: Array) -> Array:
             products = np.zeros(seen.size)
-            products[moving] = np.exp(np.minimum(flat[m:], 300.0))  # a trial step may overshoot
+            products[moving] = np.exp(np.minimum(flat[m:], 30.0))  # a trial step may overshoot
             return products.reshape(seen.shape)
 
         def push(t: float, flat: Array) -> Array:

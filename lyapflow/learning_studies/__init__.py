@@ -14,6 +14,7 @@ STUDIES = {
     "deep-linear-networks": "deep_linear",
     "kl-natural-gradient": "kl_natural_gradient",
     "neural-feature-ansatz": "neural_feature_ansatz",
+    "homogeneous-networks": "squared_relu",
     "shallow-relu": "shallow_relu",
 }
 """Name -> room; a room has a function ``run(folder, say)`` that writes the report and returns its path."""

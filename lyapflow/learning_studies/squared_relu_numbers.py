@@ -39,7 +39,7 @@ CLOSE = SquaredReLU(AXES, (1, "0.8", "-0.6"), width=1)
 SIZES = (1e-2, 1e-3, 1e-4)
 DIRECTION = (0.6, 0.5, 0.5, -0.2)
 """Of v and the w_i, for the networks of one neuron."""
-SEED = 5
+SEED = 1
 
 
 def start_one(size: float) -> Array:
@@ -72,7 +72,12 @@ def run_rays(sizes: tuple[float, ...] = SIZES) -> dict[float, Trajectory]:
     runs = {}
     for size in sizes:
         end = rays.escape_time(rays.find_rays(ONE.data)[0].value, size, degree=3)
-        times = np.concatenate([np.linspace(0, end - 10, 200, endpoint=False), np.linspace(end - 10, end + 10, 401)])
+        parts = (
+            np.linspace(0, end - 10, 200),
+            np.linspace(end - 10, end + 10, 401),
+            np.linspace(end + 10, 1.2 * end, 20),
+        )
+        times = np.unique(np.concatenate(parts))
         runs[size] = ONE.simulate(ONE.start_ray(0, size), times)
     return runs
 
@@ -100,7 +105,7 @@ def tabulate_rays(sizes: tuple[float, ...] = SIZES) -> list[tuple[object, ...]]:
 
 def measure_escape() -> ScalingLaw:
     """The time to |theta| = 1/10 from a generic direction against the norm of the start: the power -1 for L = 3."""
-    sizes = np.geomspace(1e-8, 1e-5, 7)
+    sizes = np.geomspace(1e-15, 1e-11, 7)
     times = [float(find_crossing(ONE, start_one(s), 3 / s, norm=0.1)[0]) for s in sizes]
     return fit_power(
         sizes, times, name="time to leave the origin against the norm of the start", predicted=Fraction(-1)
@@ -116,13 +121,13 @@ def tabulate_directions(sizes: tuple[float, ...] = SIZES) -> list[tuple[object, 
         run = ONE.simulate(start_one(size), escaped + np.linspace(0, 60, 6001))
         loss, second = run.loss, run.x[:, 2]
         on = (loss > 0.19) & (loss < 0.201)
-        calm = on & (second < 1e-2 * second[-1]) & (loss < 0.2 + 1e-3)
+        calm = np.abs(loss - 0.2) < 2e-5  # the fast modes are gone, and the label has not been noticed yet
         rate = float(np.polyfit(run.t[calm], np.log(second[calm]), 1)[0]) if np.count_nonzero(calm) > 9 else None
         rows.append((size, float(state[2] / state[1]) / size**0.8, rate, float(run.t[on][-1] - run.t[on][0])))
     return rows
 
 
-def run_many(seed: int = SEED, *, size: float = 1e-3, end: float = 30_000.0, samples: int = 3001) -> Trajectory:
+def run_many(seed: int = SEED, *, size: float = 1e-3, end: float = 20_000.0, samples: int = 2001) -> Trajectory:
     """Eight neurons from a random direction."""
     return MANY.simulate(MANY.random_start(seed, scale=size), np.linspace(0, end, samples))
 
@@ -146,7 +151,7 @@ def run_close() -> dict[str, Trajectory]:
     }
 
 
-def tabulate_linear(strength: float = 9.62083) -> list[tuple[object, ...]]:
+def tabulate_linear(strength: float = 9.62078) -> list[tuple[object, ...]]:
     """Two layers of a linear network, L = 2: norm of the start, T_delta, and the time to |theta| = 0.3.
 
     A target of one direction and whitened inputs, so that N* is half the norm of X'y; the start is not aligned.
