@@ -64,6 +64,7 @@ _STUDIES = (
     "deep_linear_networks",
     "elastic_net_diabetes",
     "finite_time",
+    "homogeneous_networks",
     "kl_natural_gradient",
     "logistic_breast_cancer",
     "matrix_factorization",

@@ -77,9 +77,9 @@ def refute_origin_minimum(network: SquaredReLU) -> Refutation:
 def refute_strict_saddles(network: SquaredReLU) -> Refutation:
     """Not every saddle is strict: the one that has learnt all labels of one sign, with labels of the other left.
 
-    To the second order the loss does not fall from there: what is learnt adds a square, and each label that is left
-    has the opposite sign, so pushes back what a neuron that has learnt sees of it. But a neuron that is zero lowers the loss
-    to the third order.
+    To the second order the loss does not fall from there: what is learnt adds a square, and a label that is left has
+    the opposite sign, so it pushes back what a neuron that has learnt sees of it. But a neuron that is zero lowers the
+    loss, to the third order.
 
     Raises
     ------

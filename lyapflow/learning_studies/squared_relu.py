@@ -1,5 +1,4 @@
-"""Homogeneous networks beyond the origin: what is proved, what is false, when small weights escape and where they
-go."""
+"""Homogeneous networks beyond the origin: when small weights escape and where they go, proved, seen, or false."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def named(rows):
     return pytest.mark.parametrize("row", rows, ids=lambda row: row["id"])
 
 
-# --- the table ---------------------------------------------------------------------------------------------------------
+# --- the table
 
 
 def test_rows_name_their_source():
@@ -148,7 +148,7 @@ def test_the_escape_time_is_a_power_law():
     assert law.constant == pytest.approx(1.1372919, rel=1e-6)
 
 
-# --- the flow ----------------------------------------------------------------------------------------------------------
+# --- the flow
 
 
 @pytest.mark.parametrize("network", [NORMS, TURNED])
@@ -242,7 +242,7 @@ def test_arguments_are_checked():
         NORMS.simulate(NORMS.random_start(0, scale=1), [1], rtol=-1)
 
 
-# --- what is proved ----------------------------------------------------------------------------------------------------
+# --- what is proved
 
 
 @pytest.mark.parametrize("network", [NORMS, TURNED, study.MANY])
@@ -282,7 +282,7 @@ def test_proofs_refuse_data_that_are_not_what_they_say():
     assert squared_evidence.prove_descent(network).standing == "proved"  # it needs no orthogonality
 
 
-# --- what is false -----------------------------------------------------------------------------------------------------
+# --- what is false
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(1, 0), (1000, 10**6), (0, 5)])
@@ -329,7 +329,7 @@ def test_witnesses_of_another_kind_are_refused():
         refutations.refute_first_plateau(study.CLOSE, ("0.001", "0.01", "0", "0"), times=(1, 2, 3), level=1)
 
 
-# --- enclosures --------------------------------------------------------------------------------------------------------
+# --- enclosures
 
 
 def test_enclosures_hold_known_solutions():
