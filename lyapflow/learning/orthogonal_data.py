@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, matrix
-from ..exact.rationals import rational
+from ..exact.rationals import as_text, rational
 from .spectrum import Array
 
 __all__ = ["OrthogonalData", "read_width"]
@@ -89,6 +89,16 @@ class OrthogonalData:
     def q(self) -> Array:
         """The squared norms in floats, shape (n,), read-only."""
         return _freeze(np.array([float(v) for v in self.squares]))
+
+    def describe(self) -> str:
+        """The squared norms and the labels, exactly: up to a rotation of the inputs they are the data.
+
+        >>> OrthogonalData.read([["-1/2", 1], [2, 1]], [-1, 1]).describe()
+        'y=(-1, 1), |x|^2=(5/4, 5)'
+        """
+        names = {"y": self.labels, "|x|^2": self.squares}
+        parts = {name: ", ".join(map(as_text, v[:6])) + ", ..." * (len(v) > 6) for name, v in names.items()}
+        return ", ".join(f"{name}=({text})" for name, text in parts.items())
 
     def side(self, sign: int) -> tuple[int, ...]:
         """Which labels have the sign 1 or -1."""

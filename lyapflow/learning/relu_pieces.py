@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import DOP853, DenseOutput
+from scipy.optimize import brentq
 
 from ..errors import SimulationError
 from .orthogonal_data import OrthogonalData
@@ -111,14 +112,15 @@ def integrate_pieces(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Field:
-    """The right-hand side while the neurons see what they see."""
+    """The right-hand side while the neurons see what they see; the state holds the a_j and the products that move."""
 
     data: OrthogonalData
     seen: NDArray[np.bool_]
 
     def split(self, flat: Array) -> tuple[Array, Array]:
-        a = flat[: len(self.seen)]
-        return a, np.where(self.seen, flat[len(a) :].reshape(self.seen.shape), 0.0)
+        z = np.zeros(self.seen.shape)
+        z[self.seen] = flat[len(z) :]
+        return flat[: len(z)], z
 
     def find_residual(self, flat: Array) -> Array:
         a, z = self.split(flat)
@@ -127,11 +129,11 @@ class _Field:
     def push(self, t: float, flat: Array) -> Array:
         a, z = self.split(flat)
         rest = (self.data.y - a @ z) / len(self.data.y)
-        return np.concatenate([z @ rest, (a[:, None] * (self.seen * (rest * self.data.q))).ravel()])
+        return np.concatenate([z @ rest, (a[:, None] * (rest * self.data.q))[self.seen]])
 
     def is_past(self, flat: Array) -> bool:
         """Whether a product that is seen is not positive any more."""
-        return bool(np.any(flat[len(self.seen) :][self.seen.ravel()] <= 0))
+        return bool(np.any(flat[len(self.seen) :] <= 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,11 +148,26 @@ class _Piece:
 
 
 def _follow_piece(
-    field: _Field, start: float, flat: Array, times: Array, step: float | None, rtol: float, atol: Array
+    field: _Field, start: float, full: Array, times: Array, step: float | None, rtol: float, atol: Array
 ) -> _Piece:
+    moving = np.concatenate([np.full(len(field.seen), True), field.seen.ravel()])
+
+    def expand(flat: Array) -> Array:
+        state = full.copy()
+        state[moving] = flat
+        return state
+
     samples: list[Array] = []
     with np.errstate(all="ignore"):
-        solver = DOP853(field.push, start, flat, float(times[-1]), rtol=rtol, atol=atol, first_step=step)  # type: ignore[arg-type]
+        solver = DOP853(
+            field.push,
+            start,
+            full[moving],
+            float(times[-1]),
+            rtol=rtol,
+            atol=atol[moving],  # type: ignore[arg-type]
+            first_step=step,
+        )
         while True:
             before = solver.y
             solver.step()
@@ -161,24 +178,32 @@ def _follow_piece(
             turned = np.any(np.signbit(field.find_residual(before)) != np.signbit(field.find_residual(solver.y)))
             if turned or field.is_past(solver.y):
                 curve = solver.dense_output()
-                end = _find_first(field, curve, solver.t_old, solver.t)
+                end = _find_first(field, curve, solver.t_old, solver.t, looks=_LOOKS if turned else 1)
             due = times[len(samples) : int(np.searchsorted(times, end, side="right"))]
             if due.size:
                 curve = curve or solver.dense_output()
-                samples += [solver.y.copy() if t == solver.t else curve(t) for t in due]
-            state = solver.y.copy() if curve is None or end == solver.t else np.asarray(curve(end))
+                samples += [expand(solver.y if t == solver.t else curve(t)) for t in due]
+            state = solver.y if curve is None or end == solver.t else np.asarray(curve(end))
             if field.is_past(state) or len(samples) == len(times):
-                found = np.array(samples).reshape(-1, len(flat))
-                return _Piece(found, float(end), state, solver.t - solver.t_old, solver.nfev)
+                found = np.array(samples).reshape(-1, len(full))
+                return _Piece(found, float(end), expand(state), solver.t - solver.t_old, solver.nfev)
 
 
-def _find_first(field: _Field, curve: DenseOutput, start: float, stop: float) -> float:
+def _find_first(field: _Field, curve: DenseOutput, start: float, stop: float, *, looks: int) -> float:
     """The first time after which a product is past zero, to rounding; `stop` if there is none."""
-    ends = np.linspace(start, stop, _LOOKS + 1)[1:]
-    late = next((t for t in ends if field.is_past(curve(t))), None)
-    if late is None:
+    ends = np.linspace(start, stop, looks + 1)
+    place = next((k for k in range(1, looks + 1) if field.is_past(curve(ends[k]))), None)
+    if place is None:
         return stop
-    early = max(start, late - (stop - start) / _LOOKS)
-    while (middle := (early + late) / 2) not in (early, late):
-        early, late = (early, middle) if field.is_past(curve(middle)) else (middle, late)
-    return float(late)
+    early, late = float(ends[place - 1]), float(ends[place])
+    m = len(field.seen)
+    falling = m + np.flatnonzero(curve(late)[m:] <= 0)
+
+    def lowest(t: float) -> float:
+        return float(np.min(curve(t)[falling]))
+
+    found = float(brentq(lowest, early, late, xtol=4 * np.spacing(late), rtol=8 * np.finfo(float).eps))
+    ahead = np.spacing(found)
+    while not field.is_past(curve(found)):  # the first time on the other side
+        found, ahead = min(found + ahead, late), 2 * ahead
+    return found

@@ -65,7 +65,7 @@ class ShallowReLU:
         self._width = read_width(width)
 
     def __repr__(self) -> str:
-        return f"ShallowReLU(n={len(self._data.y)}, d={self._data.X.shape[1]}, width={self._width})"
+        return f"ShallowReLU({self._data.describe()}, width={self._width})"
 
     @property
     def data(self) -> OrthogonalData:

@@ -1,8 +1,8 @@
 r"""How small homogeneous networks leave the origin: rays of the correlation, times, the limit path, the saddle.
 
-Near the origin a network that is homogeneous of degree L follows :math:`N(\theta) = \sum_iy_iH(x_i;\theta)`.
-On the unit sphere N has points with :math:`\nabla N(\theta^*) = LN^*\theta^*`, and along a ray with :math:`N^* > 0` the
-norm obeys :math:`\dot r = LN^*r^{L-1}` to first order: it escapes at :math:`T_\delta` (`escape_time`) from :math:`\delta`.
+Near the origin a network that is homogeneous of degree L follows :math:`N(\theta) = \sum_iy_iH(x_i;\theta)`. On the
+unit sphere N has points with :math:`\nabla N(\theta^*) = LN^*\theta^*`, and along a ray with :math:`N^* > 0` the norm
+obeys :math:`\dot r = LN^*r^{L-1}` to first order: it escapes at :math:`T_\delta` (`escape_time`) from :math:`\delta`.
 
 For the squared ReLU on orthogonal inputs, L = 3, the rays of one neuron belong to the labels:
 

@@ -62,8 +62,7 @@ class SquaredReLU:
         self._width = read_width(width)
 
     def __repr__(self) -> str:
-        labels = ", ".join(f"{v:g}" for v in self._data.y[:6])
-        return f"SquaredReLU(y=({labels}{', ...' if len(self._data.y) > 6 else ''}), width={self._width})"
+        return f"SquaredReLU({self._data.describe()}, width={self._width})"
 
     @property
     def data(self) -> OrthogonalData:

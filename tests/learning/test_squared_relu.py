@@ -1,6 +1,7 @@
 """Squared-ReLU networks: the flow, its rays and saddles, and what is said of them."""
 
 import tomllib
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from lyapflow.errors import InvalidModelError, VerificationError
 from lyapflow.exact.matrices import matrix
 from lyapflow.exact.multivariate import variables
 from lyapflow.exact.solutions import enclose_solution
+from lyapflow.exact.words import Letter, letter
 from lyapflow.learning import SquaredReLU, squared_evidence, squared_rays
 from lyapflow.learning import squared_refutations as refutations
 from lyapflow.learning.orthogonal_data import OrthogonalData
@@ -257,6 +259,19 @@ def test_proofs(network):
     ]
     assert all(piece.standing == "proved" for piece in pieces)
     assert len(pieces) == 4 + 2 * len(network.data.y)
+
+
+def test_balance_at_rational_points_too():
+    """The other method: numbers for the letters, and no rule."""
+    identity = squared_evidence.prove_balance()
+    values = {
+        Letter("v", "1", "1", symmetric=True): matrix([["2/3"]]),
+        Letter("w", "d", "1"): matrix([[1], ["-1/2"], [3]]),
+        Letter("G", "d", "d", symmetric=True): matrix([[1, 2, 0], [2, -1, "1/3"], [0, "1/3", 5]]),
+    }
+    assert identity.measure(values, {"1": 1, "d": 3}) == 0
+    broken = replace(identity, right=identity.right + letter("v", "1"))
+    assert broken.measure(values, {"1": 1, "d": 3}) == Fraction(2, 3)
 
 
 def test_the_norm_grows_no_faster_than_the_bound(rng):
