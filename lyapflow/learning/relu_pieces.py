@@ -165,7 +165,7 @@ def _follow_piece(
             full[moving],
             float(times[-1]),
             rtol=rtol,
-            atol=atol[moving],  # type: ignore[arg-type]
+            atol=atol[moving],
             first_step=step,
         )
         while True:

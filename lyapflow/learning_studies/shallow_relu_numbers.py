@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import VerificationError
+from ..errors import InvalidModelError, VerificationError
 from ..learning import ShallowReLU, Trajectory
 from ..learning import relu_limits as limits
 from ..learning.evidence import LocalRate
@@ -210,5 +210,5 @@ def _refine(run: Trajectory, outputs: Array, k: int) -> float:
 
 def _network_of(run: Trajectory) -> ShallowReLU:
     if not isinstance(run.flow, ShallowReLU):
-        raise TypeError(f"the run must be that of a shallow ReLU network, got {run.flow!r}")
+        raise InvalidModelError(f"the run must be that of a shallow ReLU network, got {run.flow!r}")
     return run.flow
