@@ -75,8 +75,8 @@ def run(folder: Path, say: Callable[[str], None] = print) -> Path:
             "Where this differs from the paper",
             "The authors' program descends the mean squared error, which is twice the loss here: one of its steps of "
             "size 0.001 is 0.002 of this time. A small balanced start alone need not converge: the paper assumes a "
-            "neuron of either sign that sees all inputs of that sign. Without any of one sign the loss never falls below "
-            "that of the saddle; see what is false.",
+            "neuron of either sign that sees all inputs of that sign. Without any of one sign the loss never falls "
+            "below that of the saddle; see what is false.",
         ),
         Figure(
             "The loss falls in two steps",
