@@ -65,6 +65,7 @@ _STUDIES = (
     "deep_linear_networks",
     "elastic_net_diabetes",
     "finite_time",
+    "homogeneous_networks",
     "kl_natural_gradient",
     "sparse_attention",
     "large_steps",
@@ -72,6 +73,7 @@ _STUDIES = (
     "matrix_factorization",
     "neural_feature_ansatz",
     "related_papers",
+    "shallow_relu",
 )
 _NAMES = "|".join(_STUDIES)
 sphinx_gallery_conf = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from flint import arb, arb_series, ctx, fmpq
@@ -22,7 +23,7 @@ from flint import arb, arb_series, ctx, fmpq
 from ..errors import DimensionError, InvalidModelError, VerificationError
 from .elementary import lower_end, upper_end, working_precision
 from .multivariate import Polynomial
-from .rationals import rational
+from .rationals import rational, shorten
 
 __all__ = ["bracket_crossing", "enclose_solution"]
 
@@ -34,9 +35,9 @@ _MOST_STEPS = 20_000
 
 
 def enclose_solution(
-    equations: Sequence[Polynomial], start: Sequence[object], t: object
-) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Bounds of every entry of the solution of ``x' = p(x)`` at a time.
+    equations: Sequence[Polynomial], start: Sequence[object], times: Sequence[object]
+) -> tuple[tuple[tuple[Fraction, Fraction], ...], ...]:
+    """Bounds of every entry of the solution of ``x' = p(x)`` at given times.
 
     Parameters
     ----------
@@ -44,13 +45,13 @@ def enclose_solution(
         In n variables, as of `PolynomialSystem.equations`.
     start : sequence of n rationals
         The state at time 0, exact.
-    t : rational
-        The time, >= 0.
+    times : sequence of rationals
+        Increasing, >= 0.
 
     Returns
     -------
-    tuple of n (Fraction, Fraction)
-        The entry lies between; proved.
+    tuple of tuple of n (Fraction, Fraction)
+        For each time: the entry lies between; proved.
 
     Raises
     ------
@@ -61,19 +62,22 @@ def enclose_solution(
     --------
     >>> from lyapflow.exact.multivariate import variables
     >>> (x,) = variables(["x"])
-    >>> ((low, high),) = enclose_solution([x], [1], 1)
+    >>> (((low, high),),) = enclose_solution([x], [1], [1])
     >>> float(low) <= 2.718281828459045 <= float(high), high - low < Fraction(1, 10**20)
     (True, True)
     """
-    end = rational(t, name="t")
-    if end < 0:
-        raise InvalidModelError(f"t must be >= 0, got {end}")
+    moments = [rational(t, name="times") for t in times]
+    if not moments or moments[0] < 0 or any(a >= b for a, b in pairwise(moments)):
+        raise InvalidModelError(f"times must increase and be >= 0, got {list(map(shorten, moments))}")
+    found = []
     with working_precision(_BITS):
         box = _read_start(equations, start)
-        if end:
-            for step in _steps(equations, box, end):
-                box = step.at(step.length)
-        return tuple((lower_end(x), upper_end(x)) for x in box)
+        for before, after in pairwise([Fraction(0), *moments]):
+            if after > before:
+                for step in _steps(equations, box, after - before):
+                    box = step.at(step.length)
+            found.append(tuple((lower_end(x), upper_end(x)) for x in box))
+    return tuple(found)
 
 
 def bracket_crossing(

@@ -10,7 +10,9 @@ from .linear_chain import LinearChain
 from .natural_gradient import KLNaturalGradient, StepLimit
 from .neural_feature import NeuralFeatureFlow
 from .rectangular import RectangularFactorization, balance
+from .shallow_relu import ShallowReLU
 from .sparse_attention import SparseAttention
+from .squared_relu import SquaredReLU
 from .trajectories import Trajectory
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "LinearChain",
     "NeuralFeatureFlow",
     "RectangularFactorization",
+    "ShallowReLU",
     "SparseAttention",
+    "SquaredReLU",
     "StepLimit",
     "SublevelRate",
     "SymmetricFactorization",

@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 from ..errors import DimensionError, InvalidModelError, SimulationError
 from .spectrum import Array
 
-__all__ = ["LearningFlow", "Trajectory", "follow", "read_numbers", "read_state"]
+__all__ = ["LearningFlow", "Trajectory", "follow", "read_numbers", "read_state", "read_times"]
 
 _METHODS = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 """Of `scipy.integrate.solve_ivp`."""
@@ -100,23 +100,35 @@ def read_numbers(given: ArrayLike, name: str) -> Array:
         raise InvalidModelError(f"{name} must be a real matrix, got {given!r:.80}") from None
 
 
+def read_times(t_eval: ArrayLike) -> Array:
+    """Sample times: at least one, finite, >= 0, increasing.
+
+    Raises
+    ------
+    InvalidModelError
+        If they are something else.
+    """
+    try:
+        times = np.atleast_1d(np.array(t_eval, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}") from None
+    if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
+        raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}")
+    if times[0] < 0 or np.any(np.diff(times) <= 0):
+        raise InvalidModelError("t_eval must be >= 0 and increase; the flow starts at t = 0")
+    return times
+
+
 def follow(
     flow: LearningFlow, x0: ArrayLike, t_eval: ArrayLike, *, method: str, rtol: float, atol: float | None
 ) -> Trajectory:
     """Integrate a flow from ``t = 0`` and sample it at increasing times >= 0."""
     start = read_state(x0, flow.shape, "x0")
-    try:
-        times = np.atleast_1d(np.array(t_eval, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}") from None
+    times = read_times(t_eval)
     if method not in _METHODS:
         raise InvalidModelError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     if not rtol > 0:
         raise InvalidModelError(f"rtol must be > 0, got {rtol!r}")
-    if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
-        raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}")
-    if times[0] < 0 or np.any(np.diff(times) <= 0):
-        raise InvalidModelError("t_eval must be >= 0 and increase; the flow starts at t = 0")
     if atol is None:
         atol = rtol * max(float(np.abs(start).max()), np.finfo(np.float64).tiny)
     if times[-1] == 0:

@@ -18,6 +18,8 @@ STUDIES = {
     "neural-feature-ansatz": "neural_feature_ansatz",
     "related-papers": "related_papers",
     "sparse-attention": "sparse_attention",
+    "homogeneous-networks": "squared_relu",
+    "shallow-relu": "shallow_relu",
 }
 """Name -> room; a room has a function ``run(folder, say)`` that writes the report and returns its path."""
 

@@ -73,8 +73,8 @@ def check_ports(system: System, claim: GainClaim) -> None:
         )
     if isinstance(system, PrimalDualSystem) and system.is_deficient:
         raise InvalidModelError(
-            f"{type(claim).__name__} needs a constraint matrix of full row rank, got {system.name}: inputs move the part "
-            "of the multipliers that the flow does not see. Remove the dependent rows."
+            f"{type(claim).__name__} needs a constraint matrix of full row rank, got {system.name}: inputs move the "
+            "part of the multipliers that the flow does not see. Remove the dependent rows."
         )
     if isinstance(system, LureSystem) and system.is_time_varying:
         raise InvalidModelError(

@@ -25,6 +25,8 @@ def rectangle(rng):
 
 
 FLOWS = {
+    "squared ReLU": lambda rng: lf.learning.SquaredReLU([["3/5", "4/5"], ["-4/5", "3/5"]], [-1, 2], width=3),
+    "shallow ReLU": lambda rng: lf.learning.ShallowReLU([["-1/2", 1], [2, 1]], [-1, 1], width=3),
     "symmetric factorization": factorization,
     "rectangular factorization": rectangle,
     "deep linear network": network,

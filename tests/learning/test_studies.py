@@ -31,6 +31,8 @@ def test_a_study_by_name(tmp_path, capsys):
     ("name", "words"),
     [
         ("kl-natural-gradient", ["1.8203388", "5.244836", "Where this differs from the paper", "1599/6934"]),
+        ("homogeneous-networks", ["0.535624", "14180", "0.18024", "Where this differs from the paper"]),
+        ("shallow-relu", ["0.8944", "1.34164078", "25/64*s^4", "Where this differs from the paper"]),
         ("neural-feature-ansatz", ["0.9659", "diag(1, 64)", "0.1000000", "not necessary"]),
         ("large-steps", ["20/9", "is below -1 at all of them", "7.559526"]),
         ("affine-relu", ["169/97200", "0.00173868312", "strict saddle"]),
