@@ -31,10 +31,10 @@ from pathlib import Path
 import cvxpy as cp
 import matplotlib.pyplot as plt
 import numpy as np
-from dispatch_network import PENALTY, NodalModel, SecureModel, Network
+from dispatch_network import PENALTY, Network, NodalModel, SecureModel
 
 import lyapflow as lf
-from lyapflow.exact.rationals import show_above, show_below
+from lyapflow.exact.rationals import show_below
 from lyapflow.problems import read_problem
 from lyapflow.report import Figure, Note, Table
 
@@ -53,34 +53,38 @@ print(f"network: {E.shape[1]} unknowns, {E.shape[0]} equations; capacity {networ
 # What the theorems can say, and of which formulation
 # ----------------------------------------------------
 # Limits of generators, balance and limits of branches together are more rows than there are generators: multipliers
-# are then not unique, and no flow can forget all of them at an exponential rate. Two formulations have a global theorem.
+# are then not unique, and no flow can forget all of them at an exponential rate. Two formulations have a global
+# theorem.
 #
 # *Network*: equations are hard, limits are soft: beyond a limit the curvature of the cost is 101 times that inside.
 # Each generator moves towards the output that is best for it at the price of its bus, with time constant 1. Any cost
 # between the two curvatures, any load, any limit: one certificate.
 #
-# *All limits hard*: g is the indicator of the set of secure dispatches, a polyhedron, and its prox is the projection onto
-# that set. The operator projects without knowing the costs. This one needs a central projection; the first does not.
+# *All limits hard*: g is the indicator of the set of secure dispatches, a polyhedron, and its prox is the projection
+# onto that set. The operator projects without knowing the costs. This one needs a central projection; the first does
+# not.
 
 f = nodal.cost()
-start = time.perf_counter()
+start = time.process_time()  # of this process: a busy machine does not count
 flow = lf.flows.primal_dual_flow(f.operator_class, constraint=E.tolist(), dual_gain=4000, augmentation=10)
 network_proof = lf.certify(flow)
 assert lf.verify(network_proof).proved
-network_seconds = time.perf_counter() - start
+network_seconds = time.process_time() - start
 
 h = secure.cost()
-start = time.perf_counter()
+start = time.process_time()
 projected = lf.flows.proximal_augmented_lagrangian_flow(h.operator_class, lf.ConvexIndicator(), penalty="5/8")
 secure_proof = lf.certify(projected)
 assert lf.verify(secure_proof).proved
-secure_seconds = time.perf_counter() - start
+secure_seconds = time.process_time() - start
 
 for name, proof, seconds in (
     ("network", network_proof, network_seconds),
     ("all limits hard", secure_proof, secure_seconds),
 ):
-    print(f"{name}: proved rate {show_below(proof.rate, 6)}, model, search, proof and check in {seconds:.1f} s")
+    print(
+        f"{name}: proved rate {show_below(proof.rate, 6)}, model, search, proof and check in {seconds:.1f} s of computing"
+    )
 
 # %%
 # The rate that Qu and Li prove for the first flow, with the extreme singular values of E:
@@ -93,8 +97,8 @@ print(f"singular values of E from {extremes[0]:.3f} to {extremes[1]:.3f}; Qu and
 # %%
 # The optimum by a quadratic program
 # ----------------------------------
-# Both equilibria are known from a solver that has nothing to do with the flows. Limits are hard there; the first line is
-# the usual DC optimal power flow, the second also pays for losses.
+# Both equilibria are known from a solver that has nothing to do with the flows. Limits are hard there; the first program
+# is the usual DC optimal power flow, the other also pays for losses, as the flow on the network does.
 
 
 def solve_program(*, losses):
@@ -236,7 +240,9 @@ print(f"secure dispatches simulated in {time.perf_counter() - start:.1f} s", flu
 # :math:`-\nabla M` of the operator: it includes the rents of its own limits.
 
 times = np.concatenate([run.t for run in network_runs])
-generation, flows, nodal_prices = (np.concatenate(part) for part in zip(*(nodal.split(r.x) for r in network_runs)))
+generation, flows, nodal_prices = (
+    np.concatenate(part) for part in zip(*(nodal.split(r.x) for r in network_runs), strict=True)
+)
 orders = np.concatenate([run.y[:, 1] for run in secure_runs])  # the operator's dispatches: projections
 outputs = np.concatenate([run.x[:, 0] for run in secure_runs])
 seen_prices = np.concatenate([-run.u[:, 1] for run in secure_runs]) / secure.gain
@@ -262,16 +268,16 @@ def draw_generation(figure):
 
 
 def draw_prices(figure):
-    axes = figure.subplots(1, 2, sharey=True)
+    axes = figure.subplots(1, 2)
     axes[0].plot(times, nodal_prices, color="C0", lw=0.4, alpha=0.5)
     axes[0].plot(times, nodal_prices[:, 88], color="C1", label="bus 89")
     axes[0].plot(times, nodal_prices[:, 91], color="C3", label="bus 92")
-    axes[0].set(title="network: prices at 118 buses", ylabel="$/MWh", xlabel="time (slowest time constant)")
+    axes[0].set(title="network: at 118 buses", ylabel="$/MWh", xlabel="time (slowest time constant)")
     axes[0].legend(fontsize=8)
     axes[1].plot(times, seen_prices, color="C0", lw=0.4, alpha=0.5)
     axes[1].plot(times, seen_prices[:, int(network.placement[88].argmax())], color="C1", label="generator at 89")
     axes[1].plot(times, seen_prices[:, int(network.placement[91].argmax())], color="C3", label="generator at 92")
-    axes[1].set(title="all limits hard: prices seen by 54 generators", xlabel="time (slowest time constant)")
+    axes[1].set(title="all limits hard: at 54 generators", xlabel="time (slowest time constant)")
     axes[1].legend(fontsize=8)
 
 
@@ -324,9 +330,24 @@ def bound_orders(run):
 
 
 FIGURES = (
-    (draw_generation, (8, 3.6), "Generation", "Grey: all 54 generators. Left the outputs, right the operator's orders."),
-    (draw_prices, (8, 3.6), "Prices", "Left the multipliers of the balance at each bus, right what a generator is paid."),
-    (draw_lines, (8, 3.6), "Lines", "The limit of the line from 89 to 92 falls at t = 20; soft limits give way a little."),
+    (
+        draw_generation,
+        (8, 3.6),
+        "Generation",
+        "Grey: all 54 generators. Left the outputs, right the operator's orders.",
+    ),
+    (
+        draw_prices,
+        (8, 3.6),
+        "Prices",
+        "Left the multipliers of the balance at each bus, right what a generator is paid.",
+    ),
+    (
+        draw_lines,
+        (8, 3.6),
+        "Lines",
+        "The limit of the line from 89 to 92 falls at t = 20; soft limits give way a little.",
+    ),
     (draw_bounds, (8, 3.4), "V under its bound", "V is that of the certificate; each event moves the optimum."),
     (draw_distances, (6, 3.4), "Orders and the optimum", "The bound follows from the certificate's on the state."),
 )
@@ -351,12 +372,15 @@ for run, (_, _, load, limit) in zip(secure_runs, PHASES, strict=True):
     # the operator's orders are secure at all times, not only at rest
     dispatches = secure.dispatches(load, limit=limit)
     assert all(dispatches.value(order) == 0 for order in run.y[:, 1])
-for limit, load, run in ((network.limit, network.load, network_runs[0]), (derated, 1.05 * network.load, network_runs[2])):
-    assert np.abs(nodal.split(run.x[-1])[0].sum() - load.sum()) < 1
-    assert np.abs(nodal.split(run.x[-1])[1] / limit).max() < 1.03
 assert np.abs(order_flows[-1, LINE]) <= 120 + 1e-6
-worst = max(float((np.abs(nodal.split(run.x[-1])[1]) - limit).max()) for run, (_, _, _, limit) in zip(network_runs, PHASES))
-print(f"soft limits: at most {worst:.2f} MW above a line's at the end of a phase")
+overloads = []
+for run, (_, _, load, limit) in zip(network_runs, PHASES, strict=True):
+    power, branches, _ = nodal.split(run.x[-1])
+    assert abs(power.sum() - load.sum()) < 1
+    overloads.append(float((np.abs(branches) - limit).max()))
+print(f"soft limits: at the end the line from 89 to 92 carries {overloads[-1]:.2f} MW more than it may")
+assert max(overloads[:2]) < 0
+assert overloads[-1] < 0.06 * 120
 
 # %%
 # Certificates and report
@@ -370,12 +394,12 @@ report = lf.write_report(
     OUTPUT / "dispatch_118.html",
     Note(
         "The system",
-        "IEEE 118-bus system, DC model: 4,242 MW of load, 54 generators with quadratic costs and limits, 186 branches with "
-        "limits. Loads, generators and reactances: MATPOWER (R. D. Zimmerman, C. E. Murillo-Sánchez, R. J. Thomas), "
+        "IEEE 118-bus system, DC model: 4,242 MW of load, 54 generators with quadratic costs and limits, 186 branches "
+        "with limits. Loads, generators and reactances: MATPOWER (R. D. Zimmerman, C. E. Murillo-Sánchez, R. J. Thomas), "
         "case118; limits of branches: PGLib-OPF (S. Babaeinejadsarookolaee et al., arXiv 1908.02788).\n\n"
-        "On the network, balance at each bus and voltage around each loop are equations, limits are soft: beyond them the "
-        f"curvature of the cost is {PENALTY + 1:.0f} times that inside. With all limits hard, the operator projects onto "
-        "the secure dispatches, and knows no costs.",
+        "On the network, balance at each bus and voltage around each loop are equations, limits are soft: beyond them "
+        f"the curvature of the cost is {PENALTY + 1:.0f} times that inside. With all limits hard, the operator projects "
+        "onto the secure dispatches, and knows no costs.",
     ),
     Table("Where the flows rest, beside a solver of quadratic programs", COMPARED, rows),
     *(Figure(title, draw, caption=caption) for draw, _, title, caption in FIGURES),

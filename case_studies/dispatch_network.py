@@ -1,7 +1,7 @@
 """The IEEE 118-bus system as a DC model: what the dispatch study, its tests and its tables are made from.
 
-Everything is in MW, $/h and $/MWh; reactances and resistances are per unit on 100 MVA. Run as a script it writes the two
-derived tables that ``dispatch_118.toml`` reads.
+Everything is in MW, $/h and $/MWh; reactances and resistances are per unit on 100 MVA. Run as a script it writes the
+two derived tables that ``dispatch_118.toml`` reads.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,9 @@ class Network:
     @classmethod
     def read(cls):
         """From the tables in ``data``."""
-        buses, generators, branches = (read_table(DATA / f"case118_{n}.csv") for n in ("buses", "generators", "branches"))
+        buses, generators, branches = (
+            read_table(DATA / f"case118_{n}.csv") for n in ("buses", "generators", "branches")
+        )
         place = {int(bus): k for k, bus in enumerate(buses.column("bus"))}
         ends = tuple((int(i), int(j)) for i, j in zip(branches.column("from"), branches.column("to"), strict=True))
         incidence = np.zeros((len(ends), len(place)))

@@ -62,6 +62,7 @@ os.environ["LYAPFLOW_OUTPUT"] = tempfile.mkdtemp(prefix="lyapflow-gallery-")  # 
 _STUDIES = (
     "accelerated_splitting",
     "deep_linear_networks",
+    "dispatch_118",
     "elastic_net_diabetes",
     "finite_time",
     "kl_natural_gradient",

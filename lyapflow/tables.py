@@ -156,13 +156,13 @@ def _read_cell(cell: str, name: str, place: str) -> float:
 
 
 def take_number(data: Mapping[str, object], folder: Path, *, name: str = "number") -> Fraction:
-    """The least or greatest number of a column, times a factor.
+    r"""The least or greatest number of a column, times a factor.
 
     Parameters
     ----------
     data : mapping
-        Keys ``table`` (a file), ``column`` (a name), ``take`` (``"least"`` or ``"greatest"``) and, optional, ``times`` (a
-        rational).
+        Keys ``table`` (a file), ``column`` (a name), ``take`` (``"least"`` or ``"greatest"``) and, optional, ``times``
+        (a rational).
     folder : Path
         Where the table is looked up.
     name : str, default "number"
@@ -183,7 +183,7 @@ def take_number(data: Mapping[str, object], folder: Path, *, name: str = "number
     --------
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "costs.csv").write_text("bus,quadratic\\n1,0.01\\n4,0.25\\n")
+    >>> _ = (folder / "costs.csv").write_text("bus,quadratic\n1,0.01\n4,0.25\n")
     >>> take_number({"table": "costs.csv", "column": "quadratic", "take": "least", "times": 2}, folder)
     Fraction(1, 50)
     """
@@ -196,7 +196,7 @@ def take_number(data: Mapping[str, object], folder: Path, *, name: str = "number
     table, column, take = (data[key] for key in keys[:3])
     if not isinstance(table, str) or not isinstance(column, str) or take not in ("least", "greatest"):
         raise InvalidModelError(
-            f'{name}: table and column must be texts and take "least" or "greatest"; got {table!r}, {column!r}, {take!r}'
+            f'{name}: table and column must be texts, take "least" or "greatest"; got {table!r}, {column!r}, {take!r}'
         )
     cells = read_table(folder / table).column(column)
     number = float(cells.min() if take == "least" else cells.max())

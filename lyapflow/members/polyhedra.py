@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..classes.curvature import read_data
 from ..classes.functions import ConvexIndicator
@@ -14,7 +14,7 @@ from .protocol import Array, check_step, freeze, no_gradient, read_vector
 
 __all__ = ["Polyhedron"]
 
-_ACCEPTED = 1e-12
+_ACCEPTED = 1e-13
 """Largest violation of a row after a projection, relative to the sizes of what it adds up."""
 
 _MOST_ITERATIONS = 500
@@ -49,7 +49,7 @@ class Polyhedron:
     Three generators of at most 2 that together supply 3, two of which share a line of capacity 1:
 
     >>> secure = Polyhedron([0, 0, 0], [2, 2, 2], [[1, 1, 1], [1, 1, 0]], [3, -1], [3, 1])
-    >>> secure.prox(np.array([2.0, 1.0, 0.0]), 1.0)
+    >>> secure.prox(np.array([2.0, 1.0, 0.0]), 1.0).round(9)
     array([1., 0., 2.])
     """
 
@@ -60,7 +60,7 @@ class Polyhedron:
     row_upper: Array
     _forms: Array
     _ends: Array
-    _free: Array
+    _free: NDArray[np.bool_]
 
     operator_class = ConvexIndicator()
 
@@ -71,9 +71,8 @@ class Polyhedron:
         m, d = R.shape
         box = [_read_ends(name, ends, d) for name, ends in (("lower", lower), ("upper", upper))]
         ends = [_read_ends(name, ends, m) for name, ends in (("row_lower", row_lower), ("row_upper", row_upper))]
-        for low, high, name in ((*box, ""), (*ends, "row_")):
-            if not (np.all(low <= high) and np.all(low < np.inf) and np.all(high > -np.inf)):
-                raise InvalidModelError(f"Polyhedron needs {name}lower <= {name}upper, got {low} and {high}")
+        _check_order("lower", *box)
+        _check_order("row_lower", *ends)
         if not np.all(np.any(R != 0, axis=1)):
             raise InvalidModelError("Polyhedron needs rows that are not zero")
         equal = ends[0] == ends[1]
@@ -105,7 +104,7 @@ class Polyhedron:
         inside = np.all((self.lower <= x) & (x <= self.upper))
         excess = self._forms @ x - self._ends
         excess[self._free] = np.abs(excess[self._free])
-        allowed = 4 * _ACCEPTED * (np.abs(self._forms) @ np.abs(x) + np.abs(self._ends))
+        allowed = 10 * _ACCEPTED * (np.abs(self._forms) @ np.abs(x) + np.abs(self._ends))
         return 0.0 if inside and np.all(excess <= allowed) else np.inf
 
     def gradient(self, x: Array) -> Array:
@@ -143,13 +142,13 @@ class Polyhedron:
         raise InvalidModelError("Polyhedron: no projection was found; is the set empty, or almost so?")
 
     def _advance(
-        self, x: Array, multipliers: Array, p: Array, slack: Array, moving: Array
+        self, x: Array, multipliers: Array, p: Array, slack: Array, moving: NDArray[np.bool_]
     ) -> tuple[Array, Array]:
         """One step of Newton's method on the dual function, along the multipliers that move, with a line search."""
         inside = (p > self.lower) & (p < self.upper)
         J = self._forms[np.ix_(moving, inside)]
         H = J @ J.T
-        H[np.diag_indices_from(H)] += 1e-12 * np.square(self._forms[moving]).sum(axis=1)
+        H[np.diag_indices_from(H)] += 1e-14 * np.square(self._forms[moving]).sum(axis=1)
         direction = np.zeros_like(multipliers)
         direction[moving] = np.linalg.solve(H, -slack[moving])
         travel = np.abs(self._forms.T @ direction).max(initial=0.0)
@@ -179,6 +178,14 @@ class Polyhedron:
         for rows, sign, part in zip((equal, high, low), (1, 1, -1), np.split(multipliers, cuts), strict=True):
             found[rows] += sign * part
         return found
+
+
+def _check_order(name: str, low: Array, high: Array) -> None:
+    if not (np.all(low <= high) and np.all(low < np.inf) and np.all(high > -np.inf)):
+        raise InvalidModelError(
+            f"Polyhedron needs {name} <= {name.replace('lower', 'upper')}, neither infinite the wrong way; "
+            f"got {low} and {high}"
+        )
 
 
 def _read_ends(name: str, ends: ArrayLike, length: int) -> Array:

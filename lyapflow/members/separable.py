@@ -84,7 +84,7 @@ class SoftLimits:
         if not (np.all(low <= high) and np.all(low < np.inf) and np.all(high > -np.inf)):
             raise InvalidModelError(f"SoftLimits needs lower <= upper, got {low} and {high}")
         steepest = max(map(_add, h.tolist(), parts["weight"].tolist()))
-        freeze(self, curvature=h, **parts, operator_class=SmoothStronglyConvex(float(h.min()), steepest))
+        freeze(self, curvature=h, **parts, operator_class=SmoothStronglyConvex(rational(float(h.min())), steepest))
 
     @property
     def dimension(self) -> int:
