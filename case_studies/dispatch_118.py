@@ -83,7 +83,7 @@ for name, proof, seconds in (
     ("all limits hard", secure_proof, secure_seconds),
 ):
     print(
-        f"{name}: proved rate {show_below(proof.rate, 6)}, model, search, proof and check in {seconds:.1f} s of computing"
+        f"{name}: proved rate {show_below(proof.rate, 6)}; model, search, proof and check: {seconds:.1f} s of computing"
     )
 
 # %%
@@ -97,8 +97,8 @@ print(f"singular values of E from {extremes[0]:.3f} to {extremes[1]:.3f}; Qu and
 # %%
 # The optimum by a quadratic program
 # ----------------------------------
-# Both equilibria are known from a solver that has nothing to do with the flows. Limits are hard there; the first program
-# is the usual DC optimal power flow, the other also pays for losses, as the flow on the network does.
+# Both equilibria are known from a solver that has nothing to do with the flows. Limits are hard there; the first
+# program is the usual DC optimal power flow, the other also pays for losses, as the flow on the network does.
 
 
 def solve_program(*, losses):
@@ -395,11 +395,11 @@ report = lf.write_report(
     Note(
         "The system",
         "IEEE 118-bus system, DC model: 4,242 MW of load, 54 generators with quadratic costs and limits, 186 branches "
-        "with limits. Loads, generators and reactances: MATPOWER (R. D. Zimmerman, C. E. Murillo-Sánchez, R. J. Thomas), "
-        "case118; limits of branches: PGLib-OPF (S. Babaeinejadsarookolaee et al., arXiv 1908.02788).\n\n"
+        "with limits. Loads, generators and reactances: MATPOWER (R. D. Zimmerman, C. E. Murillo-Sánchez, R. J. "
+        "Thomas), case118; limits of branches: PGLib-OPF (S. Babaeinejadsarookolaee et al., arXiv 1908.02788).\n\n"
         "On the network, balance at each bus and voltage around each loop are equations, limits are soft: beyond them "
-        f"the curvature of the cost is {PENALTY + 1:.0f} times that inside. With all limits hard, the operator projects "
-        "onto the secure dispatches, and knows no costs.",
+        f"the curvature of the cost is {PENALTY + 1:.0f} times that inside. With all limits hard, the operator "
+        "projects onto the secure dispatches, and knows no costs.",
     ),
     Table("Where the flows rest, beside a solver of quadratic programs", COMPARED, rows),
     *(Figure(title, draw, caption=caption) for draw, _, title, caption in FIGURES),

@@ -196,8 +196,8 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
         yield Display((*lines, *forms))
         if len(shown) < len(steps):
             yield Paragraph(
-                (f"These are {len(shown)} of {len(steps)} sums, as examples. Each of the others belongs to a matrix that "
-                 "was decided to be positive semidefinite, in exact arithmetic, from the certificate's file.",)
+                (f"These are {len(shown)} of {len(steps)} sums, as examples. Each of the others belongs to a matrix "
+                 "that was decided to be positive semidefinite, in exact arithmetic, from the certificate's file.",)
             )  # fmt: skip
     yield from _cancellations(certificate, part)
     yield Where(tuple(where))

@@ -143,7 +143,8 @@ def constrained_storage(certificate: Certificate) -> Iterable[Block]:
     if is_many(system):
         where = []
         null = r"+p^{(0)}|x_{0}|^{2}" if len(system.modes) > len(system.enclosures) else ""
-        sum_of = r"\sum_{k}\bigl(p^{(k)}_{11}|x_{k}|^{2}+2p^{(k)}_{12}\langle x_{k},w_{k}\rangle+p^{(k)}_{22}|w_{k}|^{2}\bigr)"
+        mixed = r"2p^{(k)}_{12}\langle x_{k},w_{k}\rangle"
+        sum_of = rf"\sum_{{k}}\bigl(p^{{(k)}}_{{11}}|x_{{k}}|^{{2}}+{mixed}+p^{{(k)}}_{{22}}|w_{{k}}|^{{2}}\bigr)"
         terms = [Term(Fraction(1), "", sum_of + null)]
     terms.append(Term(weight, names.signal(r"\lambda", 0), names.signal(r"\varphi", 0)))
     yield from describe_modes(system)
