@@ -185,10 +185,10 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
     else:
         shown = _choose_examples(steps)
         named = [_name_sum(certificate, step) for step in shown]
-        sums = [f"+{symbol}" for symbol in dict.fromkeys(s for s, _ in named)]
+        whole = [f"+{symbol}" for symbol in dict.fromkeys(s for s, _ in named)]
         if len(shown) < len(steps):
-            sums.insert(_EXAMPLES, r"+\cdots")
-        lines = list(add_up([*weighted, *sums], head=head))
+            whole.insert((len(whole) + 1) // 2, r"+\cdots")
+        lines = list(add_up([*weighted, *whole], head=head))
         for step, (symbol, at) in zip(shown, named, strict=True):
             squares, count = write_squares(step, count, where, forms)
             sums = add_up(squares, head=f"{symbol} = ".removeprefix(WEIGHT))
