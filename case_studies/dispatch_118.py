@@ -16,7 +16,7 @@ all limits*, a proximal augmented Lagrangian flow: the cost belongs to the gener
 \\mu\\sigma_{\\min}^2/(4\\sigma_{\\max}^2))`. Proximal augmented Lagrangian: Dhingra, Khong and Jovanović (2019),
 exponential for a linear map of full row rank.
 
-**Runs in** about a minute (quick: half of that).
+**Runs in** about a minute and a half (quick: about the same).
 """
 
 # %%
@@ -273,12 +273,12 @@ def draw_prices(figure):
     axes[0].plot(times, nodal_prices[:, 88], color="C1", label="bus 89")
     axes[0].plot(times, nodal_prices[:, 91], color="C3", label="bus 92")
     axes[0].set(title="network: at 118 buses", ylabel="$/MWh", xlabel="time (slowest time constant)")
-    axes[0].legend(fontsize=8)
+    axes[0].legend(fontsize=8, loc="upper right")
     axes[1].plot(times, seen_prices, color="C0", lw=0.4, alpha=0.5)
     axes[1].plot(times, seen_prices[:, int(network.placement[88].argmax())], color="C1", label="generator at 89")
     axes[1].plot(times, seen_prices[:, int(network.placement[91].argmax())], color="C3", label="generator at 92")
     axes[1].set(title="all limits hard: at 54 generators", xlabel="time (slowest time constant)")
-    axes[1].legend(fontsize=8)
+    axes[1].legend(fontsize=8, loc="upper right")
 
 
 def draw_lines(figure):
