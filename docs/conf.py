@@ -63,6 +63,7 @@ _STUDIES = (
     "accelerated_splitting",
     "affine_relu",
     "deep_linear_networks",
+    "dispatch_118",
     "elastic_net_diabetes",
     "finite_time",
     "homogeneous_networks",

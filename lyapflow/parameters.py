@@ -25,7 +25,7 @@ from .errors import InvalidModelError, LyapflowError
 from .exact.rationals import as_text, rational
 from .lmi.claims import SublinearDecay
 from .lmi.gain_claims import L2Gain
-from .problems import Problem, make_problem, parse_problem
+from .problems import Problem, make_problem, parse_problem, settle_numbers
 from .search.backend import check_solver
 from .search.outcomes import Outcome
 from .studies import attempt_request
@@ -172,7 +172,11 @@ def certify_point(problem: str, solver: str | None, /, **point: Value) -> Outcom
 def _settle(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same problem without its tables: classes instead of data, numbers instead of file names."""
     problem = make_problem(data, folder)
-    functions = data.get("functions") or {name: _write_class(kind) for name, kind in problem.oracles.items()}
+    functions = (
+        settle_numbers(data["functions"], folder)
+        if "functions" in data
+        else {name: _write_class(kind) for name, kind in problem.oracles.items()}
+    )
     settled: dict[str, Any] = {"functions": functions}
     for kind in KINDS:
         settled[kind] = []

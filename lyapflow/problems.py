@@ -17,7 +17,7 @@ from .catalogue import ALGORITHM, FLOW, KINDS, MATRICES, Entry, Kind, find_entry
 from .classes.inequalities import OperatorClass
 from .dynamics import System
 from .errors import InvalidModelError, LyapflowError
-from .exact.rationals import rational
+from .exact.rationals import as_text, rational
 from .fitting import allow_keys, read_fit
 from .lmi.checks import check_claim
 from .lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
@@ -26,9 +26,9 @@ from .lmi.metric import find_reduction
 from .lmi.ports import check_ports
 from .lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric
 from .members import L1Norm, Member
-from .tables import read_table
+from .tables import read_table, take_number
 
-__all__ = ["BEST", "Problem", "Request", "make_problem", "parse_problem", "read_problem"]
+__all__ = ["BEST", "Problem", "Request", "make_problem", "parse_problem", "read_problem", "settle_numbers"]
 
 BEST = "best"
 """Value of a ``step`` that asks for the one with the best proved rate or factor."""
@@ -153,7 +153,7 @@ def make_problem(data: dict[str, Any], folder: Path) -> Problem:
     if "functions" in data:
         if "objective" in data:
             raise InvalidModelError("[objective] goes with [data]; with [functions] the classes say everything")
-        oracles = _read_functions(_table(data, "functions"))
+        oracles = _read_functions(settle_numbers(_table(data, "functions"), folder))
     else:
         members, dimension, facts = read_fit(_table(data, "data"), _table(data, "objective"), folder)
         oracles = {name: member.operator_class for name, member in members.items()}
@@ -182,6 +182,27 @@ def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidModelError(f"a problem needs a [{key}] table")
     return value
+
+
+def settle_numbers(functions: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Functions of a problem file with numbers in place of what is taken from tables, see `take_number`.
+
+    Raises
+    ------
+    InvalidModelError
+        If a table cannot be used.
+    """
+
+    def settle(value: object, name: str) -> object:
+        if isinstance(value, list):
+            return [settle(part, name) for part in value]
+        if not isinstance(value, dict):
+            return value
+        if "table" in value:
+            return as_text(take_number(value, folder, name=name))
+        return {key: settle(part, f"{name}.{key}") for key, part in value.items()}
+
+    return {name: settle(value, name) for name, value in functions.items()}
 
 
 def _read_functions(data: dict[str, Any]) -> dict[str, OperatorClass]:

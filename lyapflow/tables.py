@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .classes.curvature import read_data
 from .errors import InvalidModelError
+from .exact.rationals import rational
 
-__all__ = ["Table", "read_table", "standardize"]
+__all__ = ["Table", "read_table", "standardize", "take_number"]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -150,6 +153,54 @@ def _read_cell(cell: str, name: str, place: str) -> float:
             f"{place}, column {name!r}: the cell must be a finite decimal number, got {text[:40]!r}"
         )
     return number
+
+
+def take_number(data: Mapping[str, object], folder: Path, *, name: str = "number") -> Fraction:
+    r"""The least or greatest number of a column, times a factor.
+
+    Parameters
+    ----------
+    data : mapping
+        Keys ``table`` (a file), ``column`` (a name), ``take`` (``"least"`` or ``"greatest"``) and, optional, ``times``
+        (a rational).
+    folder : Path
+        Where the table is looked up.
+    name : str, default "number"
+        What the number is for, for error messages.
+
+    Returns
+    -------
+    Fraction
+        Exact; a cell counts as the decimal that is written, up to 15 significant digits, and as its nearest double
+        beyond.
+
+    Raises
+    ------
+    InvalidModelError
+        If a key is missing or unknown, or the table cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "costs.csv").write_text("bus,quadratic\n1,0.01\n4,0.25\n")
+    >>> take_number({"table": "costs.csv", "column": "quadratic", "take": "least", "times": 2}, folder)
+    Fraction(1, 50)
+    """
+    keys = ("table", "column", "take", "times")
+    if not set(data) <= set(keys) or not set(keys[:3]) <= set(data):
+        raise InvalidModelError(
+            f"{name}: a number from a table needs the keys table, column and take, and may have times; got "
+            f"{', '.join(data) or 'none'}"
+        )
+    table, column, take = (data[key] for key in keys[:3])
+    if not isinstance(table, str) or not isinstance(column, str) or take not in ("least", "greatest"):
+        raise InvalidModelError(
+            f'{name}: table and column must be texts, take "least" or "greatest"; got {table!r}, {column!r}, {take!r}'
+        )
+    cells = read_table(folder / table).column(column)
+    number = float(cells.min() if take == "least" else cells.max())
+    return rational(repr(number)) * rational(data.get("times", 1), name=f"{name}: times")
 
 
 def standardize(values: ArrayLike) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ..classes.inequalities import ANY, OperatorClass
 from ..errors import DimensionError, InvalidModelError
-from ..exact.enclosures import count_eigenvalues_above, enclose_eigenvalues
+from ..exact.enclosures import count_eigenvalues_above, count_eigenvalues_within, enclose_eigenvalues
 from ..exact.matrices import Matrix, matrix, multiply, rank, shape, transpose
 from ..exact.rationals import rational
 from .lure import LureSystem, Mode, take_euler_step
@@ -201,7 +201,7 @@ def _check_enclosures(gram: Matrix, enclosures: object) -> tuple[tuple[Fraction,
         if not before < low <= high:
             raise InvalidModelError(f"enclosures must be positive, increasing and disjoint, got {low}, {high}")
         before = high
-    inside = sum(_count_from(gram, low) - count_eigenvalues_above(gram, high) for low, high in boxes)
+    inside = count_eigenvalues_within(gram, boxes)
     wanted = count_eigenvalues_above(gram, Fraction(0))
     if inside != wanted:
         raise InvalidModelError(
@@ -209,9 +209,3 @@ def _check_enclosures(gram: Matrix, enclosures: object) -> tuple[tuple[Fraction,
             f"they hold {inside}"
         )
     return boxes
-
-
-def _count_from(gram: Matrix, low: Fraction) -> int:
-    """Eigenvalues >= low: n minus the eigenvalues of -gram above -low."""
-    negated = tuple(tuple(-v for v in row) for row in gram)
-    return len(gram) - count_eigenvalues_above(negated, -low)

@@ -5,12 +5,14 @@ Everything here is outward rounded: a lower bound is never above the number, an 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 from typing import cast
 
-from flint import acb, acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpz_poly
+import numpy as np
+from flint import acb, acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 
 from .elementary import lower_end, upper_end, working_precision
 from .matrices import Matrix, identity, to_flint
@@ -23,6 +25,7 @@ __all__ = [
     "bound_radius_between",
     "bracket_smallest",
     "count_eigenvalues_above",
+    "count_eigenvalues_within",
     "enclose_eigenvalue",
     "enclose_eigenvalues",
 ]
@@ -52,6 +55,31 @@ def count_eigenvalues_above(matrix: Matrix, bound: Fraction) -> int:
     return sum(a != b for a, b in pairwise(signs))
 
 
+def count_eigenvalues_within(matrix: Matrix, intervals: Sequence[tuple[Fraction, Fraction]]) -> int:
+    """Number of eigenvalues of a symmetric matrix in disjoint closed intervals, with multiplicity, exactly.
+
+    One characteristic polynomial for all: where it changes its sign in as many intervals as its degree, each holds one
+    root; else Descartes' rule counts, as in `count_eigenvalues_above`.
+
+    >>> two = ((Fraction(2), Fraction(0)), (Fraction(0), Fraction(1)))
+    >>> count_eigenvalues_within(two, [(Fraction(0), Fraction(1)), (Fraction(3), Fraction(4))])
+    1
+    """
+    polynomial = _characteristic(matrix)
+    ends = [[polynomial(fmpq(end.numerator, end.denominator)) for end in interval] for interval in intervals]
+    if sum(low * high < 0 for low, high in ends) == len(matrix):
+        return len(matrix)
+    return sum(_count_roots(polynomial, low)[1] - _count_roots(polynomial, high)[0] for low, high in intervals)
+
+
+def _count_roots(polynomial: fmpz_poly, bound: Fraction) -> tuple[int, int]:
+    """Roots above a bound, and from it on, of a real-rooted polynomial."""
+    moved = polynomial(fmpq_poly([fmpq(bound.numerator, bound.denominator), 1])).coeffs()
+    signs = [1 if c > 0 else -1 for c in moved if c != 0]
+    above = sum(a != b for a, b in pairwise(signs))
+    return above, above + next(k for k, c in enumerate(moved) if c != 0)
+
+
 def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Fraction, Fraction, int], ...]:
     """Disjoint rational intervals that together hold every eigenvalue of a symmetric matrix.
 
@@ -72,7 +100,7 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
     >>> enclose_eigenvalues(((Fraction(2), Fraction(0)), (Fraction(0), Fraction(1))))
     ((Fraction(1, 1), Fraction(1, 1), 1), (Fraction(2, 1), Fraction(2, 1), 1))
     """
-    polynomial = _characteristic(matrix)
+    polynomial, guesses = _characteristic(matrix), _guess_eigenvalues(matrix)
     found: list[tuple[Fraction, Fraction, int]] = []
     with working_precision():
         for factor, multiplicity in polynomial.factor()[1]:
@@ -80,9 +108,44 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
                 root = Fraction(-int(factor[0]), int(factor[1]))
                 found.append((root, root, multiplicity))
                 continue
+            isolated = _isolate(factor, guesses, digits)
+            if isolated is not None:
+                found += [(low, high, multiplicity) for low, high in isolated]
+                continue
             for part, repeated in _real_parts(factor):
                 found.append((*_round_outward(lower_end(part), upper_end(part), digits), multiplicity * repeated))
     return _merge(sorted(found))
+
+
+def _guess_eigenvalues(matrix: Matrix) -> list[float]:
+    """In floating point, which proves nothing; none where entries leave its range."""
+    try:
+        return sorted(np.linalg.eigvalsh(np.array([[float(v) for v in row] for row in matrix])).tolist())
+    except (OverflowError, np.linalg.LinAlgError):
+        return []
+
+
+def _isolate(factor: fmpz_poly, guesses: list[float], digits: int) -> list[tuple[Fraction, Fraction]] | None:
+    """Disjoint intervals around the roots, if guesses of them are so good that it changes its sign in each.
+
+    As many changes of sign as the degree leave no room for another root. Far quicker than isolating complex roots.
+    """
+    slope, found = factor.derivative(), list[tuple[Fraction, Fraction]]()
+    for guess in map(Fraction, guesses):
+        at = fmpq(guess.numerator, guess.denominator)
+        fall = slope(at)
+        if fall == 0:
+            continue
+        move = factor(at) / fall
+        better = guess - Fraction(int(move.p), int(move.q))
+        if abs(better - guess) > abs(guess) / 2**30:  # not a root of this factor
+            continue
+        half = abs(better) / 10**digits / 4
+        low, high = _round_outward(better - half, better + half, digits + 1)
+        ends = [factor(fmpq(end.numerator, end.denominator)) for end in (low, high)]
+        if (ends[0] > 0) != (ends[1] > 0) and ends[0] != 0 and ends[1] != 0 and (not found or found[-1][1] < low):
+            found.append((low, high))
+    return found if len(found) == factor.degree() else None
 
 
 def _moduli(factor: fmpz_poly) -> list[arb]:

@@ -6,8 +6,10 @@ from .envelopes import DouglasRachfordEnvelope, ForwardBackwardEnvelope, MoreauE
 from .functions import LeastSquares, LogisticLoss, QuadraticFunction
 from .norms import BoxSupport, EuclideanNorm, GroupNorm, L1Norm, NuclearNorm
 from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity
+from .polyhedra import Polyhedron
 from .protocol import Member
 from .random import random_member
+from .separable import SoftLimits
 from .sets import Box, EuclideanBall, NonnegativeOrthant, Zero
 from .smooth import Huber, ProfileSum, SineWell, SquaredNorm
 from .static import StaticNonlinearity
@@ -30,6 +32,7 @@ __all__ = [
     "MoreauEnvelope",
     "NonnegativeOrthant",
     "NuclearNorm",
+    "Polyhedron",
     "ProfileSum",
     "ProximalAdapter",
     "QuadraticFunction",
@@ -37,6 +40,7 @@ __all__ = [
     "SectorNonlinearity",
     "SineWell",
     "SlopeNonlinearity",
+    "SoftLimits",
     "SquaredNorm",
     "StaticNonlinearity",
     "Translated",

@@ -44,6 +44,9 @@ __all__ = ["argue"]
 _LEFT = {"positivity": "V-N", "upper bound": "c_{2}N-V"}
 _BOUNDS = frozenset(_LEFT)
 
+_MOST_WRITTEN, _EXAMPLES = 40, 2
+"""Sums of squares that one part of a proof writes out; with more than that, so many from each end."""
+
 
 def argue(certificate: Certificate) -> tuple[Block, ...]:
     """The proof as blocks, from the exact data alone.
@@ -211,15 +214,29 @@ def _identity(certificate: Certificate, part: Part, steps: list[Step], count: in
         squares += [rf"+{tex_number(step.slack[0][0])}\,\varphi" for step in steps[1:] if step.slack[0][0]]
         yield Display((*add_up([*weighted, *squares], head=head), *forms))
     else:
-        named = [_name_sum(certificate, step) for step in steps]
-        lines = list(add_up([*weighted, *(f"+{symbol}" for symbol in dict.fromkeys(s for s, _ in named))], head=head))
-        for step, (symbol, at) in zip(steps, named, strict=True):
+        shown = _choose_examples(steps)
+        named = [_name_sum(certificate, step) for step in shown]
+        whole = [f"+{symbol}" for symbol in dict.fromkeys(s for s, _ in named)]
+        if len(shown) < len(steps):
+            whole.insert((len(whole) + 1) // 2, r"+\cdots")
+        lines = list(add_up([*weighted, *whole], head=head))
+        for step, (symbol, at) in zip(shown, named, strict=True):
             squares, count = write_squares(step, count, where, forms)
             sums = add_up(squares, head=f"{symbol} = ".removeprefix(WEIGHT))
             lines += [*sums[:-1], Math(sums[-1].tex + at)]
         yield Display((*lines, *forms))
+        if len(shown) < len(steps):
+            yield Paragraph(
+                (f"These are {len(shown)} of {len(steps)} sums, as examples. Each of the others belongs to a matrix "
+                 "that was decided to be positive semidefinite, in exact arithmetic, from the certificate's file.",)
+            )  # fmt: skip
     yield from _cancellations(certificate, part)
     yield Where(tuple(where))
+
+
+def _choose_examples(steps: list[Step]) -> list[Step]:
+    """All, or the first and the last ones where there are too many to read."""
+    return steps if len(steps) <= _MOST_WRITTEN else [*steps[:_EXAMPLES], *steps[-_EXAMPLES:]]
 
 
 def _vertices(

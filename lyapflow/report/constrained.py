@@ -37,6 +37,8 @@ _LEADS: dict[bool, Sentence] = {
     ),
 }  # fmt: skip
 
+_MOST_MODES = 20
+
 LEFT_OF_MODES = {"positivity": "V-N^{-}", "upper bound": "c_{2}N^{+}-V"}
 """Left sides of the bounds of V."""
 
@@ -97,7 +99,14 @@ def constrained_assumptions(system: PrimalDualSystem) -> list[Sentence]:
 def describe_modes(system: PrimalDualSystem) -> Iterable[Block]:
     """How the state splits along the singular values of the constraint matrix."""
     items: list[Sentence] = []
+    last = len(system.enclosures)
     for k, (low, high) in enumerate(system.enclosures, start=1):
+        if is_many(system) and 2 < k < last:
+            if k == 3:
+                items.append(
+                    (Math(rf"x_{{k}},w_{{k}}\quad (k = 3,\ldots,{last - 1})"), ": those in between, in file order")
+                )
+            continue
         at = (
             ("equal to ", with_decimal(low)) if low == high
             else ("in the proved enclosure [", with_decimal(low, side="down"), ", ", with_decimal(high, side="up"), "]")
@@ -110,6 +119,11 @@ def describe_modes(system: PrimalDualSystem) -> Iterable[Block]:
          " and split them orthogonally along the right singular spaces of ", Math("E"), ":")
     )  # fmt: skip
     yield Listing(tuple(items))
+
+
+def is_many(system: PrimalDualSystem) -> bool:
+    """Whether there are too many modes to write each out."""
+    return len(system.enclosures) > _MOST_MODES
 
 
 def mode_signals(system: PrimalDualSystem, index: int) -> tuple[str, ...]:
@@ -133,6 +147,12 @@ def constrained_storage(certificate: Certificate) -> Iterable[Block]:
         terms += quadratic_terms(matrix, mode_signals(system, index), f"p^{{({mark})}}")
     names = Symbols.of(system)
     weight = certificate.value_weights.get("f", Fraction(0))
+    if is_many(system):
+        where = []
+        null = r"+p^{(0)}|x_{0}|^{2}" if len(system.modes) > len(system.enclosures) else ""
+        mixed = r"2p^{(k)}_{12}\langle x_{k},w_{k}\rangle"
+        sum_of = rf"\sum_{{k}}\bigl(p^{{(k)}}_{{11}}|x_{{k}}|^{{2}}+{mixed}+p^{{(k)}}_{{22}}|w_{{k}}|^{{2}}\bigr)"
+        terms = [Term(Fraction(1), "", sum_of + null)]
     terms.append(Term(weight, names.signal(r"\lambda", 0), names.signal(r"\varphi", 0)))
     yield from describe_modes(system)
     yield Paragraph(("Then",))
