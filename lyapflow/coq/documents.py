@@ -132,11 +132,11 @@ def _write_section(certificate: Certificate, count: int, driven: DrivenSystem | 
         certificate = replace(certificate, system=certificate.system.vertices[0])
     scene = Scene.of(certificate, driven)
     statements = list(list_statements(certificate))
-    parts = ["height", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
+    parts = ["height", "squares", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
     if len(scene.components) > 1:
         parts.append("product")
     if any(c.kind == "interval" for c in scene.components):
-        parts.append("between")
+        parts += ["between", "squares_between"]
     theorems = []
     for statement in statements:
         script, needed = prove(scene, statement)

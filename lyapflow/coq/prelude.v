@@ -1,4 +1,4 @@
-From Coq Require Import Reals Lra List.
+From Coq Require Import Reals Lra List ZArith.
 Local Open Scope R_scope.
 
 (** part: space *)
@@ -66,6 +66,109 @@ Lemma from_below (a b : R) : a <= b -> 0 <= b - a.
 Proof. intro. apply Rge_le, Rge_minus, Rle_ge. assumption. Qed.
 Lemma monus (a b : R) : a - b <= 0 -> a <= b.
 Proof. lra. Qed.
+
+(** part: squares *)
+
+(* Quadratic forms with integer coefficients, by the rows of their upper triangle: (p r) :: M. *)
+Fixpoint weave (M : list (list Z)) (G : list (list R)) : R :=
+  match M, G with
+  | (p :: r) :: M', (g :: gs) :: G' => IZR p * g + 2 * along (map IZR r) gs + weave M' (map (@tl R) G')
+  | _, _ => 0
+  end.
+
+(* They are sums of squares if elimination finds no negative pivot. A step with pivot p replaces M by (p M - r r') / c,
+   where c is the pivot before it, which divides all entries (Bareiss); [row_divides] makes sure of that. *)
+Fixpoint row_minor (p c a : Z) (r s : list Z) : list Z :=
+  match r, s with b :: r', m :: s' => ((p * m - a * b) / c)%Z :: row_minor p c a r' s' | _, _ => nil end.
+Fixpoint row_divides (p c a : Z) (r s : list Z) : bool :=
+  match r, s with
+  | nil, nil => true
+  | b :: r', m :: s' => (c * ((p * m - a * b) / c) =? p * m - a * b)%Z && row_divides p c a r' s'
+  | _, _ => false
+  end.
+Fixpoint minor (p c : Z) (r : list Z) (M : list (list Z)) : list (list Z) :=
+  match r, M with a :: r', s :: M' => row_minor p c a r s :: minor p c r' M' | _, _ => nil end.
+Fixpoint divides (p c : Z) (r : list Z) (M : list (list Z)) : bool :=
+  match r, M with
+  | nil, nil => true
+  | a :: r', s :: M' => row_divides p c a r s && divides p c r' M'
+  | _, _ => false
+  end.
+Fixpoint squares (n : nat) (c : Z) (M : list (list Z)) : bool :=
+  match n, M with
+  | _, nil => true
+  | S n', (p :: r) :: M' =>
+    if (0 <? p)%Z then divides p c r M' && squares n' p (minor p c r M')
+    else (p =? 0)%Z && forallb (Z.eqb 0) r && squares n' c M'
+  | _, _ => false
+  end.
+
+Lemma along_minor p c a r s gs : row_divides p c a r s = true ->
+  IZR c * along (map IZR (row_minor p c a r s)) gs = IZR p * along (map IZR s) gs - IZR a * along (map IZR r) gs.
+Proof.
+revert s gs. induction r as [| b r IH]; intros [| m s] [| g gs]; cbn [row_divides row_minor map along]; intro H;
+  try discriminate; try ring.
+apply andb_prop in H as [H K]. apply Z.eqb_eq in H. apply (f_equal IZR) in H.
+rewrite minus_IZR, !mult_IZR in H. rewrite Rmult_plus_distr_l, (IH s gs K), <- Rmult_assoc, H. ring.
+Qed.
+Lemma form_column (E : space) (e : E) a r r' (f : E -> list R) es :
+  form r (a :: r') (map (fun x => << x, e >> :: f x) es) =
+  a * along r (map (fun x => << e, x >>) es) + form r r' (map f es).
+Proof.
+revert r. induction es as [| x es IH]; intros [| b r]; cbn [form along map]; try ring.
+rewrite IH, (ip_sym _ e x). ring.
+Qed.
+Lemma weave_gram (E : space) p r M (d : E) ds :
+  weave ((p :: r) :: M) (gram (d :: ds)) =
+  IZR p * << d, d >> + 2 * along (map IZR r) (map (fun x => << d, x >>) ds) + weave M (gram ds).
+Proof. unfold gram. cbn [map weave]. rewrite map_map. reflexivity. Qed.
+Lemma form_gram (E : space) a r (d : E) ds :
+  form (a :: r) (a :: r) (gram (d :: ds)) =
+  a * a * << d, d >> + 2 * a * along r (map (fun x => << d, x >>) ds) + form r r (gram ds).
+Proof. unfold gram. cbn [map form along]. rewrite form_column. ring. Qed.
+Lemma weave_minor (E : space) p c r M (ds : list E) : divides p c r M = true ->
+  IZR c * weave (minor p c r M) (gram ds) = IZR p * weave M (gram ds) - form (map IZR r) (map IZR r) (gram ds).
+Proof.
+revert M ds. induction r as [| a r IH]; intros [| s M] ds H; cbn [divides] in H; try discriminate.
+- cbn. ring.
+- apply andb_prop in H as [H K]. destruct ds as [| d ds]; [destruct s; cbn; ring |]. 
+  destruct s as [| m s]; [discriminate |]. cbn [map]. rewrite form_gram.
+  cbn [minor row_minor]. rewrite !weave_gram, !Rmult_plus_distr_l, (IH M ds K).
+  cbn [row_divides] in H. apply andb_prop in H as [D H]. apply Z.eqb_eq, (f_equal IZR) in D.
+  rewrite minus_IZR, !mult_IZR in D. assert (A := along_minor p c a r s (map (fun x => << d, x >>) ds) H).
+  rewrite <- (Rmult_assoc (IZR c) _ << d, d >>), D.
+  replace (IZR c * (2 * along (map IZR (row_minor p c a r s)) (map (fun x => << d, x >>) ds)))
+    with (2 * (IZR c * along (map IZR (row_minor p c a r s)) (map (fun x => << d, x >>) ds))) by ring.
+  rewrite A. ring.
+Qed.
+Lemma combination (E : space) ds : forall cs (v : E), exists u, forall w, << u, w >> = << v, w >> + dot cs ds w.
+Proof.
+induction ds as [| d ds IH]; intros [| c cs] v; cbn [dot]; try (exists v; intro; ring).
+destruct (IH cs (v [+] c [*] d)) as [u H]. exists u. intro w. rewrite H, ip_add, ip_scale. ring.
+Qed.
+Lemma along_zero r gs : forallb (Z.eqb 0) r = true -> along (map IZR r) gs = 0.
+Proof.
+revert gs. induction r as [| a r IH]; intros [| g gs] H; cbn [map along]; try reflexivity.
+cbn [forallb] in H. apply andb_prop in H as [H K]. apply Z.eqb_eq in H. rewrite (IH gs K), <- H. ring.
+Qed.
+Lemma squares_nonneg (E : space) n : forall c M (ds : list E), (0 < c)%Z -> squares n c M = true -> 0 <= weave M (gram ds).
+Proof.
+induction n as [| n IH]; intros c [| [| p r] M] [| d ds] pos H; try (apply Rle_refl); try discriminate.
+cbn [squares] in H. rewrite weave_gram. destruct (Z.ltb_spec 0 p) as [q | q].
+- apply andb_prop in H as [D H]. apply IZR_lt in q as q'. apply IZR_lt in pos.
+  destruct (combination E ds (map IZR r) (IZR p [*] d)) as [u U].
+  assert (F : << u, u >> = form (map IZR (p :: r)) (map IZR (p :: r)) (gram (d :: ds))).
+  { apply product_of; intro w; rewrite U, ip_scale; reflexivity. }
+  cbn [map] in F. rewrite form_gram in F. assert (S := ip_pos _ u).
+  assert (N := IH p (minor p c r M) ds q H). apply (Rmult_le_pos (IZR c)) in N; [| lra].
+  rewrite (weave_minor E p c r M ds D) in N.
+  apply Rmult_le_reg_l with (IZR p); [exact q' |]. lra.
+- apply andb_prop in H as [H K]. apply andb_prop in H as [Z0 H]. apply Z.eqb_eq in Z0. subst p.
+  rewrite (along_zero r _ H). assert (N := IH c M ds pos K). lra.
+Qed.
+Definition sum_of_squares (M : list (list Z)) : bool := squares (length M) 1 M.
+Lemma use_squares (E : space) (ds : list E) M : sum_of_squares M = true -> 0 <= weave M (gram ds).
+Proof. apply squares_nonneg. reflexivity. Qed.
 
 (** part: product *)
 
@@ -187,6 +290,73 @@ apply (Rmult_le_pos m) in c1; [| lra]. apply (Rmult_le_pos (/ m)) in d1; [| left
 assert (g := Rplus_le_le_0_compat _ _ c1 d1). 
 match type of g with 0 <= ?a => match goal with |- 0 <= ?b => replace b with a; [exact g |] end end.
 rewrite B3, B1, B2. unfold m. field. lra.
+Qed.
+
+(** part: squares_between *)
+
+(* The same for a map T between low and high: then T - low, high - T, and their product, are inner products. *)
+Definition grid {A : Type} (f : A -> A -> R) (ds : list A) : list (list R) := map (fun a => map (f a) ds) ds.
+Lemma weave_grid (A : Type) (f : A -> A -> R) p r M d ds :
+  weave ((p :: r) :: M) (grid f (d :: ds)) =
+  IZR p * f d d + 2 * along (map IZR r) (map (f d) ds) + weave M (grid f ds).
+Proof. unfold grid. cbn [map weave]. rewrite map_map. reflexivity. Qed.
+Lemma weave_sum (A : Type) x y z (f g h : A -> A -> R) M : forall ds,
+  weave M (grid (fun a b => x * f a b + y * g a b + z * h a b) ds) =
+  x * weave M (grid f ds) + y * weave M (grid g ds) + z * weave M (grid h ds).
+Proof.
+induction M as [| [| p r] M IH]; intros [| d ds]; try (cbn; ring). rewrite !weave_grid, IH.
+enough (K : along (map IZR r) (map (fun b => x * f d b + y * g d b + z * h d b) ds) =
+  x * along (map IZR r) (map (f d) ds) + y * along (map IZR r) (map (g d) ds) + z * along (map IZR r) (map (h d) ds))
+  by (rewrite K; ring).
+clear. revert r. induction ds as [| e ds IH]; intros [| a r]; cbn [map along]; try ring. rewrite IH. ring.
+Qed.
+Definition near (n : nat) (G : list (list R)) := map (firstn n) (firstn n G).
+Definition far (n : nat) (G : list (list R)) := map (skipn n) (firstn n G).
+Definition image (n : nat) (G : list (list R)) := map (skipn n) (skipn n G).
+Lemma cut_gram (E : space) (T : E -> E) ds : let G := gram (ds ++ map T ds) in
+  near (length ds) G = gram ds /\ far (length ds) G = grid (fun a b => << a, T b >>) ds /\
+  image (length ds) G = grid (fun a b => << T a, T b >>) ds.
+Proof.
+assert (F : forall (A : Type) (a b : list A), firstn (length a) (a ++ b) = a).
+{ induction a; intros; cbn; congruence. }
+assert (S : forall (A : Type) (a b : list A), skipn (length a) (a ++ b) = b).
+{ induction a; intros; cbn; congruence. }
+assert (L : forall (A B : Type) (f : A -> B) l, length (map f l) = length l).
+{ induction l; cbn; congruence. }
+unfold near, far, image, gram, grid. rewrite map_app.
+rewrite <- (L _ _ (fun a => map (fun b => << a, b >>) (ds ++ map T ds)) ds), F, S, !map_map.
+repeat split; apply map_ext; intro a; rewrite map_app, ?L.
+- rewrite <- (L _ _ (fun b => << a, b >>) ds) at 1. apply F.
+- rewrite <- (L _ _ (fun b => << a, b >>) ds) at 1. rewrite S, map_map. reflexivity.
+- rewrite <- (L _ _ (fun b => << T a, b >>) ds) at 1. rewrite S, map_map. reflexivity.
+Qed.
+Lemma use_squares_between (E : space) T low high (H : @between E T low high) : low < high ->
+  forall ds M, sum_of_squares M = true -> let n := length ds in let G := gram (ds ++ map T ds) in
+  0 <= weave M (far n G) - low * weave M (near n G) /\ 0 <= high * weave M (near n G) - weave M (far n G) /\
+  0 <= (low + high) * weave M (far n G) - low * high * weave M (near n G) - weave M (image n G).
+Proof.
+intros lh ds M S n G. destruct (cut_gram E T ds) as (N & F & I). fold n in N, F, I. fold G in N, F, I.
+rewrite N, F, I. clear N F I. pose (p a b := << a, T b >>). pose (q a b := << T a, T b >>).
+assert (new : forall x y z, (forall a, 0 <= x * << a, a >> + y * << a, T a >> + z * << T a, T a >>) ->
+  0 <= x * weave M (gram ds) + y * weave M (grid p ds) + z * weave M (grid q ds)).
+{ intros x y z pos. change (gram ds) with (grid (fun a b => << a, b >>) ds). rewrite <- weave_sum.
+  assert (add : forall a b c, << T (a [+] b), T c >> = << T a, T c >> + << T b, T c >>).
+  { intros. rewrite !(proj1 H). apply ip_add. }
+  assert (mul : forall r a c, << T (r [*] a), T c >> = r * << T a, T c >>).
+  { intros. rewrite !(proj1 H). apply ip_scale. }
+  refine (use_squares (Space E vadd vscale (fun a b => x * << a, b >> + y * p a b + z * q a b) _ _ _ pos) ds M S);
+  unfold p, q; intros.
+  - rewrite (ip_sym _ a b), (ip_sym _ (T a)), (ip_sym _ a), (proj1 H). reflexivity.
+  - rewrite !ip_add, add. ring.
+  - rewrite !ip_scale, mul. ring. }
+assert (B := proj2 H). repeat split.
+- replace (_ - _) with ((- low) * weave M (gram ds) + 1 * weave M (grid p ds) + 0 * weave M (grid q ds)) by (fold p; ring).
+  apply new. intro a. rewrite (ip_sym _ a (T a)). destruct (B a). lra.
+- replace (_ - _) with (high * weave M (gram ds) + (-1) * weave M (grid p ds) + 0 * weave M (grid q ds)) by (fold p; ring).
+  apply new. intro a. rewrite (ip_sym _ a (T a)). destruct (B a). lra.
+- fold p; fold q. replace (_ - _) with ((- (low * high)) * weave M (gram ds) + (low + high) * weave M (grid p ds) 
+    + (-1) * weave M (grid q ds)) by ring.
+  apply new. intro a. rewrite (ip_sym _ a (T a)). assert (c := between_product E T low high H lh a). lra.
 Qed.
 
 (** part: quadratic *)

@@ -13,7 +13,7 @@ from math import lcm
 
 from .components import Component
 from .readings import Script, declare, hold_still, spell_list, take_readings
-from .scenes import Scene, Square, measure_slack
+from .scenes import Scene, Slack, measure_slack
 from .sections import output_text
 from .statements import Statement
 from .terms import combine, difference, number
@@ -40,7 +40,7 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
 def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     weights = list(script.weights)
     hull = scene.components[0] if scene.components[0].kind == "hull" else None
-    squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
+    slacks = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
     for text, weight in _list_poles(script, scene, statement):
         weights.append((f"M{len(weights)}", "", weight))
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
@@ -56,9 +56,9 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
             yield f"rewrite ?height_rest in {fact}."
         rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
         yield f"rewrite {', '.join(rules)} in {fact}."
-    for k, (c, square) in enumerate(squares, start=1):
-        yield from _write_square(script, k, c, square)
-        weights.append((f"S{k}", _weigh(square) if c.kind == "hull" else "", _scale(c, square)))
+    for k, (c, slack) in enumerate(slacks, start=1):
+        yield from _write_slack(script, k, c, slack)
+        weights.append((f"S{k}", _weigh(slack) if c.kind == "hull" else "", _scale(c, slack)))
     yield "apply monus."
     yield f"unfold {_unfolded(scene, statement)}."
     own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
@@ -76,7 +76,8 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     if hull is not None:
         yield "rewrite ?w_last."
     yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
-    yield "cbn [form along]. clear. field."
+    between = " near far image firstn skipn" if any(c.ends for c in scene.components) else ""
+    yield f"cbn [form along weave map tl{between}]. clear. lra."
 
 
 def _nonnegative(extra: str) -> str:
@@ -84,41 +85,37 @@ def _nonnegative(extra: str) -> str:
     return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
 
 
-def _scale(c: Component, square: Square) -> Fraction:
+def _scale(c: Component, slack: Slack) -> Fraction:
+    width = c.ends[1] - c.ends[0] if c.ends else Fraction(1)
+    return 1 / (slack.divisor * width ** len(slack.places))
+
+
+def _weigh(slack: Slack) -> str:
+    return " * ".join(f"w{k + 1}" for k in slack.places)
+
+
+def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator[str]:
+    """The fact that a quadratic form in the base is not negative: the proof assistant eliminates."""
+    rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
+    yield f"pose (M{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
+    yield f"assert (M{k}_squares : sum_of_squares M{k} = true) by (vm_compute; reflexivity)."
     if c.ends is None:
-        return square.weight
-    return square.weight / (c.ends[1] - c.ends[0]) ** len(square.places)
-
-
-def _weigh(square: Square) -> str:
-    return " * ".join(f"w{k + 1}" for k in square.places)
-
-
-def _write_square(script: Script, k: int, c: Component, square: Square) -> Iterator[str]:
-    """The fact that a square is not negative, in inner products of the base."""
-    base = [text for _, text in script.bases[c.mark]]
-    terms = [(number(v), d) for v, d in zip(square.form, base, strict=False) if v]
-    text = combine([(v, d if d.isidentifier() else f"({d})") for v, d in terms], instead=f"({base[0]})")
-    unfold = f"intro w. unfold base{c.mark}. cbn [dot]."
-    yield f"pose (l{k} := {text})."
-    yield f"assert (L{k} : reads base{c.mark} l{k} {spell_list(script, c, terms)})."
-    yield f"{{ {unfold} unfold l{k}. repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). ring. }}"
-    if c.ends is None:
-        yield f"assert (S{k} := ip_pos _ l{k}). rewrite (product_of _ _ _ _ _ _ L{k} L{k}) in S{k}."
-        return
-    spectrum, T = f"spectrum{c.mark}", c.map
-    low, high = map(number, c.ends)
-    proofs = {
-        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l{k}))",
-        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l{k}))",
-        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l{k}",
-    }
-    images = [(v, f"{T} ({d})" if not d.isidentifier() else f"{T} {d}") for v, d in terms]
-    yield f"assert (N{k} : reads base{c.mark} ({T} l{k}) {spell_list(script, c, images)})."
-    yield f"{{ {unfold} rewrite !(proj1 {spectrum}). unfold l{k}. spread. ring. }}"
-    yield f"assert (S{k} := {proofs[square.places]})."
-    rules = [(f"N{k}", f"N{k}"), (f"N{k}", f"L{k}"), (f"L{k}", f"L{k}")]
-    yield f"rewrite {', '.join(f'?(product_of _ _ _ _ _ _ {a} {b})' for a, b in rules)} in S{k}."
+        yield f"assert (S{k} := use_squares _ base{c.mark} M{k} M{k}_squares)."
+    else:
+        low, high = c.ends
+        size = len(script.bases[c.mark])
+        near, far, image = (f"weave M{k} ({which} {size} (gram base{c.mark}))" for which in ("near", "far", "image"))
+        fact, proof = {
+            (1,): (f"{far} - {number(low)} * {near}", "proj1 between"),
+            (0,): (f"{number(high)} * {near} - {far}", "proj1 (proj2 between)"),
+            (0, 1): (f"({number(low)} + {number(high)}) * {far} - {number(low)} * {number(high)} * {near} - {image}",
+                     "proj2 (proj2 between)"),
+        }[slack.places]  # fmt: skip
+        half = f"(firstn {size} base{c.mark})"
+        yield f"assert (S{k} : 0 <= {fact})."
+        yield f"{{ assert (between := use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra) {half} M{k} M{k}_squares)."
+        yield f"  exact ({proof}). }}"
+    yield f"unfold M{k} in S{k}. clear M{k} M{k}_squares."
 
 
 def _write_gram(script: Script, c: Component) -> Iterator[str]:
