@@ -40,19 +40,34 @@ Proof. exact (proj2_sig (seal A x)). Qed.
 Fixpoint dot {E : space} (cs : list R) (ds : list E) (w : E) : R :=
   match cs, ds with cons c cs', cons d ds' => c * << d, w >> + dot cs' ds' w | _, _ => 0 end.
 Definition reads {E : space} (ds : list E) (v : E) (cs : list R) := forall w, << v, w >> = dot cs ds w.
-Definition gram {E : space} (ds : list E) : list (list R) := map (fun a => map (fun b => << a, b >>) ds) ds.
+Fixpoint grid {A : Type} (f : A -> A -> R) (ds : list A) : list (list R) := (* the upper triangle of a table *)
+  match ds with nil => nil | d :: ds' => map (f d) (d :: ds') :: grid f ds' end.
+Notation gram := (grid (fun a b => << a, b >>)).
 Fixpoint along (cs row : list R) : R :=
   match cs, row with cons c cs', cons g row' => c * g + along cs' row' | _, _ => 0 end.
 Fixpoint form (cs cs' : list R) (G : list (list R)) : R :=
-  match cs, G with cons c rest, cons row G' => c * along cs' row + form rest cs' G' | _, _ => 0 end.
+  match cs, cs', G with
+  | c :: r, c' :: r', (g :: gs) :: G' => c * c' * g + (c * along r' gs + c' * along r gs) + form r r' G'
+  | _, _, _ => 0
+  end.
+Lemma along_sum (A : Type) (f g : A -> R) c ds : forall r,
+  along r (map (fun x => c * f x + g x) ds) = c * along r (map f ds) + along r (map g ds).
+Proof. induction ds as [| d ds IH]; intros [| a r]; cbn [along map]; try ring. rewrite IH. ring. Qed.
+Lemma along_zero (A : Type) (ds : list A) : forall r, along r (map (fun _ => 0) ds) = 0.
+Proof. induction ds as [| d ds IH]; intros [| a r]; cbn [along map]; try ring. rewrite IH. ring. Qed.
+Lemma along_dot (E : space) (ds : list E) w : forall cs, dot cs ds w = along cs (map (fun d => << d, w >>) ds).
+Proof. induction ds as [| d ds IH]; intros [| c cs]; cbn [dot along map]; try reflexivity. rewrite IH. reflexivity. Qed.
+Lemma along_form (E : space) (ds : list E) : forall ca cb,
+  along ca (map (fun d => dot cb ds d) ds) = form ca cb (gram ds).
+Proof.
+induction ds as [| d ds IH]; intros [| c ca] [| e cb]; cbn [form grid map along dot]; try reflexivity.
+- rewrite along_zero. ring.
+- rewrite (along_sum E (fun x => << d, x >>)), IH, along_dot.
+  rewrite (map_ext (fun x => << x, d >>) (fun x => << d, x >>)); [ring |]. intro x. apply ip_sym.
+Qed.
 Lemma product_of (E : space) (ds : list E) a b ca cb : reads ds a ca -> reads ds b cb -> << a, b >> = form ca cb (gram ds).
 Proof.
-intros A B. rewrite A. clear A. unfold gram.
-assert (C : forall d, << d, b >> = along cb (map (fun e => << d, e >>) ds)).
-{ intro d. rewrite ip_sym, B. clear B. revert cb. induction ds as [| e rest IH]; intros [| c cb]; cbn [dot along map];
-  try reflexivity. rewrite IH, (ip_sym _ e d). reflexivity. }
-generalize ds at 1 3 as front. revert ca.
-induction ca as [| c ca IH]; intros [| d front]; cbn [dot form map]; try reflexivity. rewrite IH, C. reflexivity.
+intros A B. rewrite A, <- along_form, along_dot. f_equal. apply map_ext. intro x. rewrite ip_sym. apply B.
 Qed.
 
 (* From weighted facts to the claim: if N X + S = 0 with N > 0 and S >= 0, then X <= 0. *)
@@ -72,101 +87,86 @@ Proof. lra. Qed.
 (* Quadratic forms with integer coefficients, by the rows of their upper triangle: (p r) :: M. *)
 Fixpoint weave (M : list (list Z)) (G : list (list R)) : R :=
   match M, G with
-  | (p :: r) :: M', (g :: gs) :: G' => IZR p * g + 2 * along (map IZR r) gs + weave M' (map (@tl R) G')
+  | (p :: r) :: M', (g :: gs) :: G' => IZR p * g + 2 * along (map IZR r) gs + weave M' G'
   | _, _ => 0
   end.
 
-(* They are sums of squares if elimination finds no negative pivot. A step with pivot p replaces M by (p M - r r') / c,
-   where c is the pivot before it, which divides all entries (Bareiss); [row_divides] makes sure of that. *)
-Fixpoint row_minor (p c a : Z) (r s : list Z) : list Z :=
-  match r, s with b :: r', m :: s' => ((p * m - a * b) / c)%Z :: row_minor p c a r' s' | _, _ => nil end.
-Fixpoint row_divides (p c a : Z) (r s : list Z) : bool :=
+(* They are sums of squares if elimination finds no negative pivot. A step with pivot p replaces M by (p M - r r') / c;
+   c is the pivot before it, by which all entries can be divided (Bareiss), and None would say that they cannot. *)
+Fixpoint row_minor (p c a : Z) (r s : list Z) : option (list Z) :=
   match r, s with
-  | nil, nil => true
-  | b :: r', m :: s' => (c * ((p * m - a * b) / c) =? p * m - a * b)%Z && row_divides p c a r' s'
-  | _, _ => false
+  | nil, nil => Some nil
+  | b :: r', m :: s' =>
+    let n := (p * m - a * b)%Z in let q := (n / c)%Z in
+    if (c * q =? n)%Z then option_map (cons q) (row_minor p c a r' s') else None
+  | _, _ => None
   end.
-Fixpoint minor (p c : Z) (r : list Z) (M : list (list Z)) : list (list Z) :=
-  match r, M with a :: r', s :: M' => row_minor p c a r s :: minor p c r' M' | _, _ => nil end.
-Fixpoint divides (p c : Z) (r : list Z) (M : list (list Z)) : bool :=
+Fixpoint minor (p c : Z) (r : list Z) (M : list (list Z)) : option (list (list Z)) :=
   match r, M with
-  | nil, nil => true
-  | a :: r', s :: M' => row_divides p c a r s && divides p c r' M'
-  | _, _ => false
+  | nil, nil => Some nil
+  | a :: r', s :: M' =>
+    match row_minor p c a r s with Some t => option_map (cons t) (minor p c r' M') | None => None end
+  | _, _ => None
   end.
 Fixpoint squares (n : nat) (c : Z) (M : list (list Z)) : bool :=
   match n, M with
   | _, nil => true
   | S n', (p :: r) :: M' =>
-    if (0 <? p)%Z then divides p c r M' && squares n' p (minor p c r M')
+    if (0 <? p)%Z then match minor p c r M' with Some N => squares n' p N | None => false end
     else (p =? 0)%Z && forallb (Z.eqb 0) r && squares n' c M'
   | _, _ => false
   end.
+Definition sum_of_squares (M : list (list Z)) : bool := squares (length M) 1 M.
 
-Lemma along_minor p c a r s gs : row_divides p c a r s = true ->
-  IZR c * along (map IZR (row_minor p c a r s)) gs = IZR p * along (map IZR s) gs - IZR a * along (map IZR r) gs.
+Lemma along_minor p c a r : forall s t gs, row_minor p c a r s = Some t ->
+  IZR c * along (map IZR t) gs = IZR p * along (map IZR s) gs - IZR a * along (map IZR r) gs.
 Proof.
-revert s gs. induction r as [| b r IH]; intros [| m s] [| g gs]; cbn [row_divides row_minor map along]; intro H;
-  try discriminate; try ring.
-apply andb_prop in H as [H K]. apply Z.eqb_eq in H. apply (f_equal IZR) in H.
-rewrite minus_IZR, !mult_IZR in H. rewrite Rmult_plus_distr_l, (IH s gs K), <- Rmult_assoc, H. ring.
+induction r as [| b r IH]; intros [| m s] t gs H; cbn [row_minor] in H; try discriminate.
+- injection H as <-. cbn. ring.
+- destruct (Z.eqb_spec (c * ((p * m - a * b) / c)) (p * m - a * b)) as [D |]; [| discriminate].
+  destruct (row_minor p c a r s) as [t' |] eqn:K; [| discriminate]. injection H as <-.
+  apply (f_equal IZR) in D. rewrite minus_IZR, !mult_IZR in D. destruct gs as [| g gs]; cbn [map along]; [ring |].
+  rewrite Rmult_plus_distr_l, (IH s t' gs K), <- Rmult_assoc, D. ring.
 Qed.
-Lemma form_column (E : space) (e : E) a r r' (f : E -> list R) es :
-  form r (a :: r') (map (fun x => << x, e >> :: f x) es) =
-  a * along r (map (fun x => << e, x >>) es) + form r r' (map f es).
+Lemma weave_minor (E : space) p c r : forall M N (ds : list E), minor p c r M = Some N ->
+  IZR c * weave N (gram ds) = IZR p * weave M (gram ds) - form (map IZR r) (map IZR r) (gram ds).
 Proof.
-revert r. induction es as [| x es IH]; intros [| b r]; cbn [form along map]; try ring.
-rewrite IH, (ip_sym _ e x). ring.
-Qed.
-Lemma weave_gram (E : space) p r M (d : E) ds :
-  weave ((p :: r) :: M) (gram (d :: ds)) =
-  IZR p * << d, d >> + 2 * along (map IZR r) (map (fun x => << d, x >>) ds) + weave M (gram ds).
-Proof. unfold gram. cbn [map weave]. rewrite map_map. reflexivity. Qed.
-Lemma form_gram (E : space) a r (d : E) ds :
-  form (a :: r) (a :: r) (gram (d :: ds)) =
-  a * a * << d, d >> + 2 * a * along r (map (fun x => << d, x >>) ds) + form r r (gram ds).
-Proof. unfold gram. cbn [map form along]. rewrite form_column. ring. Qed.
-Lemma weave_minor (E : space) p c r M (ds : list E) : divides p c r M = true ->
-  IZR c * weave (minor p c r M) (gram ds) = IZR p * weave M (gram ds) - form (map IZR r) (map IZR r) (gram ds).
-Proof.
-revert M ds. induction r as [| a r IH]; intros [| s M] ds H; cbn [divides] in H; try discriminate.
-- cbn. ring.
-- apply andb_prop in H as [H K]. destruct ds as [| d ds]; [destruct s; cbn; ring |]. 
-  destruct s as [| m s]; [discriminate |]. cbn [map]. rewrite form_gram.
-  cbn [minor row_minor]. rewrite !weave_gram, !Rmult_plus_distr_l, (IH M ds K).
-  cbn [row_divides] in H. apply andb_prop in H as [D H]. apply Z.eqb_eq, (f_equal IZR) in D.
-  rewrite minus_IZR, !mult_IZR in D. assert (A := along_minor p c a r s (map (fun x => << d, x >>) ds) H).
-  rewrite <- (Rmult_assoc (IZR c) _ << d, d >>), D.
-  replace (IZR c * (2 * along (map IZR (row_minor p c a r s)) (map (fun x => << d, x >>) ds)))
-    with (2 * (IZR c * along (map IZR (row_minor p c a r s)) (map (fun x => << d, x >>) ds))) by ring.
-  rewrite A. ring.
+induction r as [| a r IH]; intros [| s M] N ds H; cbn [minor] in H; try discriminate.
+- injection H as <-. cbn. ring.
+- destruct (row_minor p c a (a :: r) s) as [t |] eqn:T; [| discriminate].
+  destruct (minor p c r M) as [N' |] eqn:K; [| discriminate]. injection H as <-.
+  destruct s as [| m s]; [discriminate |]. destruct t as [| q t].
+  { exfalso. cbn [row_minor] in T. destruct (_ =? _)%Z, (row_minor p c a r s); discriminate. }
+  destruct ds as [| d ds]; [cbn; ring |].
+  assert (A := along_minor p c a (a :: r) (m :: s) (q :: t) (<< d, d >> :: map (fun x => << d, x >>) ds) T).
+  assert (B := along_minor p c a (a :: r) (m :: s) (q :: t) (0 :: map (fun x => << d, x >>) ds) T).
+  cbn [map along] in A, B. cbn [map form grid weave]. assert (C := IH M N' ds K). lra.
 Qed.
 Lemma combination (E : space) ds : forall cs (v : E), exists u, forall w, << u, w >> = << v, w >> + dot cs ds w.
 Proof.
 induction ds as [| d ds IH]; intros [| c cs] v; cbn [dot]; try (exists v; intro; ring).
 destruct (IH cs (v [+] c [*] d)) as [u H]. exists u. intro w. rewrite H, ip_add, ip_scale. ring.
 Qed.
-Lemma along_zero r gs : forallb (Z.eqb 0) r = true -> along (map IZR r) gs = 0.
+Lemma along_zeros r gs : forallb (Z.eqb 0) r = true -> along (map IZR r) gs = 0.
 Proof.
 revert gs. induction r as [| a r IH]; intros [| g gs] H; cbn [map along]; try reflexivity.
 cbn [forallb] in H. apply andb_prop in H as [H K]. apply Z.eqb_eq in H. rewrite (IH gs K), <- H. ring.
 Qed.
-Lemma squares_nonneg (E : space) n : forall c M (ds : list E), (0 < c)%Z -> squares n c M = true -> 0 <= weave M (gram ds).
+Lemma squares_nonneg (E : space) n : forall c M (ds : list E), (0 < c)%Z -> squares n c M = true ->
+  0 <= weave M (gram ds).
 Proof.
 induction n as [| n IH]; intros c [| [| p r] M] [| d ds] pos H; try (apply Rle_refl); try discriminate.
-cbn [squares] in H. rewrite weave_gram. destruct (Z.ltb_spec 0 p) as [q | q].
-- apply andb_prop in H as [D H]. apply IZR_lt in q as q'. apply IZR_lt in pos.
+cbn [squares] in H. cbn [weave grid map]. destruct (Z.ltb_spec 0 p) as [q | q].
+- destruct (minor p c r M) as [N |] eqn:D; [| discriminate]. apply IZR_lt in q as q'. apply IZR_lt in pos.
   destruct (combination E ds (map IZR r) (IZR p [*] d)) as [u U].
   assert (F : << u, u >> = form (map IZR (p :: r)) (map IZR (p :: r)) (gram (d :: ds))).
   { apply product_of; intro w; rewrite U, ip_scale; reflexivity. }
-  cbn [map] in F. rewrite form_gram in F. assert (S := ip_pos _ u).
-  assert (N := IH p (minor p c r M) ds q H). apply (Rmult_le_pos (IZR c)) in N; [| lra].
-  rewrite (weave_minor E p c r M ds D) in N.
+  cbn [map form grid] in F. assert (S := ip_pos _ u). assert (K := IH p N ds q H).
+  apply (Rmult_le_pos (IZR c)) in K; [| lra]. rewrite (weave_minor E p c r M N ds D) in K.
   apply Rmult_le_reg_l with (IZR p); [exact q' |]. lra.
 - apply andb_prop in H as [H K]. apply andb_prop in H as [Z0 H]. apply Z.eqb_eq in Z0. subst p.
-  rewrite (along_zero r _ H). assert (N := IH c M ds pos K). lra.
+  rewrite (along_zeros r _ H). assert (N := IH c M ds pos K). lra.
 Qed.
-Definition sum_of_squares (M : list (list Z)) : bool := squares (length M) 1 M.
 Lemma use_squares (E : space) (ds : list E) M : sum_of_squares M = true -> 0 <= weave M (gram ds).
 Proof. apply squares_nonneg. reflexivity. Qed.
 
@@ -295,40 +295,46 @@ Qed.
 (** part: squares_between *)
 
 (* The same for a map T between low and high: then T - low, high - T, and their product, are inner products. *)
-Definition grid {A : Type} (f : A -> A -> R) (ds : list A) : list (list R) := map (fun a => map (f a) ds) ds.
-Lemma weave_grid (A : Type) (f : A -> A -> R) p r M d ds :
-  weave ((p :: r) :: M) (grid f (d :: ds)) =
-  IZR p * f d d + 2 * along (map IZR r) (map (f d) ds) + weave M (grid f ds).
-Proof. unfold grid. cbn [map weave]. rewrite map_map. reflexivity. Qed.
 Lemma weave_sum (A : Type) x y z (f g h : A -> A -> R) M : forall ds,
   weave M (grid (fun a b => x * f a b + y * g a b + z * h a b) ds) =
   x * weave M (grid f ds) + y * weave M (grid g ds) + z * weave M (grid h ds).
 Proof.
-induction M as [| [| p r] M IH]; intros [| d ds]; try (cbn; ring). rewrite !weave_grid, IH.
+induction M as [| [| p r] M IH]; intros [| d ds]; cbn [weave grid map]; try ring. rewrite IH.
 enough (K : along (map IZR r) (map (fun b => x * f d b + y * g d b + z * h d b) ds) =
   x * along (map IZR r) (map (f d) ds) + y * along (map IZR r) (map (g d) ds) + z * along (map IZR r) (map (h d) ds))
   by (rewrite K; ring).
 clear. revert r. induction ds as [| e ds IH]; intros [| a r]; cbn [map along]; try ring. rewrite IH. ring.
 Qed.
-Definition near (n : nat) (G : list (list R)) := map (firstn n) (firstn n G).
-Definition far (n : nat) (G : list (list R)) := map (skipn n) (firstn n G).
-Definition image (n : nat) (G : list (list R)) := map (skipn n) (skipn n G).
+
+(* Parts of the table of products of n vectors and their images: among the n, with images, among images. *)
+Fixpoint near (n : nat) (G : list (list R)) : list (list R) :=
+  match n, G with S n', row :: G' => firstn n row :: near n' G' | _, _ => nil end.
+Definition far (n : nat) (G : list (list R)) : list (list R) := map (skipn n) (firstn n G).
+Definition image (n : nat) (G : list (list R)) : list (list R) := skipn n G.
 Lemma cut_gram (E : space) (T : E -> E) ds : let G := gram (ds ++ map T ds) in
   near (length ds) G = gram ds /\ far (length ds) G = grid (fun a b => << a, T b >>) ds /\
   image (length ds) G = grid (fun a b => << T a, T b >>) ds.
 Proof.
-assert (F : forall (A : Type) (a b : list A), firstn (length a) (a ++ b) = a).
+assert (F : forall (A B : Type) (f : A -> B) a b, firstn (length a) (map f (a ++ b)) = map f a).
 { induction a; intros; cbn; congruence. }
-assert (S : forall (A : Type) (a b : list A), skipn (length a) (a ++ b) = b).
+assert (drop : forall (A B : Type) (f : A -> B) a b, skipn (length a) (map f (a ++ b)) = map f b).
 { induction a; intros; cbn; congruence. }
-assert (L : forall (A B : Type) (f : A -> B) l, length (map f l) = length l).
-{ induction l; cbn; congruence. }
-unfold near, far, image, gram, grid. rewrite map_app.
-rewrite <- (L _ _ (fun a => map (fun b => << a, b >>) (ds ++ map T ds)) ds), F, S, !map_map.
-repeat split; apply map_ext; intro a; rewrite map_app, ?L.
-- rewrite <- (L _ _ (fun b => << a, b >>) ds) at 1. apply F.
-- rewrite <- (L _ _ (fun b => << a, b >>) ds) at 1. rewrite S, map_map. reflexivity.
-- rewrite <- (L _ _ (fun b => << T a, b >>) ds) at 1. rewrite S, map_map. reflexivity.
+assert (images : forall l, gram (map T l) = grid (fun a b => << T a, T b >>) l).
+{ induction l as [| d l IH]; [reflexivity |]. cbn [map grid]. rewrite IH, map_map. reflexivity. }
+repeat split.
+- generalize (map T ds) as es. induction ds as [| d ds IH]; intro es; [reflexivity |].
+  cbn [app grid length near]. rewrite (IH es), (F _ _ _ (d :: ds) es). reflexivity.
+- enough (K : forall front, map (skipn (length (front ++ ds))) (firstn (length ds) (gram (ds ++ map T (front ++ ds)))) =
+    grid (fun a b => << a, T b >>) ds) by exact (K nil).
+  assert (L : forall l front, length (front ++ l) = length (l ++ map T front)).
+  { assert (P : forall x (l m : list E), length (l ++ x :: m) = S (length (l ++ m))).
+    { induction l; intros; cbn; congruence. }
+    intros l front. induction front as [| x front IH]; cbn [app map length]; [rewrite app_nil_r; reflexivity |].
+    rewrite P, IH. reflexivity. }
+  induction ds as [| d ds IH]; intro front; [reflexivity |]. assert (K := IH (front ++ d :: nil)).
+  rewrite <- app_assoc in K. cbn [app] in K. cbn [app grid length firstn]. rewrite (map_cons (skipn _)), K. f_equal.
+  rewrite L, map_app, app_comm_cons, app_assoc, drop, map_map. reflexivity.
+- rewrite <- (images ds). generalize (map T ds) as es. clear. induction ds as [| d ds IH]; intro es; [reflexivity |]. apply IH.
 Qed.
 Lemma use_squares_between (E : space) T low high (H : @between E T low high) : low < high ->
   forall ds M, sum_of_squares M = true -> let n := length ds in let G := gram (ds ++ map T ds) in
@@ -339,7 +345,7 @@ intros lh ds M S n G. destruct (cut_gram E T ds) as (N & F & I). fold n in N, F,
 rewrite N, F, I. clear N F I. pose (p a b := << a, T b >>). pose (q a b := << T a, T b >>).
 assert (new : forall x y z, (forall a, 0 <= x * << a, a >> + y * << a, T a >> + z * << T a, T a >>) ->
   0 <= x * weave M (gram ds) + y * weave M (grid p ds) + z * weave M (grid q ds)).
-{ intros x y z pos. change (gram ds) with (grid (fun a b => << a, b >>) ds). rewrite <- weave_sum.
+{ intros x y z pos. rewrite <- weave_sum.
   assert (add : forall a b c, << T (a [+] b), T c >> = << T a, T c >> + << T b, T c >>).
   { intros. rewrite !(proj1 H). apply ip_add. }
   assert (mul : forall r a c, << T (r [*] a), T c >> = r * << T a, T c >>).

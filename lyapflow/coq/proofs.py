@@ -77,7 +77,7 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         yield "rewrite ?w_last."
     yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
     between = " near far image firstn skipn" if any(c.ends for c in scene.components) else ""
-    yield f"cbn [form along weave map tl{between}]. clear. lra."
+    yield f"cbn [form along weave map{between}]. clear. lra."
 
 
 def _nonnegative(extra: str) -> str:
@@ -119,28 +119,23 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
 
 
 def _write_gram(script: Script, c: Component) -> Iterator[str]:
-    """The table of inner products of a base, each in one order only."""
+    """The table of inner products of a base, each pair of vectors once."""
     texts = [text for _, text in script.bases[c.mark]]
-    flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
-    if c.ends is not None:
-        images = [f"{c.map} ({text})" for text in texts]
-        yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
-        yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
-        flips += [f"?(ip_sym _ ({a}) ({b}))" for a in texts for b in images]
-        flips += [f"?(swap{c.mark} ({b}) ({a}))" for a, b in combinations(texts, 2)]
-        flips += [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(images, 2)]
-    count = len(texts) * (2 if c.ends else 1)
-    same = len(texts) if c.ends else count + 1  # products <T a, b> have one name for both orders
-    names = {(i, k): f"g{min(i, k)}_{max(i, k)}{c.mark}" for i in range(count) for k in range(count)}
-    for i in range(same, count):
-        for k in range(len(texts)):
-            a, b = sorted((i - len(texts), k))
-            names[i, k] = names[k, i] = f"g{a}_{b + len(texts)}{c.mark}"
-    rows = " :: ".join("(" + " :: ".join([*(names[i, k] for k in range(count)), "nil"]) + ")" for i in range(count))
+    size = len(texts)
+    count = 2 * size if c.ends else size
+    names = {(i, k): f"g{i}_{k}{c.mark}" for i in range(count) for k in range(i, count)}
+    flips = []
+    if c.ends:  # products <a, T b> and <b, T a> have one name
+        yield f"assert (swap{c.mark} : forall a b, << a, {c.map} b >> = << b, {c.map} a >>)."
+        yield f"{{ intros a b. rewrite <- (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
+        for k, i in combinations(range(size), 2):
+            names[i, size + k] = names[k, size + i]
+            flips.append(f"?(swap{c.mark} ({texts[i]}) ({texts[k]}))")
+    rows = [" :: ".join([*(names[i, k] for k in range(i, count)), "nil"]) for i in range(count)]
     chosen = list(dict.fromkeys(names.values()))
-    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
-    yield f"{{ unfold gram, base{c.mark}. cbn [map]."
-    yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
+    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} ="
+    yield f"  {' :: '.join([f'({row})' for row in rows])} :: nil)."
+    yield f"{{ unfold base{c.mark}. cbn [grid map]. {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
     yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 
