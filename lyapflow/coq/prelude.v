@@ -27,6 +27,8 @@ Lemma ip_add_r (E : space) (a b c : E) : << c, a [+] b >> = << c, a >> + << c, b
 Proof. rewrite ip_sym, ip_add, (ip_sym _ a), (ip_sym _ b). reflexivity. Qed.
 Lemma ip_scale_r (E : space) r (a c : E) : << c, r [*] a >> = r * << c, a >>.
 Proof. rewrite ip_sym, ip_scale, (ip_sym _ a). reflexivity. Qed.
+Lemma no_gap (E : space) (a b : E) : << a [-] a, b >> = 0.
+Proof. rewrite ip_add, ip_scale. ring. Qed.
 Ltac spread := repeat rewrite ?ip_add, ?ip_scale, ?ip_add_r, ?ip_scale_r.
 
 (* [sealed x] is x; it keeps rewriting from looking into definitions. *)

@@ -53,7 +53,7 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
             yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
         if fact.startswith("H"):
-            yield f"rewrite ?height_rest in {fact}."
+            yield f"rewrite ?height_rest, ?no_gap in {fact}."
         rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
         yield f"rewrite {', '.join(rules)} in {fact}."
     for k, (c, slack) in enumerate(slacks, start=1):
@@ -64,6 +64,9 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
     rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
     yield f"rewrite {', '.join(rules)}."
+    if hull is None:  # again, while the goal is small
+        kept = [*(f"table{c.mark}" for c in scene.components), *(fact for fact, _, _ in weights)]
+        yield f"clear - {' '.join(kept)}."
     common = lcm(*(w.denominator for _, _, w in weights), 1)
     total = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
@@ -97,14 +100,14 @@ def _weigh(slack: Slack) -> str:
 def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator[str]:
     """The fact that a quadratic form in the base is not negative: the proof assistant eliminates."""
     rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
-    yield f"pose (M{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
-    yield f"assert (M{k}_squares : sum_of_squares M{k} = true) by (vm_compute; reflexivity)."
+    yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
+    yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by (vm_compute; reflexivity)."
     if c.ends is None:
-        yield f"assert (S{k} := use_squares _ base{c.mark} M{k} M{k}_squares)."
+        yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
     else:
         low, high = c.ends
         size = len(script.bases[c.mark])
-        near, far, image = (f"weave M{k} ({which} {size} (gram base{c.mark}))" for which in ("near", "far", "image"))
+        near, far, image = (f"weave slack{k} ({which} {size} (gram base{c.mark}))" for which in ("near", "far", "image"))
         fact, proof = {
             (1,): (f"{far} - {number(low)} * {near}", "proj1 between"),
             (0,): (f"{number(high)} * {near} - {far}", "proj1 (proj2 between)"),
@@ -113,9 +116,9 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
         }[slack.places]  # fmt: skip
         half = f"(firstn {size} base{c.mark})"
         yield f"assert (S{k} : 0 <= {fact})."
-        yield f"{{ assert (between := use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra) {half} M{k} M{k}_squares)."
+        yield f"{{ assert (between := use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra) {half} slack{k} slack{k}_squares)."
         yield f"  exact ({proof}). }}"
-    yield f"unfold M{k} in S{k}. clear M{k} M{k}_squares."
+    yield f"unfold slack{k} in S{k}. clear slack{k} slack{k}_squares."
 
 
 def _write_gram(script: Script, c: Component) -> Iterator[str]:
