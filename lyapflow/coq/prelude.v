@@ -272,10 +272,18 @@ Qed.
 Definition between {E : space} (T : E -> E) (low high : R) :=
   (forall a b, << T a, b >> = << a, T b >>) /\
   (forall a, low * << a, a >> <= << T a, a >> /\ << T a, a >> <= high * << a, a >>).
-Lemma between_product (E : space) T low high (H : @between E T low high) : low < high -> forall a,
+Lemma between_product (E : space) T low high (H : @between E T low high) : low <= high -> forall a,
   0 <= (low + high) * << T a, a >> - low * high * << a, a >> - << T a, T a >>.
 Proof.
-intros lh a. destruct H as [sym H].
+intros [lh | <-] a; destruct H as [sym H].
+2: { (* low = high: T is low times the identity, as far as inner products see *)
+  set (b := T a [-] low [*] a). destruct (H (a [+] b)) as [c d]. destruct (H a) as [c1 d1]. destruct (H b) as [c2 d2].
+  assert (e : << T (a [+] b), a [+] b >> = << T a, a >> + 2 * << T a, b >> + << T b, b >>).
+  { rewrite (sym (a [+] b)). spread. rewrite <- !sym. clearbody b. spread. rewrite (sym b a), (ip_sym _ b (T a)). ring. }
+  rewrite e in c, d. assert (f : << a [+] b, a [+] b >> = << a, a >> + 2 * << a, b >> + << b, b >>).
+  { clearbody b. spread. rewrite (ip_sym _ b a). ring. }
+  rewrite f in c, d. assert (g : << T a, b >> = low * << a, b >>) by lra. clear c d c1 d1 c2 d2 e f. revert g.
+  unfold b. spread. rewrite (ip_sym _ a (T a)). lra. }
 set (b := T a [-] low [*] a). set (m := high - low). assert (0 < m) by (unfold m; lra).
 assert (A : forall w, << T b, w >> = << b, T w >>) by (intro; apply sym).
 destruct (H (a [-] / m [*] b)) as [c _]. destruct (H b) as [_ d].
@@ -338,7 +346,7 @@ repeat split.
   rewrite L, map_app, app_comm_cons, app_assoc, drop, map_map. reflexivity.
 - rewrite <- (images ds). generalize (map T ds) as es. clear. induction ds as [| d ds IH]; intro es; [reflexivity |]. apply IH.
 Qed.
-Lemma use_squares_between (E : space) T low high (H : @between E T low high) : low < high ->
+Lemma use_squares_between (E : space) T low high (H : @between E T low high) : low <= high ->
   forall ds M, sum_of_squares M = true -> let n := length ds in let G := gram (ds ++ map T ds) in
   0 <= weave M (far n G) - low * weave M (near n G) /\ 0 <= high * weave M (near n G) - weave M (far n G) /\
   0 <= (low + high) * weave M (far n G) - low * high * weave M (near n G) - weave M (image n G).
@@ -373,7 +381,7 @@ Qed.
 Definition quadratic {E : space} (mu L : R) (f : E -> R) (out : E -> E -> Prop) := exists (Q : E -> E) (b : E) (c : R),
   between Q mu L /\ (forall y, f y = 1 / 2 * << Q y, y >> + << b, y >> + c) /\
   (forall y u, out y u -> forall w, << u, w >> = << Q y, w >> + << b, w >>).
-Lemma use_quadratic_sector (E : space) mu L f out (H : @quadratic E mu L f out) : mu < L ->
+Lemma use_quadratic_sector (E : space) mu L f out (H : @quadratic E mu L f out) : mu <= L ->
   forall y u z v, out y u -> out z v ->
   0 <= (mu + L) * << u [-] v, y [-] z >> - mu * L * << y [-] z, y [-] z >> - << u [-] v, u [-] v >>.
 Proof.
