@@ -20,6 +20,7 @@ from .scenes import Scene
 from .sections import write_section, write_theorem_head
 from .statements import list_statements
 from .sublinear import write_sublinear
+from .terms import comment
 
 __all__ = ["Driven", "write_driven", "write_theorem"]
 
@@ -206,5 +207,4 @@ def _describe(certificate: Certificate) -> Iterator[str]:
 
 
 def _paragraph(text: str) -> str:
-    safe = text.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
-    return "\n".join(wrap(safe, 110, initial_indent="   ", subsequent_indent="   "))
+    return "\n".join(wrap(comment(text), 110, initial_indent="   ", subsequent_indent="   "))

@@ -12,7 +12,7 @@ from itertools import combinations
 from math import lcm
 
 from .components import Component
-from .readings import Script, declare, hold_still, spell_list, take_readings
+from .readings import Script, declare, hold_still, take_readings
 from .scenes import Scene, Slack, measure_slack
 from .sections import output_text
 from .statements import Statement
@@ -105,18 +105,18 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
     if c.ends is None:
         yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
     else:
-        low, high = c.ends
+        low, high = map(number, c.ends)
         size = len(script.bases[c.mark])
-        near, far, image = (f"weave slack{k} ({which} {size} (gram base{c.mark}))" for which in ("near", "far", "image"))
+        near, far, image = (f"weave slack{k} ({part} {size} (gram base{c.mark}))" for part in ("near", "far", "image"))
+        product = f"({low} + {high}) * {far} - {low} * {high} * {near} - {image}"
         fact, proof = {
-            (1,): (f"{far} - {number(low)} * {near}", "proj1 between"),
-            (0,): (f"{number(high)} * {near} - {far}", "proj1 (proj2 between)"),
-            (0, 1): (f"({number(low)} + {number(high)}) * {far} - {number(low)} * {number(high)} * {near} - {image}",
-                     "proj2 (proj2 between)"),
-        }[slack.places]  # fmt: skip
-        half = f"(firstn {size} base{c.mark})"
+            (1,): (f"{far} - {low} * {near}", "proj1 between"),
+            (0,): (f"{high} * {near} - {far}", "proj1 (proj2 between)"),
+            (0, 1): (product, "proj2 (proj2 between)"),
+        }[slack.places]
+        use = f"use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra)"
         yield f"assert (S{k} : 0 <= {fact})."
-        yield f"{{ assert (between := use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra) {half} slack{k} slack{k}_squares)."
+        yield f"{{ assert (between := {use} (firstn {size} base{c.mark}) slack{k} slack{k}_squares)."
         yield f"  exact ({proof}). }}"
     yield f"unfold slack{k} in S{k}. clear slack{k} slack{k}_squares."
 
@@ -138,7 +138,8 @@ def _write_gram(script: Script, c: Component) -> Iterator[str]:
     chosen = list(dict.fromkeys(names.values()))
     yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} ="
     yield f"  {' :: '.join([f'({row})' for row in rows])} :: nil)."
-    yield f"{{ unfold base{c.mark}. cbn [grid map]. {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
+    flip = f"rewrite {', '.join(flips)}. " if flips else ""
+    yield f"{{ unfold base{c.mark}. cbn [grid map]. {flip}repeat eexists. }}"
     yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 
