@@ -21,6 +21,7 @@ from .scenes import Scene
 from .sections import write_section, write_theorem_head
 from .statements import list_statements
 from .sublinear import write_sublinear
+from .terms import comment
 
 __all__ = ["Driven", "write_driven", "write_theorem"]
 
@@ -138,11 +139,11 @@ def _write_section(certificate: Certificate, count: int, driven: DrivenSystem | 
         certificate = replace(certificate, system=certificate.system.vertices[0])
     scene = Scene.of(certificate, driven)
     statements = list(list_statements(certificate))
-    parts = ["height", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
+    parts = ["height", "squares", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
     if len(scene.components) > 1:
         parts.append("product")
     if any(c.kind == "interval" for c in scene.components):
-        parts.append("between")
+        parts += ["between", "squares_between"]
     theorems = []
     for statement in statements:
         script, needed = prove(scene, statement)
@@ -212,5 +213,4 @@ def _describe(certificate: Certificate) -> Iterator[str]:
 
 
 def _paragraph(text: str) -> str:
-    safe = text.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
-    return "\n".join(wrap(safe, 110, initial_indent="   ", subsequent_indent="   "))
+    return "\n".join(wrap(comment(text), 110, initial_indent="   ", subsequent_indent="   "))

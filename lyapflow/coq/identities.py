@@ -10,7 +10,7 @@ from typing import TypeAlias
 from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError
 from ..exact.multivariate import Polynomial
-from .terms import number
+from .terms import comment, number
 
 __all__ = ["Monomials", "write_identity", "write_invariant"]
 
@@ -125,7 +125,7 @@ def write_invariant(system: PolynomialSystem, functions: Sequence[Polynomial]) -
     states = [f"x_{name}" if plain else f"x_{k}" for k, name in enumerate(system.names, start=1)]
     binder = f"({' '.join(states)} : R) : R"
     about = ", ".join(states) if plain else ", ".join(f"{x} for {n}" for x, n in zip(states, system.names, strict=True))
-    lines = [_CALCULUS, f"\n(* The system, with the states {about.replace('*)', '* )')}. *)"]
+    lines = [_CALCULUS, f"\n(* The system, with the states {comment(about)}. *)"]
     for x, equation in zip(states, system.equations, strict=True):
         lines.append(f"Definition d{x} {binder} :=\n  {_multiply_out(equation.terms, states)}.")
     for k, function in enumerate(functions, start=1):

@@ -1,4 +1,4 @@
-From Coq Require Import Reals Lra List.
+From Coq Require Import Reals Lra List ZArith.
 Local Open Scope R_scope.
 
 (** part: space *)
@@ -27,6 +27,8 @@ Lemma ip_add_r (E : space) (a b c : E) : << c, a [+] b >> = << c, a >> + << c, b
 Proof. rewrite ip_sym, ip_add, (ip_sym _ a), (ip_sym _ b). reflexivity. Qed.
 Lemma ip_scale_r (E : space) r (a c : E) : << c, r [*] a >> = r * << c, a >>.
 Proof. rewrite ip_sym, ip_scale, (ip_sym _ a). reflexivity. Qed.
+Lemma no_gap (E : space) (a b : E) : << a [-] a, b >> = 0.
+Proof. rewrite ip_add, ip_scale. ring. Qed.
 Ltac spread := repeat rewrite ?ip_add, ?ip_scale, ?ip_add_r, ?ip_scale_r.
 
 (* [sealed x] is x; it keeps rewriting from looking into definitions. *)
@@ -40,19 +42,34 @@ Proof. exact (proj2_sig (seal A x)). Qed.
 Fixpoint dot {E : space} (cs : list R) (ds : list E) (w : E) : R :=
   match cs, ds with cons c cs', cons d ds' => c * << d, w >> + dot cs' ds' w | _, _ => 0 end.
 Definition reads {E : space} (ds : list E) (v : E) (cs : list R) := forall w, << v, w >> = dot cs ds w.
-Definition gram {E : space} (ds : list E) : list (list R) := map (fun a => map (fun b => << a, b >>) ds) ds.
+Fixpoint grid {A : Type} (f : A -> A -> R) (ds : list A) : list (list R) := (* the upper triangle of a table *)
+  match ds with nil => nil | d :: ds' => map (f d) (d :: ds') :: grid f ds' end.
+Notation gram := (grid (fun a b => << a, b >>)).
 Fixpoint along (cs row : list R) : R :=
   match cs, row with cons c cs', cons g row' => c * g + along cs' row' | _, _ => 0 end.
 Fixpoint form (cs cs' : list R) (G : list (list R)) : R :=
-  match cs, G with cons c rest, cons row G' => c * along cs' row + form rest cs' G' | _, _ => 0 end.
+  match cs, cs', G with
+  | c :: r, c' :: r', (g :: gs) :: G' => c * c' * g + (c * along r' gs + c' * along r gs) + form r r' G'
+  | _, _, _ => 0
+  end.
+Lemma along_sum (A : Type) (f g : A -> R) c ds : forall r,
+  along r (map (fun x => c * f x + g x) ds) = c * along r (map f ds) + along r (map g ds).
+Proof. induction ds as [| d ds IH]; intros [| a r]; cbn [along map]; try ring. rewrite IH. ring. Qed.
+Lemma along_zero (A : Type) (ds : list A) : forall r, along r (map (fun _ => 0) ds) = 0.
+Proof. induction ds as [| d ds IH]; intros [| a r]; cbn [along map]; try ring. rewrite IH. ring. Qed.
+Lemma along_dot (E : space) (ds : list E) w : forall cs, dot cs ds w = along cs (map (fun d => << d, w >>) ds).
+Proof. induction ds as [| d ds IH]; intros [| c cs]; cbn [dot along map]; try reflexivity. rewrite IH. reflexivity. Qed.
+Lemma along_form (E : space) (ds : list E) : forall ca cb,
+  along ca (map (fun d => dot cb ds d) ds) = form ca cb (gram ds).
+Proof.
+induction ds as [| d ds IH]; intros [| c ca] [| e cb]; cbn [form grid map along dot]; try reflexivity.
+- rewrite along_zero. ring.
+- rewrite (along_sum E (fun x => << d, x >>)), IH, along_dot.
+  rewrite (map_ext (fun x => << x, d >>) (fun x => << d, x >>)); [ring |]. intro x. apply ip_sym.
+Qed.
 Lemma product_of (E : space) (ds : list E) a b ca cb : reads ds a ca -> reads ds b cb -> << a, b >> = form ca cb (gram ds).
 Proof.
-intros A B. rewrite A. clear A. unfold gram.
-assert (C : forall d, << d, b >> = along cb (map (fun e => << d, e >>) ds)).
-{ intro d. rewrite ip_sym, B. clear B. revert cb. induction ds as [| e rest IH]; intros [| c cb]; cbn [dot along map];
-  try reflexivity. rewrite IH, (ip_sym _ e d). reflexivity. }
-generalize ds at 1 3 as front. revert ca.
-induction ca as [| c ca IH]; intros [| d front]; cbn [dot form map]; try reflexivity. rewrite IH, C. reflexivity.
+intros A B. rewrite A, <- along_form, along_dot. f_equal. apply map_ext. intro x. rewrite ip_sym. apply B.
 Qed.
 
 (* From weighted facts to the claim: if N X + S = 0 with N > 0 and S >= 0, then X <= 0. *)
@@ -66,6 +83,94 @@ Lemma from_below (a b : R) : a <= b -> 0 <= b - a.
 Proof. intro. apply Rge_le, Rge_minus, Rle_ge. assumption. Qed.
 Lemma monus (a b : R) : a - b <= 0 -> a <= b.
 Proof. lra. Qed.
+
+(** part: squares *)
+
+(* Quadratic forms with integer coefficients, by the rows of their upper triangle: (p r) :: M. *)
+Fixpoint weave (M : list (list Z)) (G : list (list R)) : R :=
+  match M, G with
+  | (p :: r) :: M', (g :: gs) :: G' => IZR p * g + 2 * along (map IZR r) gs + weave M' G'
+  | _, _ => 0
+  end.
+
+(* They are sums of squares if elimination finds no negative pivot. A step with pivot p replaces M by (p M - r r') / c;
+   c is the pivot before it, by which all entries can be divided (Bareiss), and None would say that they cannot. *)
+Fixpoint row_minor (p c a : Z) (r s : list Z) : option (list Z) :=
+  match r, s with
+  | nil, nil => Some nil
+  | b :: r', m :: s' =>
+    let n := (p * m - a * b)%Z in let q := (n / c)%Z in
+    if (c * q =? n)%Z then option_map (cons q) (row_minor p c a r' s') else None
+  | _, _ => None
+  end.
+Fixpoint minor (p c : Z) (r : list Z) (M : list (list Z)) : option (list (list Z)) :=
+  match r, M with
+  | nil, nil => Some nil
+  | a :: r', s :: M' =>
+    match row_minor p c a r s with Some t => option_map (cons t) (minor p c r' M') | None => None end
+  | _, _ => None
+  end.
+Fixpoint squares (n : nat) (c : Z) (M : list (list Z)) : bool :=
+  match n, M with
+  | _, nil => true
+  | S n', (p :: r) :: M' =>
+    if (0 <? p)%Z then match minor p c r M' with Some N => squares n' p N | None => false end
+    else (p =? 0)%Z && forallb (Z.eqb 0) r && squares n' c M'
+  | _, _ => false
+  end.
+Definition sum_of_squares (M : list (list Z)) : bool := squares (length M) 1 M.
+
+Lemma along_minor p c a r : forall s t gs, row_minor p c a r s = Some t ->
+  IZR c * along (map IZR t) gs = IZR p * along (map IZR s) gs - IZR a * along (map IZR r) gs.
+Proof.
+induction r as [| b r IH]; intros [| m s] t gs H; cbn [row_minor] in H; try discriminate.
+- injection H as <-. cbn. ring.
+- destruct (Z.eqb_spec (c * ((p * m - a * b) / c)) (p * m - a * b)) as [D |]; [| discriminate].
+  destruct (row_minor p c a r s) as [t' |] eqn:K; [| discriminate]. injection H as <-.
+  apply (f_equal IZR) in D. rewrite minus_IZR, !mult_IZR in D. destruct gs as [| g gs]; cbn [map along]; [ring |].
+  rewrite Rmult_plus_distr_l, (IH s t' gs K), <- Rmult_assoc, D. ring.
+Qed.
+Lemma weave_minor (E : space) p c r : forall M N (ds : list E), minor p c r M = Some N ->
+  IZR c * weave N (gram ds) = IZR p * weave M (gram ds) - form (map IZR r) (map IZR r) (gram ds).
+Proof.
+induction r as [| a r IH]; intros [| s M] N ds H; cbn [minor] in H; try discriminate.
+- injection H as <-. cbn. ring.
+- destruct (row_minor p c a (a :: r) s) as [t |] eqn:T; [| discriminate].
+  destruct (minor p c r M) as [N' |] eqn:K; [| discriminate]. injection H as <-.
+  destruct s as [| m s]; [discriminate |]. destruct t as [| q t].
+  { exfalso. cbn [row_minor] in T. destruct (_ =? _)%Z, (row_minor p c a r s); discriminate. }
+  destruct ds as [| d ds]; [cbn; ring |].
+  assert (A := along_minor p c a (a :: r) (m :: s) (q :: t) (<< d, d >> :: map (fun x => << d, x >>) ds) T).
+  assert (B := along_minor p c a (a :: r) (m :: s) (q :: t) (0 :: map (fun x => << d, x >>) ds) T).
+  cbn [map along] in A, B. cbn [map form grid weave]. assert (C := IH M N' ds K). lra.
+Qed.
+Lemma combination (E : space) ds : forall cs (v : E), exists u, forall w, << u, w >> = << v, w >> + dot cs ds w.
+Proof.
+induction ds as [| d ds IH]; intros [| c cs] v; cbn [dot]; try (exists v; intro; ring).
+destruct (IH cs (v [+] c [*] d)) as [u H]. exists u. intro w. rewrite H, ip_add, ip_scale. ring.
+Qed.
+Lemma along_zeros r gs : forallb (Z.eqb 0) r = true -> along (map IZR r) gs = 0.
+Proof.
+revert gs. induction r as [| a r IH]; intros [| g gs] H; cbn [map along]; try reflexivity.
+cbn [forallb] in H. apply andb_prop in H as [H K]. apply Z.eqb_eq in H. rewrite (IH gs K), <- H. ring.
+Qed.
+Lemma squares_nonneg (E : space) n : forall c M (ds : list E), (0 < c)%Z -> squares n c M = true ->
+  0 <= weave M (gram ds).
+Proof.
+induction n as [| n IH]; intros c [| [| p r] M] [| d ds] pos H; try (apply Rle_refl); try discriminate.
+cbn [squares] in H. cbn [weave grid map]. destruct (Z.ltb_spec 0 p) as [q | q].
+- destruct (minor p c r M) as [N |] eqn:D; [| discriminate]. apply IZR_lt in q as q'. apply IZR_lt in pos.
+  destruct (combination E ds (map IZR r) (IZR p [*] d)) as [u U].
+  assert (F : << u, u >> = form (map IZR (p :: r)) (map IZR (p :: r)) (gram (d :: ds))).
+  { apply product_of; intro w; rewrite U, ip_scale; reflexivity. }
+  cbn [map form grid] in F. assert (S := ip_pos _ u). assert (K := IH p N ds q H).
+  apply (Rmult_le_pos (IZR c)) in K; [| lra]. rewrite (weave_minor E p c r M N ds D) in K.
+  apply Rmult_le_reg_l with (IZR p); [exact q' |]. lra.
+- apply andb_prop in H as [H K]. apply andb_prop in H as [Z0 H]. apply Z.eqb_eq in Z0. subst p.
+  rewrite (along_zeros r _ H). assert (N := IH c M ds pos K). lra.
+Qed.
+Lemma use_squares (E : space) (ds : list E) M : sum_of_squares M = true -> 0 <= weave M (gram ds).
+Proof. apply squares_nonneg. reflexivity. Qed.
 
 (** part: product *)
 
@@ -167,10 +272,18 @@ Qed.
 Definition between {E : space} (T : E -> E) (low high : R) :=
   (forall a b, << T a, b >> = << a, T b >>) /\
   (forall a, low * << a, a >> <= << T a, a >> /\ << T a, a >> <= high * << a, a >>).
-Lemma between_product (E : space) T low high (H : @between E T low high) : low < high -> forall a,
+Lemma between_product (E : space) T low high (H : @between E T low high) : low <= high -> forall a,
   0 <= (low + high) * << T a, a >> - low * high * << a, a >> - << T a, T a >>.
 Proof.
-intros lh a. destruct H as [sym H].
+intros [lh | <-] a; destruct H as [sym H].
+2: { (* low = high: T is low times the identity, as far as inner products see *)
+  set (b := T a [-] low [*] a). destruct (H (a [+] b)) as [c d]. destruct (H a) as [c1 d1]. destruct (H b) as [c2 d2].
+  assert (e : << T (a [+] b), a [+] b >> = << T a, a >> + 2 * << T a, b >> + << T b, b >>).
+  { rewrite (sym (a [+] b)). spread. rewrite <- !sym. clearbody b. spread. rewrite (sym b a), (ip_sym _ b (T a)). ring. }
+  rewrite e in c, d. assert (f : << a [+] b, a [+] b >> = << a, a >> + 2 * << a, b >> + << b, b >>).
+  { clearbody b. spread. rewrite (ip_sym _ b a). ring. }
+  rewrite f in c, d. assert (g : << T a, b >> = low * << a, b >>) by lra. clear c d c1 d1 c2 d2 e f. revert g.
+  unfold b. spread. rewrite (ip_sym _ a (T a)). lra. }
 set (b := T a [-] low [*] a). set (m := high - low). assert (0 < m) by (unfold m; lra).
 assert (A : forall w, << T b, w >> = << b, T w >>) by (intro; apply sym).
 destruct (H (a [-] / m [*] b)) as [c _]. destruct (H b) as [_ d].
@@ -189,13 +302,86 @@ match type of g with 0 <= ?a => match goal with |- 0 <= ?b => replace b with a; 
 rewrite B3, B1, B2. unfold m. field. lra.
 Qed.
 
+(** part: squares_between *)
+
+(* The same for a map T between low and high: then T - low, high - T, and their product, are inner products. *)
+Lemma weave_sum (A : Type) x y z (f g h : A -> A -> R) M : forall ds,
+  weave M (grid (fun a b => x * f a b + y * g a b + z * h a b) ds) =
+  x * weave M (grid f ds) + y * weave M (grid g ds) + z * weave M (grid h ds).
+Proof.
+induction M as [| [| p r] M IH]; intros [| d ds]; cbn [weave grid map]; try ring. rewrite IH.
+enough (K : along (map IZR r) (map (fun b => x * f d b + y * g d b + z * h d b) ds) =
+  x * along (map IZR r) (map (f d) ds) + y * along (map IZR r) (map (g d) ds) + z * along (map IZR r) (map (h d) ds))
+  by (rewrite K; ring).
+clear. revert r. induction ds as [| e ds IH]; intros [| a r]; cbn [map along]; try ring. rewrite IH. ring.
+Qed.
+
+(* Parts of the table of products of n vectors and their images: among the n, with images, among images. *)
+Fixpoint near (n : nat) (G : list (list R)) : list (list R) :=
+  match n, G with S n', row :: G' => firstn n row :: near n' G' | _, _ => nil end.
+Definition far (n : nat) (G : list (list R)) : list (list R) := map (skipn n) (firstn n G).
+Definition image (n : nat) (G : list (list R)) : list (list R) := skipn n G.
+Lemma cut_gram (E : space) (T : E -> E) ds : let G := gram (ds ++ map T ds) in
+  near (length ds) G = gram ds /\ far (length ds) G = grid (fun a b => << a, T b >>) ds /\
+  image (length ds) G = grid (fun a b => << T a, T b >>) ds.
+Proof.
+assert (F : forall (A B : Type) (f : A -> B) a b, firstn (length a) (map f (a ++ b)) = map f a).
+{ induction a; intros; cbn; congruence. }
+assert (drop : forall (A B : Type) (f : A -> B) a b, skipn (length a) (map f (a ++ b)) = map f b).
+{ induction a; intros; cbn; congruence. }
+assert (images : forall l, gram (map T l) = grid (fun a b => << T a, T b >>) l).
+{ induction l as [| d l IH]; [reflexivity |]. cbn [map grid]. rewrite IH, map_map. reflexivity. }
+repeat split.
+- generalize (map T ds) as es. induction ds as [| d ds IH]; intro es; [reflexivity |].
+  cbn [app grid length near]. rewrite (IH es), (F _ _ _ (d :: ds) es). reflexivity.
+- enough (K : forall front, map (skipn (length (front ++ ds))) (firstn (length ds) (gram (ds ++ map T (front ++ ds)))) =
+    grid (fun a b => << a, T b >>) ds) by exact (K nil).
+  assert (L : forall l front, length (front ++ l) = length (l ++ map T front)).
+  { assert (P : forall x (l m : list E), length (l ++ x :: m) = S (length (l ++ m))).
+    { induction l; intros; cbn; congruence. }
+    intros l front. induction front as [| x front IH]; cbn [app map length]; [rewrite app_nil_r; reflexivity |].
+    rewrite P, IH. reflexivity. }
+  induction ds as [| d ds IH]; intro front; [reflexivity |]. assert (K := IH (front ++ d :: nil)).
+  rewrite <- app_assoc in K. cbn [app] in K. cbn [app grid length firstn]. rewrite (map_cons (skipn _)), K. f_equal.
+  rewrite L, map_app, app_comm_cons, app_assoc, drop, map_map. reflexivity.
+- rewrite <- (images ds). generalize (map T ds) as es. clear. induction ds as [| d ds IH]; intro es; [reflexivity |]. apply IH.
+Qed.
+Lemma use_squares_between (E : space) T low high (H : @between E T low high) : low <= high ->
+  forall ds M, sum_of_squares M = true -> let n := length ds in let G := gram (ds ++ map T ds) in
+  0 <= weave M (far n G) - low * weave M (near n G) /\ 0 <= high * weave M (near n G) - weave M (far n G) /\
+  0 <= (low + high) * weave M (far n G) - low * high * weave M (near n G) - weave M (image n G).
+Proof.
+intros lh ds M S n G. destruct (cut_gram E T ds) as (N & F & I). fold n in N, F, I. fold G in N, F, I.
+rewrite N, F, I. clear N F I. pose (p a b := << a, T b >>). pose (q a b := << T a, T b >>).
+assert (new : forall x y z, (forall a, 0 <= x * << a, a >> + y * << a, T a >> + z * << T a, T a >>) ->
+  0 <= x * weave M (gram ds) + y * weave M (grid p ds) + z * weave M (grid q ds)).
+{ intros x y z pos. rewrite <- weave_sum.
+  assert (add : forall a b c, << T (a [+] b), T c >> = << T a, T c >> + << T b, T c >>).
+  { intros. rewrite !(proj1 H). apply ip_add. }
+  assert (mul : forall r a c, << T (r [*] a), T c >> = r * << T a, T c >>).
+  { intros. rewrite !(proj1 H). apply ip_scale. }
+  refine (use_squares (Space E vadd vscale (fun a b => x * << a, b >> + y * p a b + z * q a b) _ _ _ pos) ds M S);
+  unfold p, q; intros.
+  - rewrite (ip_sym _ a b), (ip_sym _ (T a)), (ip_sym _ a), (proj1 H). reflexivity.
+  - rewrite !ip_add, add. ring.
+  - rewrite !ip_scale, mul. ring. }
+assert (B := proj2 H). repeat split.
+- replace (_ - _) with ((- low) * weave M (gram ds) + 1 * weave M (grid p ds) + 0 * weave M (grid q ds)) by (fold p; ring).
+  apply new. intro a. rewrite (ip_sym _ a (T a)). destruct (B a). lra.
+- replace (_ - _) with (high * weave M (gram ds) + (-1) * weave M (grid p ds) + 0 * weave M (grid q ds)) by (fold p; ring).
+  apply new. intro a. rewrite (ip_sym _ a (T a)). destruct (B a). lra.
+- fold p; fold q. replace (_ - _) with ((- (low * high)) * weave M (gram ds) + (low + high) * weave M (grid p ds) 
+    + (-1) * weave M (grid q ds)) by ring.
+  apply new. intro a. rewrite (ip_sym _ a (T a)). assert (c := between_product E T low high H lh a). lra.
+Qed.
+
 (** part: quadratic *)
 
 (* Quadratic functions whose Hessian Q has its spectrum in [mu, L]. *)
 Definition quadratic {E : space} (mu L : R) (f : E -> R) (out : E -> E -> Prop) := exists (Q : E -> E) (b : E) (c : R),
   between Q mu L /\ (forall y, f y = 1 / 2 * << Q y, y >> + << b, y >> + c) /\
   (forall y u, out y u -> forall w, << u, w >> = << Q y, w >> + << b, w >>).
-Lemma use_quadratic_sector (E : space) mu L f out (H : @quadratic E mu L f out) : mu < L ->
+Lemma use_quadratic_sector (E : space) mu L f out (H : @quadratic E mu L f out) : mu <= L ->
   forall y u z v, out y u -> out z v ->
   0 <= (mu + L) * << u [-] v, y [-] z >> - mu * L * << y [-] z, y [-] z >> - << u [-] v, u [-] v >>.
 Proof.

@@ -12,8 +12,8 @@ from itertools import combinations
 from math import lcm
 
 from .components import Component
-from .readings import Script, declare, hold_still, spell_list, take_readings
-from .scenes import Scene, Square, measure_slack
+from .readings import Script, declare, hold_still, take_readings
+from .scenes import Scene, Slack, measure_slack
 from .sections import output_text
 from .statements import Statement
 from .terms import combine, difference, number
@@ -40,7 +40,7 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
 def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     weights = list(script.weights)
     hull = scene.components[0] if scene.components[0].kind == "hull" else None
-    squares = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
+    slacks = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
     for text, weight in _list_poles(script, scene, statement):
         weights.append((f"M{len(weights)}", "", weight))
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
@@ -53,17 +53,20 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
             yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
         if fact.startswith("H"):
-            yield f"rewrite ?height_rest in {fact}."
+            yield f"rewrite ?height_rest, ?no_gap in {fact}."
         rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
         yield f"rewrite {', '.join(rules)} in {fact}."
-    for k, (c, square) in enumerate(squares, start=1):
-        yield from _write_square(script, k, c, square)
-        weights.append((f"S{k}", _weigh(square) if c.kind == "hull" else "", _scale(c, square)))
+    for k, (c, slack) in enumerate(slacks, start=1):
+        yield from _write_slack(script, k, c, slack)
+        weights.append((f"S{k}", _weigh(slack) if c.kind == "hull" else "", _scale(c, slack)))
     yield "apply monus."
     yield f"unfold {_unfolded(scene, statement)}."
     own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
     rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
     yield f"rewrite {', '.join(rules)}."
+    if hull is None:  # again, while the goal is small
+        kept = [*(f"table{c.mark}" for c in scene.components), *(fact for fact, _, _ in weights)]
+        yield f"clear - {' '.join(kept)}."
     common = lcm(*(w.denominator for _, _, w in weights), 1)
     total = ""
     for k, (fact, extra, weight) in enumerate(weights, start=1):
@@ -76,7 +79,8 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     if hull is not None:
         yield "rewrite ?w_last."
     yield f"rewrite {', '.join(f'table{c.mark}' for c in scene.components)}."
-    yield "cbn [form along]. clear. field."
+    between = " near far image firstn skipn" if any(c.ends for c in scene.components) else ""
+    yield f"cbn [form along weave map{between}]. clear. lra."
 
 
 def _nonnegative(extra: str) -> str:
@@ -84,66 +88,58 @@ def _nonnegative(extra: str) -> str:
     return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
 
 
-def _scale(c: Component, square: Square) -> Fraction:
+def _scale(c: Component, slack: Slack) -> Fraction:
+    width = c.ends[1] - c.ends[0] if c.ends else Fraction(1)
+    return 1 / (slack.divisor * width ** len(slack.places))
+
+
+def _weigh(slack: Slack) -> str:
+    return " * ".join(f"w{k + 1}" for k in slack.places)
+
+
+def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator[str]:
+    """The fact that a quadratic form in the base is not negative: the proof assistant eliminates."""
+    rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
+    yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
+    yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by (vm_compute; reflexivity)."
     if c.ends is None:
-        return square.weight
-    return square.weight / (c.ends[1] - c.ends[0]) ** len(square.places)
-
-
-def _weigh(square: Square) -> str:
-    return " * ".join(f"w{k + 1}" for k in square.places)
-
-
-def _write_square(script: Script, k: int, c: Component, square: Square) -> Iterator[str]:
-    """The fact that a square is not negative, in inner products of the base."""
-    base = [text for _, text in script.bases[c.mark]]
-    terms = [(number(v), d) for v, d in zip(square.form, base, strict=False) if v]
-    text = combine([(v, d if d.isidentifier() else f"({d})") for v, d in terms], instead=f"({base[0]})")
-    unfold = f"intro w. unfold base{c.mark}. cbn [dot]."
-    yield f"pose (l{k} := {text})."
-    yield f"assert (L{k} : reads base{c.mark} l{k} {spell_list(script, c, terms)})."
-    yield f"{{ {unfold} unfold l{k}. repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). ring. }}"
-    if c.ends is None:
-        yield f"assert (S{k} := ip_pos _ l{k}). rewrite (product_of _ _ _ _ _ _ L{k} L{k}) in S{k}."
-        return
-    spectrum, T = f"spectrum{c.mark}", c.map
-    low, high = map(number, c.ends)
-    proofs = {
-        (0,): f"from_below _ _ (proj2 (proj2 {spectrum} l{k}))",
-        (1,): f"from_below _ _ (proj1 (proj2 {spectrum} l{k}))",
-        (0, 1): f"between_product _ _ {low} {high} {spectrum} ltac:(lra) l{k}",
-    }
-    images = [(v, f"{T} ({d})" if not d.isidentifier() else f"{T} {d}") for v, d in terms]
-    yield f"assert (N{k} : reads base{c.mark} ({T} l{k}) {spell_list(script, c, images)})."
-    yield f"{{ {unfold} rewrite !(proj1 {spectrum}). unfold l{k}. spread. ring. }}"
-    yield f"assert (S{k} := {proofs[square.places]})."
-    rules = [(f"N{k}", f"N{k}"), (f"N{k}", f"L{k}"), (f"L{k}", f"L{k}")]
-    yield f"rewrite {', '.join(f'?(product_of _ _ _ _ _ _ {a} {b})' for a, b in rules)} in S{k}."
+        yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
+    else:
+        low, high = map(number, c.ends)
+        size = len(script.bases[c.mark])
+        near, far, image = (f"weave slack{k} ({part} {size} (gram base{c.mark}))" for part in ("near", "far", "image"))
+        product = f"({low} + {high}) * {far} - {low} * {high} * {near} - {image}"
+        fact, proof = {
+            (1,): (f"{far} - {low} * {near}", "proj1 between"),
+            (0,): (f"{high} * {near} - {far}", "proj1 (proj2 between)"),
+            (0, 1): (product, "proj2 (proj2 between)"),
+        }[slack.places]
+        use = f"use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra)"
+        yield f"assert (S{k} : 0 <= {fact})."
+        yield f"{{ assert (between := {use} (firstn {size} base{c.mark}) slack{k} slack{k}_squares)."
+        yield f"  exact ({proof}). }}"
+    yield f"unfold slack{k} in S{k}. clear slack{k} slack{k}_squares."
 
 
 def _write_gram(script: Script, c: Component) -> Iterator[str]:
-    """The table of inner products of a base, each in one order only."""
+    """The table of inner products of a base, each pair of vectors once."""
     texts = [text for _, text in script.bases[c.mark]]
-    flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
-    if c.ends is not None:
-        images = [f"{c.map} ({text})" for text in texts]
-        yield f"assert (swap{c.mark} : forall a b, << {c.map} a, b >> = << {c.map} b, a >>)."
-        yield f"{{ intros a b. rewrite (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
-        flips += [f"?(ip_sym _ ({a}) ({b}))" for a in texts for b in images]
-        flips += [f"?(swap{c.mark} ({b}) ({a}))" for a, b in combinations(texts, 2)]
-        flips += [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(images, 2)]
-    count = len(texts) * (2 if c.ends else 1)
-    same = len(texts) if c.ends else count + 1  # products <T a, b> have one name for both orders
-    names = {(i, k): f"g{min(i, k)}_{max(i, k)}{c.mark}" for i in range(count) for k in range(count)}
-    for i in range(same, count):
-        for k in range(len(texts)):
-            a, b = sorted((i - len(texts), k))
-            names[i, k] = names[k, i] = f"g{a}_{b + len(texts)}{c.mark}"
-    rows = " :: ".join("(" + " :: ".join([*(names[i, k] for k in range(count)), "nil"]) + ")" for i in range(count))
+    size = len(texts)
+    count = 2 * size if c.ends else size
+    names = {(i, k): f"g{i}_{k}{c.mark}" for i in range(count) for k in range(i, count)}
+    flips = []
+    if c.ends:  # products <a, T b> and <b, T a> have one name
+        yield f"assert (swap{c.mark} : forall a b, << a, {c.map} b >> = << b, {c.map} a >>)."
+        yield f"{{ intros a b. rewrite <- (proj1 spectrum{c.mark}), ip_sym. reflexivity. }}"
+        for k, i in combinations(range(size), 2):
+            names[i, size + k] = names[k, size + i]
+            flips.append(f"?(swap{c.mark} ({texts[i]}) ({texts[k]}))")
+    rows = [" :: ".join([*(names[i, k] for k in range(i, count)), "nil"]) for i in range(count)]
     chosen = list(dict.fromkeys(names.values()))
-    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} = {rows} :: nil)."
-    yield f"{{ unfold gram, base{c.mark}. cbn [map]."
-    yield f"  {f'rewrite {chr(44).join(flips)}. ' if flips else ''}repeat eexists. }}"
+    yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} ="
+    yield f"  {' :: '.join([f'({row})' for row in rows])} :: nil)."
+    flip = f"rewrite {', '.join(flips)}. " if flips else ""
+    yield f"{{ unfold base{c.mark}. cbn [grid map]. {flip}repeat eexists. }}"
     yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 

@@ -56,7 +56,7 @@ def take_readings(scene: Scene, statement: Statement) -> Script:
     for k, (weight, use) in enumerate(uses, start=1):
         products = script.pairs[f"H{k}"] = []
         for c in scene.components:
-            read = [_read_difference(script, scene, c, a, b) for a, b in _split(scene, use, c)]
+            read = [_read_difference(script, scene, c, a, b) for a, b in _split(scene, use, c) if a != b]
             products += [(a, b) for one in read for a in one for b in one]
             products += [(w, y) for _, w in read[1:] for y, _ in read[:1]]
             products += [(u, y) for _, u in read for y, _ in read]

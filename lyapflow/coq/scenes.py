@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
@@ -21,7 +22,7 @@ from .hypotheses import Belief, Point, state_class
 from .statements import Statement
 from .terms import pair
 
-__all__ = ["Scene", "Square", "collect_groups", "measure_slack"]
+__all__ = ["Scene", "Slack", "collect_groups", "measure_slack"]
 
 _ZERO, _ONE, _TWO = Fraction(0), Fraction(1), Fraction(2)
 
@@ -29,22 +30,22 @@ _Rows: TypeAlias = Mapping[Key, Vector]
 
 
 @dataclass(frozen=True, slots=True)
-class Square:
-    """A weighted square of a linear form over the base of a part.
+class Slack:
+    """A nonnegative quadratic form over the base of a part: integers over a common denominator.
 
     Attributes
     ----------
     places : tuple of int
         Nothing for a plain part; the vertex; or two vertices, for what lies between them.
-    weight : Fraction
-        Positive.
-    form : Vector
-        Integers.
+    divisor : int
+        What divides the integers; positive.
+    rows : tuple of tuple of int
+        Of the upper triangle.
     """
 
     places: tuple[int, ...]
-    weight: Fraction
-    form: Vector
+    divisor: int
+    rows: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +157,13 @@ def collect_groups(scene: Scene, statement: Statement) -> tuple[Group, ...]:
     )
 
 
-def measure_slack(scene: Scene, statement: Statement, component: Component) -> tuple[Square, ...]:
-    """The slack of a statement in one part, as squares: at each vertex, and between vertices.
+def measure_slack(scene: Scene, statement: Statement, component: Component) -> tuple[Slack, ...]:
+    """The slack of a statement in one part: at each vertex, and between vertices; without those that are zero.
 
     Raises
     ------
     InvalidModelError
-        If it is no sum of squares: then the certificate proves nothing.
+        If it is not positive semidefinite: then the certificate proves nothing.
     """
     pole = component.rows(component.plants[0])
     slacks = [_sum_up(scene, statement, component, component.rows(plant), pole) for plant in component.plants]
@@ -181,21 +182,14 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
             for rows in zip(here, slacks[a], slacks[b], strict=True)
         )
         found.append(((a, b), bend))
-    return tuple(_clear(places, d, form) for places, slack in found for d, form in weighted_squares(slack))
+    return tuple(_clear(places, slack) for places, slack in found if weighted_squares(slack))
 
 
-def _clear(places: tuple[int, ...], weight: Fraction, form: Vector) -> Square:
-    """The same square of a form with integers."""
-    common = 1
-    for v in form:
-        common = common * v.denominator // _gcd(common, v.denominator)
-    return Square(places, weight / common**2, tuple(v * common for v in form))
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
+def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
+    """The same form with integers that have no common factor."""
+    upper = [row[i:] for i, row in enumerate(slack)]
+    divisor = lcm(*(v.denominator for row in upper for v in row))
+    return Slack(places, divisor, tuple(tuple(int(v * divisor) for v in row) for row in upper))
 
 
 def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows) -> Matrix:

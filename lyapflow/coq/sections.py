@@ -11,7 +11,7 @@ from .components import Component
 from .hypotheses import rests_at_zero
 from .scenes import Scene
 from .statements import Statement
-from .terms import combine, difference, inner, number, product_space, weighted_sum
+from .terms import combine, comment, difference, inner, number, product_space, weighted_sum
 
 __all__ = ["output_text", "slope_vectors", "write_section", "write_theorem_head"]
 
@@ -60,12 +60,8 @@ def _write_oracles(scene: Scene) -> Iterator[str]:
         if oracle.has_values:
             yield f"Variable val_{name} : {space} -> R."
         yield f"Variable out_{name} : {space} -> {space} -> Prop."
-        yield f"(* {_plain(oracle.describe())} *)"
+        yield f"(* {comment(oracle.describe())} *)"
         yield from (f"Hypothesis {belief.name} : {belief.text}." for belief in scene.beliefs[j])
-
-
-def _plain(text: str) -> str:
-    return text.replace("(*", "( *").replace("*)", "* )")
 
 
 def _define(name: str, arguments: Sequence[str], space: str, body: str) -> str:

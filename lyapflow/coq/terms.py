@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-__all__ = ["Terms", "combine", "difference", "inner", "number", "pair", "product_space", "weighted_sum"]
+__all__ = ["Terms", "combine", "comment", "difference", "inner", "number", "pair", "product_space", "weighted_sum"]
 
 Terms = list[tuple[str, str]]
 """Coefficients and vectors, both as text."""
+
+
+def comment(text: str) -> str:
+    """Words that a comment can hold: nothing in them opens or closes one, or a string.
+
+    >>> comment('a "norm" (*)')
+    "a 'norm' ( * )"
+    """
+    return re.sub(r"\*(?=\))", "* ", re.sub(r"\((?=\*)", "( ", text)).replace('"', "'")
 
 
 def number(value: Fraction) -> str:

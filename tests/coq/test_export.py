@@ -11,8 +11,9 @@ import lyapflow as lf
 from lyapflow.cascade import certify_stages, decompose
 from lyapflow.cli import main
 from lyapflow.coq.compiler import check_text, find_coq
-from lyapflow.coq.documents import write_theorem
+from lyapflow.coq.documents import write_driven, write_theorem
 from lyapflow.coq.identities import write_identity, write_invariant
+from lyapflow.coq.prelude import write_prelude
 
 
 @pytest.fixture(scope="session")
@@ -282,3 +283,90 @@ def test_catalogue_is_accepted(coq, name):
     system = ALGORITHMS[name.removeprefix("algorithm ")] if name.startswith("algorithm ") else CATALOGUE[name]
     verdict = lf.verify_coq(lf.certify(system), timeout=600)
     assert verdict.accepted, verdict.message
+
+
+ONE_CURVATURE = {
+    "flow": lambda: lf.flows.heavy_ball_flow(lf.Quadratic(1, 1), damping=2),
+    "algorithm": lambda: lf.algorithms.gradient_descent(lf.Quadratic(2, 2), step="1/5"),
+}
+
+
+@pytest.mark.parametrize("name", ONE_CURVATURE)
+def test_quadratics_with_one_curvature_are_accepted(coq, name):
+    verdict = lf.verify_coq(lf.certify(ONE_CURVATURE[name]()))
+    assert verdict.accepted, verdict.message
+
+
+SQUARES = """
+Definition accepted := ({}).
+Goal forall M, In M accepted -> sum_of_squares M = true.
+Proof. cbn. intros M H. repeat destruct H as [<- | H]; try reflexivity. destruct H. Qed.
+Goal forall M, In M ({}) -> sum_of_squares M = false.
+Proof. cbn. intros M H. repeat destruct H as [<- | H]; try reflexivity. destruct H. Qed.
+"""
+
+
+def test_elimination_accepts_semidefinite_matrices_only(coq):
+    def spell(matrices):
+        rows = [" :: ".join([*(f"({' :: '.join([*row, 'nil'])})" for row in m), "nil"]) for m in matrices]
+        return " :: ".join([*(f"({row})%Z" for row in rows), "nil"])
+
+    # Each string is a row of the upper triangle, by its digits.
+    accepted = [["41", "1"], ["00", "0"], ["00", "7"], ["442", "42", "1"], ["2112", "211", "21", "2"]]
+    refused = [
+        ["12", "1"],
+        ["01", "5"],
+        ["- 1"],
+        ["442", "42", "0"],
+        ["11", ""],
+        ["1", "1"],
+        ["2225", "211", "21", "2"],
+    ]
+    split = [[[*row] if "-" not in row else [row] for row in m] for m in (*accepted, *refused)]
+    text = write_prelude(["squares"]) + SQUARES.format(spell(split[: len(accepted)]), spell(split[len(accepted) :]))
+    verdict = coq(text)
+    assert verdict.accepted, verdict.message
+
+
+def increase(m):
+    """A whole match whose last group is a number, one more."""
+    return f"{m[0][: -len(m[2])]}{int(m[2]) + 1}"
+
+
+# One change in the file each; none of these numbers is free, because the identities are exact.
+ANY_MUTATIONS = {
+    "multiplier": (r"(weigh \()(\d+)", increase),
+    "rate": (r"((?:\+|<=) \(?)(\d+)(?=(?: / \d+\))? \* V )", increase),
+    "entry of P": (
+        r"(Definition V [^\n]*:=\n  \(?)((?:\d+ \* )?)<<",
+        lambda m: f"{m[1]}{int(m[2][:-3] or 1) + 1} * <<",
+    ),
+    "sign of the dynamics": (r"(Definition F\d[^\n]*\n[^\n]*?)\(-(\d)", lambda m: f"{m[1]}({m[2]}"),
+    "slack": (r"(pose \(slack\d+ := \(\()(\d+)", increase),
+}
+MUTATED = {
+    **{f"exponential: {n}": lambda n=n: CATALOGUE[n] for n in ("douglas-rachford", "hessian-damped", "primal-dual")},
+    **{f"contraction: {n}": lambda n=n: ALGORITHMS[n] for n in ("davis-yin", "nesterov", "tseng")},
+    **{f"other: {n}": n for n in ("polytope", "finite time", "fixed time", "prescribed time", "variable metric")},
+    **{f"stage: {n}": n for n in ("chain of three", "discrete time")},
+}
+
+
+def write_mutated(name):
+    """The file about one certificate of each kind."""
+    kind, _, key = name.partition(": ")
+    if kind == "stage":
+        return write_driven(certify_stages(decompose(CASCADES[key][0]), CASCADES[key][1])[0])
+    return write_theorem(others()[key]() if kind == "other" else lf.certify(MUTATED[name]()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTATED)
+def test_one_change_is_rejected_for_every_claim(coq, name):
+    text = first_theorem(write_mutated(name))
+    verdict = coq(text)
+    assert verdict.accepted, verdict.message
+    for mutation, (pattern, new) in ANY_MUTATIONS.items():
+        if mutation != "slack" or "slack1" in text:
+            verdict = coq(replace_once(text, pattern, new))
+            assert verdict.verdict == "rejected", mutation
