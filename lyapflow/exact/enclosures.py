@@ -11,7 +11,6 @@ from itertools import pairwise
 from math import lcm
 from typing import cast
 
-import numpy as np
 from flint import acb, acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpq_poly, fmpz_poly
 
 from .elementary import lower_end, upper_end, working_precision
@@ -119,6 +118,8 @@ def enclose_eigenvalues(matrix: Matrix, *, digits: int = 15) -> tuple[tuple[Frac
 
 def _guess_eigenvalues(matrix: Matrix) -> list[float]:
     """In floating point, which proves nothing; none where entries leave its range."""
+    import numpy as np  # for a guess; whoever only verifies should not have to load it
+
     try:
         return sorted(np.linalg.eigvalsh(np.array([[float(v) for v in row] for row in matrix])).tolist())
     except (OverflowError, np.linalg.LinAlgError):
