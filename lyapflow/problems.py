@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,7 @@ def _read_request(kind: Kind, data: object, oracles: Mapping[str, OperatorClass]
     chosen = [oracles[name] for name in entry.functions]
     step = _read_step(table, where)
 
+    @lru_cache(maxsize=2)  # it is made here for a look at it, and again for the search
     def make(gamma: Fraction | None) -> System:
         made: System = entry.build(*chosen, **options, **({} if step is None else {"step": gamma}))
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ..classes.inequalities import ANY, OperatorClass
@@ -67,6 +67,8 @@ class PrimalDualSystem:
     step: Fraction
     enclosures: tuple[tuple[Fraction, Fraction], ...]
     name: str
+    rank: int = field(compare=False, repr=False)
+    """Of the constraint matrix, exactly."""
 
     def __init__(
         self,
@@ -101,16 +103,17 @@ class PrimalDualSystem:
             if enclosures is None
             else (_check_enclosures(gram, enclosures))
         )
-        for field, value in {
+        for key, value in {
             "oracle": oracle,
             "constraint": E,
             "dual_gain": gain,
             "augmentation": a,
             "step": h,
             "enclosures": boxes,
-            "name": str(name or _name_system(E, h)),
+            "rank": (r := rank(E)),
+            "name": str(name or _name_system(E, r, h)),
         }.items():
-            object.__setattr__(self, field, value)
+            object.__setattr__(self, key, value)
 
     @property
     def oracles(self) -> tuple[OperatorClass, ...]:
@@ -137,11 +140,6 @@ class PrimalDualSystem:
         """Number of states (primal and dual) and of oracles."""
         m, n = shape(self.constraint)
         return n + m, 1
-
-    @property
-    def rank(self) -> int:
-        """Of the constraint matrix, exactly."""
-        return rank(self.constraint)
 
     @property
     def is_deficient(self) -> bool:
@@ -176,8 +174,7 @@ class PrimalDualSystem:
         return take_euler_step(flow, self.step) if self.step else flow
 
 
-def _name_system(E: Matrix, step: Fraction) -> str:
-    found = rank(E)
+def _name_system(E: Matrix, found: int, step: Fraction) -> str:
     rows = f", {len(E)} rows of rank {found}" if found < len(E) else ""
     return f"primal-dual {'method' if step else 'flow'}{rows}"
 

@@ -56,7 +56,8 @@ def equilibrate(data: ConeData, parameter: float, *, loose: Collection[str] = (O
     if len(at) <= _FEW:
         scales = _fit(shapes, len(equalities), at.tobytes()) @ sizes
     else:  # the matrix of a large problem is not worth keeping
-        scales = _solve_least_squares(_design(shapes, len(equalities), at), sizes)
+        owners = _find_owners(shapes, len(equalities), at)
+        scales = _solve_least_squares(owners, sum(shapes) + len(equalities), sizes)
     powers = np.exp2(np.round(scales))
     unit, rows = powers[:unknowns], [powers[a:b] for a, b in pairwise(accumulate(shapes))]
     for norm, name in enumerate(data.names):
@@ -75,14 +76,14 @@ def _upper_triangle(size: int) -> Array:
 @lru_cache(maxsize=256)
 def _fit(shapes: tuple[int, ...], equalities: int, filled: bytes) -> Array:
     """Scales from the logarithms of the entries, as a matrix, for one pattern of entries that are not zero."""
-    design = _design(shapes, equalities, np.frombuffer(filled, dtype=np.intp))
-    return _solve_least_squares(design, np.eye(len(design)))
+    owners = _find_owners(shapes, equalities, np.frombuffer(filled, dtype=np.intp))
+    return _solve_least_squares(owners, sum(shapes) + equalities, np.eye(owners.shape[1]))
 
 
-def _design(shapes: tuple[int, ...], equalities: int, at: NDArray[np.intp]) -> Array:
-    """How many times each scale multiplies each entry: an entry of a block has three scales, one of an equality two.
+def _find_owners(shapes: tuple[int, ...], equalities: int, at: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Which scales multiply each entry, shape (3, entries): three of a block's, two of an equality's and none.
 
-    Entries are counted unknown by unknown, blocks first.
+    Entries are counted unknown by unknown, blocks first; the number of all scales stands for none.
     """
     unknowns, *sizes = shapes
     starts = np.cumsum([*shapes, equalities])
@@ -91,18 +92,20 @@ def _design(shapes: tuple[int, ...], equalities: int, at: NDArray[np.intp]) -> A
         k, i, j = np.indices((unknowns, size, size)).reshape(3, unknowns, -1)
         owners.append(np.stack([k, start + i, start + j]))
     k, q = np.indices((unknowns, equalities))
-    owners.append(np.stack([k, starts[-2] + q, np.full_like(q, starts[-1])]))  # the last is no scale
-    design = np.zeros((len(at), starts[-1] + 1))
-    for column in np.concatenate(owners, axis=2).reshape(3, -1)[:, at]:
-        design[np.arange(len(at)), column] += 1
-    return design[:, :-1]
+    owners.append(np.stack([k, starts[-2] + q, np.full_like(q, starts[-1])]))
+    return np.concatenate(owners, axis=2).reshape(3, -1)[:, at]
 
 
-def _solve_least_squares(design: Array, target: Array) -> Array:
-    """The solution of least norm, by a ridge."""
-    normal: Array = design.T @ design
-    normal.flat[:: len(normal) + 1] += 1e-6
-    return np.asarray(np.linalg.solve(normal, design.T @ target), dtype=np.float64)
+def _solve_least_squares(owners: NDArray[np.intp], count: int, target: Array) -> Array:
+    """The logarithms of scales whose sums are nearest to the target, one row for each entry, by a ridge."""
+    whole, columns = count + 1, target.reshape(len(target), -1)
+    pairs = (owners[:, None] * whole + owners[None]).ravel()
+    normal = np.bincount(pairs, minlength=whole * whole).reshape(whole, whole)[:-1, :-1] + 1e-6 * np.eye(count)
+    right = np.zeros((whole, columns.shape[1]))
+    for row in owners:
+        np.add.at(right, row, columns)
+    found = np.linalg.solve(normal, right[:-1])
+    return np.asarray(found.reshape(count, *target.shape[1:]), dtype=np.float64)
 
 
 def _decisive_size(parts: list[Array], rows: list[Array]) -> float:
