@@ -65,16 +65,17 @@ _STUDIES = (
     "deep_linear_networks",
     "dispatch_118",
     "elastic_net_diabetes",
+    "feedback_optimization",
     "finite_time",
     "homogeneous_networks",
     "kl_natural_gradient",
-    "sparse_attention",
     "large_steps",
     "logistic_breast_cancer",
     "matrix_factorization",
     "neural_feature_ansatz",
     "related_papers",
     "shallow_relu",
+    "sparse_attention",
 )
 _NAMES = "|".join(_STUDIES)
 sphinx_gallery_conf = {

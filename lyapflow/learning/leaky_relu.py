@@ -62,7 +62,7 @@ class MarginLimit:
     Attributes
     ----------
     plus, minus : tuple of Fraction
-        z_+ and z_-, in the basis of the inputs' directions.
+        :math:`z_+` and :math:`z_-`, in the basis of the inputs' directions.
     squared_norm : Fraction
         Of all weights, ``|W|^2``.
     gram : tuple of Fraction
@@ -279,7 +279,7 @@ def prove_margin_limit(network: LeakyReLUNetwork) -> tuple[Verdict, ...]:
 
 
 def refute_low_rank(network: LeakyReLUNetwork) -> Refutation:
-    """Refute that the limit has rank one, a single direction: z_+ and z_- are not parallel.
+    r"""Refute that the limit has rank one, a single direction: :math:`z_+` and :math:`z_-` are not parallel.
 
     Raises
     ------

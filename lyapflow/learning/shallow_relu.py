@@ -129,7 +129,7 @@ class ShallowReLU:
         return found
 
     def invariants(self, x: ArrayLike) -> dict[str, Array]:
-        """What the flow conserves: ``balance``, the a_j^2 - |w_j|^2."""
+        """What the flow conserves: ``balance``, the ``a_j^2 - |w_j|^2``."""
         a, W = self.split(x)
         return {"balance": a**2 - np.sum(W**2, axis=1)}
 

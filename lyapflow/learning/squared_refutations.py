@@ -123,7 +123,7 @@ def refute_first_plateau(
     network : SquaredReLU
         One neuron, inputs e_1, ..., e_n, the first label the strongest.
     start : sequence of rationals, length n + 1
-        v and the w_i at t = 0, with |w|^2 < 2 v^2.
+        v and the w_i at t = 0, with ``|w|^2 < 2 v^2``.
     times : three rationals
         Just before and after the loss passes the level that is claimed, and when it has come down.
     level : rational

@@ -133,7 +133,7 @@ class SquaredReLU:
         return found
 
     def invariants(self, x: ArrayLike) -> dict[str, Array]:
-        """What the flow conserves: ``balance``, the |w_j|^2 - 2 v_j^2."""
+        """What the flow conserves: ``balance``, the ``|w_j|^2 - 2 v_j^2``."""
         v, W = self.split(x)
         return {"balance": np.sum(W**2, axis=1) - 2 * v**2}
 
