@@ -102,7 +102,7 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
     rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
     yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
     yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by (vm_compute; reflexivity)."
-    if c.ends is None:
+    if c.ends is None or not slack.places:
         yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
     else:
         low, high = map(number, c.ends)
@@ -160,12 +160,14 @@ def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[
     states = [difference(c.x(i), c.x(i, "s")) for i in c.states]
     here = states + [difference(c.u(j), c.u(j, "s")) for j in c.moving]
     fields = [c.field(i) for i in c.states]
+    images = [f"{c.map} ({a})" for a in states] if c.is_span else []
     if statement.now or statement.above or statement.below:
-        yield from ((a, b) for a in here for b in here)
+        yield from ((a, b) for a in here for b in [*here, *images])
     if statement.next:
         later = [difference(c.field(i), c.x(i, "s")) for i in c.states]
         later += [difference(c.u(j, "n"), c.u(j, "s")) for j in c.moving]
-        yield from ((a, b) for a in later for b in later)
+        images = [f"{c.map} ({a})" for a in later] if c.is_span else []
+        yield from ((a, b) for a in later for b in [*later, *images])
     if statement.change:
         yield from ((a, b) for a in here for b in fields + [c.u(j, "d") for j in c.moving])
         for j in scene.valued:

@@ -93,7 +93,7 @@ def hold_still(scene: Scene, statement: Statement) -> Scene:
 
     def settle(c: Component) -> Component:
         seen = {tuple((plant.C[j], plant.D[j]) for j in read) for plant in c.plants}
-        return c if len(seen) > 1 else replace(c, plants=c.plants[:1], kind="plain", ends=None)
+        return c if len(seen) > 1 or c.is_span else replace(c, plants=c.plants[:1], kind="plain", ends=None)
 
     return replace(scene, components=tuple(map(settle, scene.components)))
 
@@ -130,7 +130,7 @@ def _list_base(statement: Statement, component: Component) -> list[tuple[str, st
     return [
         (f"d{k}{component.mark}", text)
         for k, ((kind, _), text) in enumerate(component.base(), start=1)
-        if moves or kind in {"x", "u"}
+        if moves or kind in {"x", "u", "F"}
     ]
 
 
@@ -140,6 +140,8 @@ def _bend(component: Component) -> str:
 
 
 def _read_field(script: Script, scene: Scene, statement: Statement, c: Component) -> None:
+    if c.is_span:
+        _read_images(script, c)
     if not (statement.change or statement.next or statement.fast or statement.slow):
         return
     for i in c.states:
@@ -148,6 +150,11 @@ def _read_field(script: Script, scene: Scene, statement: Statement, c: Component
         rule = f"RF{i + 1}{c.mark}"
         head = f" + << {origin}, w >>" if origin else ""
         unfold = f"unfold F{i + 1}{c.mark}. rewrite !sealed_is. spread.{_bend(c)} field."
+        if c.is_span and i == 0:  # it is in the base
+            script.readings.append(
+                f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}) by (intro w; spread; ring)."
+            )
+            continue
         script.readings.append(
             f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}).\n"
             f"{{ intro w. transitivity (<< {now}, w >> - << {star}, w >>{head}).\n"
@@ -158,6 +165,28 @@ def _read_field(script: Script, scene: Scene, statement: Statement, c: Component
             declare(script, text, row, c, how)
         else:
             declare(script, now, row, c, f"rewrite {rule}. field.")
+    if c.is_span:
+        _read_exchanged(script, c)
+
+
+def _read_images(script: Script, c: Component) -> None:
+    """Images of the states in V, which are images in the base."""
+    for i in c.states:
+        text = f"{c.map} ({difference(c.x(i), c.x(i, 's'))})"
+        declare(script, text, [("1", text)], c, "ring.")
+
+
+def _read_exchanged(script: Script, c: Component) -> None:
+    """The first output, which the first next state stands for, and images of the next states."""
+    j = c.active[0]
+    proof = f"assert (e := rest_1{c.mark} w). revert e. unfold F1{c.mark}. rewrite !sealed_is. spread.{_bend(c)} lra."
+    for sign, text in ((1, difference(c.u(j), c.u(j, "s"))), (-1, difference(c.u(j, "s"), c.u(j)))):
+        declare(script, text, _row(c, (sign, ("u", j))), c, proof)
+    for i in c.states:
+        vector = difference(c.field(i), c.x(i, "s"))
+        row = [(k, f"{c.map} ({v})") for k, v in _row(c, (1, ("F", i)))]
+        proof = f"rewrite (proj1 spectrum{c.mark}). spread. rewrite RF{i + 1}{c.mark}. spread.{_bend(c)} field."
+        declare(script, f"{c.map} ({vector})", row, c, proof)
 
 
 def declare(script: Script, text: str, row: Terms, c: Component, proof: str) -> None:
@@ -195,10 +224,11 @@ def _read_inputs(script: Script, scene: Scene, statement: Statement, j: int) -> 
             text, star, row = c.y(j, time), c.y(j, "s"), _row(c, (1, key))
             later = f"rewrite {fields[2:]}. spread." if time else ""
             same = f"rewrite same_{c.names[j]}{c.mark}. " if first != j else ""
+            still = f"rewrite ?rest_1{c.mark}. " if c.is_span else ""
             script.readings.append(
                 f"assert (R{time}_{c.names[j]}{c.mark} : forall w, << {text}, w >> = {_form(row, star=origin)}).\n"
                 f"{{ intro w. transitivity (<< {text}, w >> - << {star}, w >> + << {origin}, w >>). {same}ring.\n"
-                f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} field. }}"
+                f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} {still}field. }}"
             )
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..exact.factor import weighted_squares
-from ..exact.matrices import Matrix, Vector
+from ..exact.matrices import Matrix, Vector, multiply, transpose
 from ..lmi.dissipation import storage_name, value_name
 from ..lmi.driven import DrivenSystem, Exogenous
 from ..lmi.groups import Group, list_groups
@@ -35,7 +35,8 @@ class Slack:
     Attributes
     ----------
     places : tuple of int
-        Nothing for a plain part; the vertex; or two vertices, for what lies between them.
+        Nothing for a plain part, and for all of the base with its images; the vertex; or two vertices, for what lies
+        between them.
     divisor : int
         What divides the integers; positive.
     rows : tuple of tuple of int
@@ -138,10 +139,10 @@ class Scene:
         """Weight of the value of an oracle in V."""
         return self.certificate.values[value_name(self.certificate.system.oracle_names[j])]
 
-    def storage(self, component: Component) -> Matrix:
-        """Storage matrix of a part."""
+    def storage(self, component: Component, end: int = 0) -> Matrix:
+        """Storage matrix of a part, where V varies with the singular value at an end of its interval."""
         values = self.certificate.values
-        mode = next(mode for mode in self.certificate.system.modes if mode.label == component.label)
+        mode = next(mode for mode in self.certificate.system.modes if mode.label == component.labels[end])
         size = range(len(component.states) + len(component.moving))
         return tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in size) for i in size)
 
@@ -164,8 +165,14 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
     InvalidModelError
         If it is not positive semidefinite: then the certificate proves nothing.
     """
+    if component.is_span and statement.next:
+        return tuple(_clear(places, slack) for places, slack in _read_lifted(scene, component) if weighted_squares(slack))
     pole = component.rows(component.plants[0])
-    slacks = [_sum_up(scene, statement, component, component.rows(plant), pole) for plant in component.plants]
+    storages = [scene.storage(component, k if component.is_span else 0) for k in range(len(component.plants))]
+    slacks = [
+        _sum_up(scene, statement, component, component.rows(plant), pole, P)
+        for plant, P in zip(component.plants, storages, strict=True)
+    ]
     found: list[tuple[tuple[int, ...], Matrix]] = [
         ((k,) if len(slacks) > 1 else (), slack) for k, slack in enumerate(slacks)
     ]
@@ -175,13 +182,36 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
             key: tuple((v + w) / 2 for v, w in zip(row, vertices[b][key], strict=True))
             for key, row in vertices[a].items()
         }
-        here = _sum_up(scene, statement, component, middle, pole)
+        mean = tuple(
+            tuple((v + w) / 2 for v, w in zip(*rows, strict=True)) for rows in zip(storages[a], storages[b], strict=True)
+        )
+        here = _sum_up(scene, statement, component, middle, pole, mean)
         bend = tuple(
             tuple(4 * v - 2 * (p + q) for v, p, q in zip(*rows, strict=True))
             for rows in zip(here, slacks[a], slacks[b], strict=True)
         )
         found.append(((a, b), bend))
     return tuple(_clear(places, slack) for places, slack in found if weighted_squares(slack))
+
+
+def _read_lifted(scene: Scene, c: Component) -> Iterator[tuple[tuple[int, ...], Matrix]]:
+    """The decrease of a V that is affine in the singular value s, as the certificate has it.
+
+    It is a form in z and tz with ``s = centre + t radius``, plus ``(1 - t^2) z'Sz``; z is the base of the part.
+    """
+    at = c.labels[0].removesuffix(" low")
+    found = {condition.name: condition for condition in scene.certificate.pencil().conditions}
+    values, size = scene.certificate.values, len(c.base())
+    low, high = c.ends or (_ZERO, _ONE)
+    centre, radius = (low + high) / 2, (high - low) / 2
+    units = range(2 * size)
+    turn = tuple(  # (z, tz) over (z, sz)
+        tuple(_ONE * (i == j) if i < size else (_ONE * (i == j) - centre * (i - size == j)) / radius for j in units)
+        for i in units
+    )
+    yield (), multiply(transpose(turn), multiply(found[f"decrease of {at}"].at(values), turn))
+    S = found[f"decrease multiplier of {at}"].at(values)
+    yield (0, 1), tuple(tuple(4 * v for v in row) for row in S)
 
 
 def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
@@ -191,7 +221,9 @@ def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
     return Slack(places, divisor, tuple(tuple(int(v * divisor) for v in row) for row in upper))
 
 
-def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows) -> Matrix:
+def _sum_up(
+    scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows, P: Matrix
+) -> Matrix:
     """``-X`` minus the class inequalities, as a matrix over the base of a part."""
     size = len(component.base())
     total = [[_ZERO] * size for _ in range(size)]
@@ -213,7 +245,6 @@ def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Row
     here = [rows[key] for key in [*states, *(("u", j) for j in component.moving)]]
     mark = "+" if component.is_discrete else "'"
     later = [rows["F", i] for i in component.states] + [rows[f"u{mark}", j] for j in component.moving]
-    P = scene.storage(component)
     add_form(-statement.now, P, here, here)
     add_form(-statement.next, P, later, later)
     add_form(-2 * statement.change, P, here, later)

@@ -283,6 +283,43 @@ def test_catalogue_is_accepted(coq, name):
     assert verdict.accepted, verdict.message
 
 
+SPANS = {
+    "no operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/2", step_dual="1/2", singular_values=("1/2", 1)
+    ),
+    "null spaces": lambda: lf.algorithms.chambolle_pock(
+        lf.StronglyConvex(1), SMOOTH, step_primal="1/3", step_dual="1/2", extrapolation="1/2", singular_values=(0, 1)
+    ),
+    "operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/5", step_dual="1/5", operator=[[1, 2], [0, 1], [1, 1]]
+    ),
+    "wide operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/5", step_dual="1/5", operator=[[1, 2, 0]]
+    ),
+}
+SPAN_MUTATIONS = {
+    "lower end": (r"between T \(1 / 2\)", lambda m: "between T (1 / 3)"),
+    "upper end": (r"between T \(1 / 2\) 1", lambda m: "between T (1 / 2) (3 / 2)"),
+    "extrapolation": (r"(\[\+\] )2( \[\*\] T \(F1)", lambda m: f"{m[1]}(3 / 2){m[2]}"),
+    "V between the ends": (r"(\d+)(\)? \* << x\d \[-\] x\ds, T )", lambda m: f"{int(m[1]) + 1}{m[2]}"),
+    "multiplier of the interval": (r"(pose \(slack2 := \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPANS)
+def test_intervals_of_singular_values_are_accepted(coq, name):
+    verdict = lf.verify_coq(lf.certify(SPANS[name]()))
+    assert verdict.accepted, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutation", SPAN_MUTATIONS)
+def test_one_change_is_rejected_for_an_interval_of_singular_values(coq, mutation):
+    text = first_theorem(write_theorem(lf.certify(SPANS["no operator"]())))
+    assert coq(replace_once(text, *SPAN_MUTATIONS[mutation])).verdict == "rejected"
+
+
 ONE_CURVATURE = {
     "flow": lambda: lf.flows.heavy_ball_flow(lf.Quadratic(1, 1), damping=2),
     "algorithm": lambda: lf.algorithms.gradient_descent(lf.Quadratic(2, 2), step="1/5"),
@@ -345,6 +382,7 @@ ANY_MUTATIONS = {
 MUTATED = {
     **{f"exponential: {n}": lambda n=n: CATALOGUE[n] for n in ("douglas-rachford", "hessian-damped", "primal-dual")},
     **{f"contraction: {n}": lambda n=n: ALGORITHMS[n] for n in ("davis-yin", "nesterov", "tseng")},
+    "contraction: interval of singular values": lambda: SPANS["no operator"](),
     **{f"other: {n}": n for n in ("polytope", "finite time", "fixed time", "prescribed time", "variable metric")},
     **{f"stage: {n}": n for n in ("chain of three", "discrete time")},
 }
