@@ -9,7 +9,7 @@ the first output among the independent signals: then all signals are affine in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
@@ -26,9 +26,10 @@ from ..errors import InvalidModelError
 from ..exact.matrices import Matrix, Vector
 from ..lmi.signals import output_oracles
 from ..lmi.templates import Template
+from .ratios import Range
 from .terms import Terms, difference, number
 
-__all__ = ["Component", "Key", "list_components", "safe_names"]
+__all__ = ["Component", "Key", "list_components", "safe_names", "sample"]
 
 Key: TypeAlias = tuple[str, int]
 """A signal: ``x``, ``F`` (the right side), ``y`` or ``u``, with ``+`` at the next step or ``'`` for a derivative."""
@@ -50,8 +51,10 @@ class Component:
         Name of its space.
     plants : tuple of LureSystem
         One, or the vertices.
-    kind : "plain", "interval" or "hull"
+    kind : "plain", "interval", "hull" or "family"
         How the plant lies among them.
+    over : Range or None
+        The parameter that they are samples of.
     ends : (Fraction, Fraction) or None
         Ends of the interval.
     names : tuple of str
@@ -68,8 +71,9 @@ class Component:
     mark: str
     space: str
     plants: tuple[LureSystem, ...]
-    kind: Literal["plain", "interval", "hull"]
+    kind: Literal["plain", "interval", "hull", "family"]
     ends: tuple[Fraction, Fraction] | None
+    over: Range | None
     names: tuple[str, ...]
     owners: tuple[int, ...]
     active: tuple[int, ...]
@@ -159,6 +163,8 @@ class Component:
         for column, vector in zip(zip(*values, strict=True), vectors, strict=True):
             if self.kind == "plain" or len(set(column)) == 1:
                 found += [(number(column[0]), vector)] if column[0] else []
+            elif self.over is not None:
+                found.append((self.over.spell(column), vector))
             elif self.ends is not None:
                 (low, high), (first, last) = self.ends, column
                 slope = (last - first) / (high - low)
@@ -194,6 +200,11 @@ class Component:
     def field(self, i: int, star: str = "") -> str:
         """The right side: the derivative of a state, or its next value."""
         return " ".join([f"F{i + 1}{self.mark}", *self.arguments(star)])
+
+
+def sample(component: Component, plants: tuple[LureSystem, ...], over: Range) -> Component:
+    """The part of one member of a family, as that of all."""
+    return replace(component, plants=plants, kind="family", over=over)
 
 
 def list_components(system: System, template: Template) -> tuple[Component, ...]:
@@ -250,6 +261,7 @@ def _make_component(
         plants=plants,
         kind=kind,
         ends=ends if kind == "interval" else None,
+        over=None,
         names=names,
         owners=tuple(map(system.groups.index, system.groups)),
         active=active,

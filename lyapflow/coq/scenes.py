@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
@@ -16,8 +16,9 @@ from ..lmi.dissipation import storage_name, value_name
 from ..lmi.driven import DrivenSystem, Exogenous
 from ..lmi.groups import Group, list_groups
 from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
-from .components import Component, Key, list_components
-from .hypotheses import Belief, Point, state_class
+from .components import Component, Key, list_components, sample
+from .families import Family
+from .hypotheses import Belief, Point, list_moduli, state_class
 from .statements import Statement
 from .terms import pair
 
@@ -64,6 +65,10 @@ class Scene:
         Oracles whose values are in V.
     driven : DrivenSystem or None
         What the system of the certificate was extended from: its first oracles are inputs.
+    family : Family or None
+        What the system is a member of; then the theorems are about all members.
+    members : tuple of Scene
+        Those of the members.
     """
 
     certificate: Certificate
@@ -71,6 +76,8 @@ class Scene:
     beliefs: tuple[tuple[Belief, ...], ...]
     valued: tuple[int, ...]
     driven: DrivenSystem | None = None
+    family: Family | None = None
+    members: tuple[Scene, ...] = ()
 
     @staticmethod
     def of(certificate: Certificate, driven: DrivenSystem | None = None) -> Scene:
@@ -84,6 +91,39 @@ class Scene:
             for oracle, owner in zip(system.oracles, owners, strict=True)
         )
         return Scene(certificate, components, beliefs, valued_oracles(system, template), driven)
+
+    @staticmethod
+    def of_family(family: Family) -> Scene:
+        """The scene of all members of a family."""
+        members = tuple(map(Scene.of, family.members))
+        first, over = members[0], family.over
+        part = sample(first.components[0], family.plants, over)
+        oracles = zip(*(member.certificate.system.oracles for member in members), strict=True)
+        names = [first.names[first.owner(j)] for j in range(len(first.names))]
+        beliefs = tuple(
+            state_class(own[0], name, own, over.spell) for own, name in zip(oracles, names, strict=True)
+        )
+        return replace(first, components=(part,), beliefs=beliefs, family=family, members=members)
+
+    @property
+    def order(self) -> list[str]:
+        """Names of what is proved of the numbers of the classes in a family."""
+        return [name for name, _, _ in self.list_gaps()]
+
+    def list_gaps(self) -> Iterator[tuple[str, str, list[Fraction]]]:
+        """What is positive and varies in a family: moduli, and their gaps, with the values at the nodes."""
+        if self.family is None:
+            return
+        nodes = range(len(self.members))
+        for j, own in enumerate(self.beliefs):
+            for k, belief in enumerate(own if self.owner(j) == j else ()):
+                columns = [list_moduli(self.members[i].beliefs[j][k].oracle) for i in nodes]
+                texts = ["0", *belief.moduli]
+                rows = [[Fraction(0), *column] for column in columns]
+                for a, b in combinations(range(len(texts)), 2):
+                    gaps = [row[b] - row[a] for row in rows]
+                    if min(gaps) > 0 and len(set(gaps)) > 1:
+                        yield f"order_{belief.name}_{a}{b}", f"{texts[a]} < {texts[b]}", gaps
 
     @property
     def inputs(self) -> int:
