@@ -53,7 +53,7 @@ class Family:
 
     @property
     def ratio(self) -> tuple[Polynomial, Polynomial]:
-        """p and q, polynomials in s, with ``t = p / q`` between -1 and 1."""
+        """Polynomials p and q in s, with ``t = p / q`` between -1 and 1."""
         low, high = self.over.low, self.over.high
         if high is None:
             unit = abs(low) or _ONE

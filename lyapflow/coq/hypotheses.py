@@ -101,7 +101,8 @@ def state_class(
 ) -> tuple[Belief, ...]:
     """The hypotheses about an oracle of that name, one per part of an intersection.
 
-    In a family, `members` are the same oracle for samples of the parameter, and `spell` makes text of their numbers.
+    In a family, which has no intersections, `members` are the same oracle for samples of the parameter, and `spell`
+    makes text of their numbers.
 
     Raises
     ------
@@ -112,9 +113,7 @@ def state_class(
         return tuple(
             replace(belief, name=f"{belief.name}_{k}")
             for k, part in enumerate(oracle.parts, start=1)
-            for belief in state_class(
-                part, name, [m.parts[k - 1] for m in members if isinstance(m, known.Intersection)], spell
-            )
+            for belief in state_class(part, name)
         )
     kind, numbers, parts = _define(oracle)
     value = f"val_{name} " if oracle.has_values else ""

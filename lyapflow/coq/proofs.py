@@ -1,4 +1,4 @@
-"""The proof of one inequality: an identity between the claim, class inequalities and squares, checked by `lra` or `field`.
+"""The proof of one inequality: an identity between the claim, class inequalities and squares, which is decided.
 
 All inner products are those of the deviations from the equilibrium (see `readings`), and the claim is, up to a positive
 factor, minus a sum of facts with nonnegative weights.

@@ -105,10 +105,7 @@ class Range:
         """
         _, found = self._expand(p)
         n, width = len(found) - 1, _ONE if self.high is None else self.high - self.low
-        if self.high is None:
-            least = found[0]
-        else:
-            least = min(c * width**n / comb(n, r) for r, c in enumerate(found))
+        least = found[0] if self.high is None else min(c * width**n / comb(n, r) for r, c in enumerate(found))
         if least <= 0:
             raise InvalidModelError("a number is not seen to be positive for all values of the parameter")
         return f"{number(least)} + ({self.write_nonnegative(p - polynomial([least]))})"
@@ -131,7 +128,7 @@ class Range:
 
 
 def clear(functions: Sequence[tuple[Polynomial, Polynomial]], like: Range) -> tuple[Polynomial, ...]:
-    """Functions times one positive function, so that all are polynomials, with integer coefficients at the lower end."""
+    """Functions times one positive function, so that all are polynomials; with integers at the lower end."""
     below = common_multiple(q for _, q in functions)
     middle = like.nodes[0]
     sign = 1 if sum(c * middle**k for k, c in enumerate(coefficients(below))) > 0 else -1
@@ -154,4 +151,8 @@ def write_polynomial(p: Polynomial) -> str:
             terms.append(power if power and c == 1 else f"{number(c)} * {power}" if power else number(c))
     if not terms:
         return "0"
-    return terms[0] if len(terms) == 1 and (terms[0].isidentifier() or not powers[p.degree()]) else f"({' + '.join(terms)})"
+    return (
+        terms[0]
+        if len(terms) == 1 and (terms[0].isidentifier() or not powers[p.degree()])
+        else f"({' + '.join(terms)})"
+    )

@@ -12,6 +12,7 @@ from ..exact.matrices import Matrix
 from ..exact.polynomials import Polynomial, evaluate
 from .components import Component
 from .families import Family
+from .gaps import list_gaps
 from .ratios import clear, write_polynomial
 from .readings import Script, list_weights
 from .scenes import Scene
@@ -52,9 +53,10 @@ def close_family(script: Script, scene: Scene, family: Family, statement: Statem
     yield "assert (above := s_above)."
     yield from (["assert (below := s_below)."] if over.high is not None else [])
     yield "assert (whole := denominator_positive)."
-    yield from (f"assert (known{k} := {name})." for k, name in enumerate(scene.order))
-    kept = " ".join([f"table{c.mark}", *facts, "above", "whole", *(["below"] if over.high is not None else [])])
-    kept += "".join(f" known{k}" for k, _ in enumerate(scene.order))
+    known = {f"known{k}": name for k, (name, _, _) in enumerate(list_gaps(scene))}
+    yield from (f"assert ({fact} := {name})." for fact, name in known.items())
+    ends = ["above", "below"] if over.high is not None else ["above"]
+    kept = " ".join([f"table{c.mark}", *facts, *ends, "whole", *known])
     yield "apply monus."
     yield unfolded
     yield f"clear - {kept}."
@@ -71,7 +73,9 @@ def _power(p: Polynomial, k: int) -> list[str]:
     return [f"{write_polynomial(p)}^{k}"] if k else []
 
 
-def _write_lifted(script: Script, c: Component, label: str, scalars: list[str], form: Matrix) -> Generator[str, None, Fraction]:
+def _write_lifted(
+    script: Script, c: Component, label: str, scalars: list[str], form: Matrix
+) -> Generator[str, None, Fraction]:
     """The fact that a form in multiples of the base is not negative; what divides its integers."""
     texts = [text for _, text in script.bases[c.mark]]
     pairs = [f"({scalar}, {text})" for scalar in scalars for text in texts]

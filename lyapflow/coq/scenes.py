@@ -18,7 +18,7 @@ from ..lmi.groups import Group, list_groups
 from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
 from .components import Component, Key, list_components, sample
 from .families import Family
-from .hypotheses import Belief, Point, list_moduli, state_class
+from .hypotheses import Belief, Point, state_class
 from .statements import Statement
 from .terms import pair
 
@@ -100,30 +100,8 @@ class Scene:
         part = sample(first.components[0], family.plants, over)
         oracles = zip(*(member.certificate.system.oracles for member in members), strict=True)
         names = [first.names[first.owner(j)] for j in range(len(first.names))]
-        beliefs = tuple(
-            state_class(own[0], name, own, over.spell) for own, name in zip(oracles, names, strict=True)
-        )
+        beliefs = tuple(state_class(own[0], name, own, over.spell) for own, name in zip(oracles, names, strict=True))
         return replace(first, components=(part,), beliefs=beliefs, family=family, members=members)
-
-    @property
-    def order(self) -> list[str]:
-        """Names of what is proved of the numbers of the classes in a family."""
-        return [name for name, _, _ in self.list_gaps()]
-
-    def list_gaps(self) -> Iterator[tuple[str, str, list[Fraction]]]:
-        """What is positive and varies in a family: moduli, and their gaps, with the values at the nodes."""
-        if self.family is None:
-            return
-        nodes = range(len(self.members))
-        for j, own in enumerate(self.beliefs):
-            for k, belief in enumerate(own if self.owner(j) == j else ()):
-                columns = [list_moduli(self.members[i].beliefs[j][k].oracle) for i in nodes]
-                texts = ["0", *belief.moduli]
-                rows = [[Fraction(0), *column] for column in columns]
-                for a, b in combinations(range(len(texts)), 2):
-                    gaps = [row[b] - row[a] for row in rows]
-                    if min(gaps) > 0 and len(set(gaps)) > 1:
-                        yield f"order_{belief.name}_{a}{b}", f"{texts[a]} < {texts[b]}", gaps
 
     @property
     def inputs(self) -> int:
@@ -206,7 +184,9 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
         If it is not positive semidefinite: then the certificate proves nothing.
     """
     if component.is_span and statement.next:
-        return tuple(_clear(places, slack) for places, slack in _read_lifted(scene, component) if weighted_squares(slack))
+        return tuple(
+            _clear(places, slack) for places, slack in _read_lifted(scene, component) if weighted_squares(slack)
+        )
     pole = component.rows(component.plants[0])
     storages = [scene.storage(component, k if component.is_span else 0) for k in range(len(component.plants))]
     slacks = [
@@ -223,7 +203,8 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
             for key, row in vertices[a].items()
         }
         mean = tuple(
-            tuple((v + w) / 2 for v, w in zip(*rows, strict=True)) for rows in zip(storages[a], storages[b], strict=True)
+            tuple((v + w) / 2 for v, w in zip(*rows, strict=True))
+            for rows in zip(storages[a], storages[b], strict=True)
         )
         here = _sum_up(scene, statement, component, middle, pole, mean)
         bend = tuple(
@@ -261,9 +242,7 @@ def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
     return Slack(places, divisor, tuple(tuple(int(v * divisor) for v in row) for row in upper))
 
 
-def _sum_up(
-    scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows, P: Matrix
-) -> Matrix:
+def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows, P: Matrix) -> Matrix:
     """``-X`` minus the class inequalities, as a matrix over the base of a part."""
     size = len(component.base())
     total = [[_ZERO] * size for _ in range(size)]

@@ -7,11 +7,9 @@ from fractions import Fraction
 
 from ..classes.slopes import read_slopes
 from ..exact.matrices import Matrix, Vector
-from ..exact.polynomials import Polynomial, evaluate, polynomial, scale
 from .components import Component
-from .families import Family
+from .gaps import write_parameter
 from .hypotheses import rests_at_zero
-from .ratios import Range, write_polynomial
 from .scenes import Scene
 from .statements import Statement
 from .terms import combine, comment, difference, inner, number, product_space, weighted_sum
@@ -27,7 +25,7 @@ def write_section(scene: Scene, statements: Sequence[Statement]) -> Iterator[str
     yield f"Variables {' '.join(c.space for c in scene.components)} : space."
     yield from _write_maps(scene)
     if scene.family is not None:
-        yield from _write_parameter(scene, scene.family)
+        yield from write_parameter(scene, scene.family)
     yield "\n(** 2. The oracles: what is known of them. [out_f y u] says that u is an output of f at y. *)"
     yield from _write_oracles(scene)
     yield "\n(** 3. The dynamics. *)"
@@ -61,43 +59,6 @@ def _write_maps(scene: Scene) -> Iterator[str]:
             yield f"Hypothesis w_last : {weights[-1]} = 1{''.join(f' - {w}' for w in weights[:-1])}."
 
 
-def _write_parameter(scene: Scene, family: Family) -> Iterator[str]:
-    """The parameter, its range, and the signs of what depends on it."""
-    over, below = family.over, polynomial(family.over.denominator)
-    yield f"(* The parameter s is {comment(family.system.parameter)}. *)\nVariable s : R."
-    yield f"Hypothesis s_low : {number(over.low)} <= s."
-    yield f"Lemma s_above : 0 <= s - {number(over.low)}.\nProof. lra. Qed."
-    if over.high is not None:
-        yield f"Hypothesis s_high : s <= {number(over.high)}."
-        yield f"Lemma s_below : 0 <= {number(over.high)} - s.\nProof. lra. Qed."
-    start = "assert (above := s_above)." + (" assert (below := s_below)." if over.high is not None else "")
-    yield (
-        f"Lemma denominator_positive : 0 < {write_polynomial(below)}.\n"
-        f"Proof. {start} assert (up : 0 < {over.write_positive(below)}) by positive. lra. Qed."
-    )
-    yield "Ltac nonzero := try assert (whole := denominator_positive); repeat split; let e := fresh in intro e; lra."
-    yield "Ltac settle ::= field; nonzero."
-    names = []
-    for name, text, gaps in scene.list_gaps():
-        above, down = over.find(gaps)
-        left, right = text.split(" < ")
-        above, down = (above, down) if _is_up(down, over) else (scale(above, -1), scale(down, -1))
-        yield (
-            f"Lemma {name} : {text}.\nProof.\n{start} assert (whole := denominator_positive). apply Rminus_gt_0_lt.\n"
-            f"assert (up : 0 < {over.write_positive(above)}) by positive.\n"
-            f"assert (down : 0 < {over.write_positive(down)}) by positive.\n"
-            f"replace ({right} - {left}) with (({over.write_positive(above)}) / ({over.write_positive(down)})).\n"
-            "{ apply Rdiv_lt_0_compat; assumption. }\nfield; repeat split; let e := fresh in intro e; lra.\nQed."
-        )
-        names.append(name)
-    known = "".join(f" | exact {name} | (left; exact {name})" for name in names)
-    yield f"Ltac order := first [lra{known}]."
-
-
-def _is_up(p: Polynomial, over: Range) -> bool:
-    return evaluate(p, over.nodes[0]) > 0
-
-
 def _write_oracles(scene: Scene) -> Iterator[str]:
     for j, oracle in enumerate(scene.certificate.system.oracles):
         if j < scene.inputs:
@@ -108,7 +69,11 @@ def _write_oracles(scene: Scene) -> Iterator[str]:
         if oracle.has_values:
             yield f"Variable val_{name} : {space} -> R."
         yield f"Variable out_{name} : {space} -> {space} -> Prop."
-        yield f"(* {comment(oracle.describe())} *)"
+        words = oracle.describe()
+        if scene.family is not None:
+            first = scene.family.system
+            words = f"for s = {first.nodes[0]}: {first.systems[0].oracles[j].describe()}"
+        yield f"(* {comment(words)} *)"
         yield from (f"Hypothesis {belief.name} : {belief.text}." for belief in scene.beliefs[j])
 
 
@@ -127,7 +92,9 @@ def _write_dynamics(c: Component, inputs: int) -> Iterator[str]:
         for j in c.active:
             rows = [c.rows(plant)["y", j] for plant in c.plants]
             vectors = [*states, c.field(0), *(c.u(k) for k in c.active[1:])]
-            yield _define(f"y_{c.names[j]}{c.mark}", c.arguments(), c.space, combine(c.spell(rows, vectors), instead=""))
+            yield _define(
+                f"y_{c.names[j]}{c.mark}", c.arguments(), c.space, combine(c.spell(rows, vectors), instead="")
+            )
         return
     for j in c.active[inputs:]:
         rows = [plant.C[j] + tuple(plant.D[j][k] for k in c.fed(j)) for plant in c.plants]
