@@ -93,7 +93,7 @@ def write_theorem(certificate: Certificate) -> str:
     Parameters
     ----------
     certificate : Certificate
-        Of any claim; a family over a parameter gives one section per node.
+        Of any claim; a family whose V holds outputs that have derivatives gives one section per node.
 
     Returns
     -------
