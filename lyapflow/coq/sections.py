@@ -44,8 +44,9 @@ def _write_maps(scene: Scene) -> Iterator[str]:
             low, high = map(number, c.ends)
             if c.is_span:
                 yield (
-                    f"(* The linear map of the problem is K = U {c.map}, with {c.map} = sqrt(K'K) and an isometry U "
-                    f"(polar decomposition);\n   {c.x(1)} is the dual state in the coordinates of U. *)"
+                    f"(* On part {c.labels[0].removesuffix(' low')} the linear map of the problem is K = U {c.map}, with "
+                    f"{c.map} = sqrt(K'K) and an isometry U\n   (polar decomposition); {c.x(1)} is the dual state in the "
+                    "coordinates of U. *)"
                 )
             else:
                 yield f"(* Singular values (or their squares) of mode {c.labels[0]}: the spectrum of {c.map}. *)"
