@@ -45,7 +45,7 @@ def _write_maps(scene: Scene) -> Iterator[str]:
             if c.is_span:
                 part = c.labels[0].removesuffix(" low")
                 yield f"(* On part {part} the linear map of the problem is K = U {c.map}, with {c.map} = sqrt(K'K)"
-                yield f"   and an isometry U (polar decomposition); {c.x(1)} is the dual state in the coordinates of U. *)"
+                yield f"   and an isometry U (polar decomposition); {c.x(1)} is the dual state in coordinates of U. *)"
             else:
                 yield f"(* Singular values (or their squares) of mode {c.labels[0]}: the spectrum of {c.map}. *)"
             yield f"Variable {c.map} : {c.space} -> {c.space}."
