@@ -2,25 +2,36 @@
 
 A `LureSystem` is one part. Dynamics that are decoupled by singular values have one part per mode; where a singular
 value lies in an interval, a symmetric map with its spectrum there stands for it. A polytope is one part whose plant is
-a weighted mean of its vertices.
+a weighted mean of its vertices. Where V, too, varies with the singular value, the first next state takes the place of
+the first output among the independent signals: then all signals are affine in the singular value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from ..dynamics import LureSystem, PolytopicSystem, PrimalDualSystem, ProximalLagrangianSystem, StackedSystem, System
+from ..dynamics import (
+    LureSystem,
+    PolytopicSystem,
+    PrimalDualIteration,
+    PrimalDualSystem,
+    ProximalLagrangianSystem,
+    SaddleSystem,
+    StackedSystem,
+    System,
+)
 from ..dynamics.lure import Mode
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix, Vector
 from ..lmi.signals import output_oracles
 from ..lmi.templates import Template
+from .ratios import Range
 from .terms import Terms, difference, number
 
-__all__ = ["Component", "Key", "list_components", "safe_names"]
+__all__ = ["Component", "Key", "list_components", "safe_names", "sample"]
 
 Key: TypeAlias = tuple[str, int]
 """A signal: ``x``, ``F`` (the right side), ``y`` or ``u``, with ``+`` at the next step or ``'`` for a derivative."""
@@ -34,16 +45,18 @@ class Component:
 
     Attributes
     ----------
-    label : str
-        Of the mode in the certificate.
+    labels : tuple of str
+        Of the mode in the certificate; of two modes, at the ends of an interval, where V is affine between them.
     mark : str
         Ends all names of this part.
     space : str
         Name of its space.
     plants : tuple of LureSystem
         One, or the vertices.
-    kind : "plain", "interval" or "hull"
+    kind : "plain", "interval", "hull" or "family"
         How the plant lies among them.
+    over : Range or None
+        The parameter that they are samples of.
     ends : (Fraction, Fraction) or None
         Ends of the interval.
     names : tuple of str
@@ -56,12 +69,13 @@ class Component:
         As in `lyapflow.dynamics.lure.Mode`.
     """
 
-    label: str
+    labels: tuple[str, ...]
     mark: str
     space: str
     plants: tuple[LureSystem, ...]
-    kind: Literal["plain", "interval", "hull"]
+    kind: Literal["plain", "interval", "hull", "family"]
     ends: tuple[Fraction, Fraction] | None
+    over: Range | None
     names: tuple[str, ...]
     owners: tuple[int, ...]
     active: tuple[int, ...]
@@ -80,6 +94,11 @@ class Component:
         return self.plants[0].dt > 0
 
     @property
+    def is_span(self) -> bool:
+        """Whether V is affine in the singular value."""
+        return len(self.labels) > 1
+
+    @property
     def map(self) -> str:
         """Name of the symmetric map that stands for a singular value."""
         return f"T{self.mark}"
@@ -94,7 +113,10 @@ class Component:
 
     def base(self) -> list[tuple[Key, str]]:
         """The independent deviations from the equilibrium: key and vector."""
-        found = [(("x", i), difference(self.x(i), self.x(i, "s"))) for i in self.states]
+        found: list[tuple[Key, str]] = [(("x", i), difference(self.x(i), self.x(i, "s"))) for i in self.states]
+        if self.is_span:
+            found.append((("F", 0), difference(self.field(0), self.x(0, "s"))))
+            return found + [(("u", j), difference(self.u(j), self.u(j, "s"))) for j in self.active[1:]]
         found += [(("u", j), difference(self.u(j), self.u(j, "s"))) for j in self.active]
         if self.is_discrete:
             return found + [(("u+", j), difference(self.u(j, "n"), self.u(j, "s"))) for j in self.moving]
@@ -102,7 +124,8 @@ class Component:
 
     def rows(self, plant: LureSystem) -> Mapping[Key, Vector]:
         """Deviations of all signals over the base, for one plant."""
-        keys = [key for key, _ in self.base()]
+        keys: list[Key] = [("x", i) for i in self.states] + [("u", j) for j in self.active]
+        keys += [("u+" if self.is_discrete else "u'", j) for j in self.moving]
         size = len(keys)
         found: dict[Key, Vector] = {
             key: tuple(Fraction(int(k == at)) for k in range(size)) for at, key in enumerate(keys)
@@ -123,7 +146,18 @@ class Component:
             found["y", j] = read(plant.C[j], plant.D[j], *now)
             if all(k in self.moving for k in self.active if plant.D[j][k]):
                 found["y+" if self.is_discrete else "y'", j] = read(plant.C[j], plant.D[j], *later)
-        return found
+        return self._exchange(found) if self.is_span else found
+
+    def _exchange(self, rows: Mapping[Key, Vector]) -> Mapping[Key, Vector]:
+        """The same rows with the first next state for the first output."""
+        n = len(self.states)
+        pole = rows["F", 0]
+
+        def turn(row: Vector) -> Vector:
+            share = row[n] / pole[n]
+            return tuple(share if k == n else v - share * p for k, (v, p) in enumerate(zip(row, pole, strict=True)))
+
+        return {key: turn(row) for key, row in rows.items()}
 
     def spell(self, values: Sequence[Vector], vectors: Sequence[str]) -> Terms:
         """A row, given at each vertex, over vectors."""
@@ -131,6 +165,8 @@ class Component:
         for column, vector in zip(zip(*values, strict=True), vectors, strict=True):
             if self.kind == "plain" or len(set(column)) == 1:
                 found += [(number(column[0]), vector)] if column[0] else []
+            elif self.over is not None:
+                found.append((self.over.spell(column), vector))
             elif self.ends is not None:
                 (low, high), (first, last) = self.ends, column
                 slope = (last - first) / (high - low)
@@ -144,6 +180,8 @@ class Component:
 
     def fed(self, j: int) -> tuple[int, ...]:
         """Oracles whose outputs the input of oracle j holds."""
+        if self.is_span:
+            return self.active  # its input is written with the first next state
         return tuple(k for k in self.active if any(plant.D[j][k] for plant in self.plants))
 
     def arguments_of_y(self, j: int, time: str = "") -> list[str]:
@@ -166,6 +204,11 @@ class Component:
         return " ".join([f"F{i + 1}{self.mark}", *self.arguments(star)])
 
 
+def sample(component: Component, plants: tuple[LureSystem, ...], over: Range) -> Component:
+    """The part of one member of a family, as that of all."""
+    return replace(component, plants=plants, kind="family", over=over)
+
+
 def list_components(system: System, template: Template) -> tuple[Component, ...]:
     """The parts of a system.
 
@@ -179,8 +222,7 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
             f"{system.name!r} has functions of several signals, which cannot be exported. Give each signal a function "
             "of its own (a sum of costs), so that the system is a LureSystem."
         )
-    modes = system.modes
-    if any(mode.is_end for mode in modes):
+    if isinstance(system, SaddleSystem | ProximalLagrangianSystem) and any(mode.is_end for mode in system.modes):
         raise InvalidModelError(
             f"{system.name!r} has an interval of singular values with a V of its own for each, which cannot be "
             "exported. Give the operator, with rational singular values."
@@ -195,34 +237,48 @@ def list_components(system: System, template: Template) -> tuple[Component, ...]
     moving = output_oracles(system, template)
     intervals = _list_intervals(system)
     names = safe_names(system)
-    many = len(modes) > 1
+    groups = _pair_ends(system.modes)
+    many = len(groups) > 1
     return tuple(
         _make_component(
-            system, mode, names, moving, k if many else 0, intervals[k - 1] if k <= len(intervals) else None
+            system, modes, names, moving, k if many else 0, intervals[k - 1] if k <= len(intervals) else None
         )
-        for k, mode in enumerate(modes, start=1)
+        for k, modes in enumerate(groups, start=1)
     )
+
+
+def _pair_ends(modes: Sequence[Mode]) -> list[tuple[Mode, ...]]:
+    """Each mode by itself, but the two ends of an interval together."""
+    found: list[tuple[Mode, ...]] = []
+    for mode in modes:
+        if mode.is_end and found and found[-1][0].is_end and len(found[-1]) == 1:
+            found[-1] = (found[-1][0], mode)
+        else:
+            found.append((mode,))
+    return found
 
 
 def _make_component(
     system: System,
-    mode: Mode,
+    modes: tuple[Mode, ...],
     names: tuple[str, ...],
     moving: tuple[int, ...],
     number_of: int,
     ends: tuple[Fraction, Fraction] | None,
 ) -> Component:
+    mode, plants = modes[0], tuple(plant for mode in modes for plant in mode.vertices)
     active = tuple(j for j in range(len(names)) if j not in mode.idle)
     kind: Literal["plain", "interval", "hull"] = "plain"
-    if len(mode.vertices) > 1:
+    if len(plants) > 1:
         kind = "hull" if isinstance(system, PolytopicSystem) else "interval"
     return Component(
-        label=mode.label,
+        labels=tuple(mode.label for mode in modes),
         mark=f"_{number_of}" if number_of else "",
         space=f"E{number_of or ''}",
-        plants=mode.vertices,
+        plants=plants,
         kind=kind,
         ends=ends if kind == "interval" else None,
+        over=None,
         names=names,
         owners=tuple(map(system.groups.index, system.groups)),
         active=active,
@@ -235,7 +291,7 @@ def _make_component(
 def _list_intervals(system: System) -> tuple[tuple[Fraction, Fraction], ...]:
     if isinstance(system, PrimalDualSystem):
         return system.enclosures
-    return system.intervals if isinstance(system, ProximalLagrangianSystem) else ()
+    return system.intervals if isinstance(system, ProximalLagrangianSystem | PrimalDualIteration) else ()
 
 
 def safe_names(system: System) -> tuple[str, ...]:

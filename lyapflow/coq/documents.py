@@ -15,6 +15,7 @@ from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.driven import DrivenSystem
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import PlainTemplate, VariableMetric, ZamesFalb
+from .families import has_whole, lay_out
 from .prelude import write_prelude
 from .proofs import prove
 from .scenes import Scene
@@ -93,7 +94,7 @@ def write_theorem(certificate: Certificate) -> str:
     Parameters
     ----------
     certificate : Certificate
-        Of any claim; a family over a parameter gives one section per node.
+        Of any claim; a family whose V holds outputs that have derivatives gives one section per node.
 
     Returns
     -------
@@ -125,7 +126,7 @@ def _list_members(certificate: Certificate) -> Iterator[Certificate]:
     if isinstance(certificate.claim, SublinearDecay):
         yield certificate
     elif isinstance(family, ParametricSystem):
-        yield from (certificate.at(node) for node in family.nodes)
+        yield from [certificate] if has_whole(certificate) else map(certificate.at, family.nodes)
     else:
         yield certificate.core
 
@@ -137,7 +138,7 @@ def _write_section(certificate: Certificate, count: int, driven: DrivenSystem | 
         return parts, _enclose(section, count)
     if isinstance(certificate.system, PolytopicSystem) and len(certificate.system.vertices) == 1:
         certificate = replace(certificate, system=certificate.system.vertices[0])
-    scene = Scene.of(certificate, driven)
+    scene = Scene.of_family(lay_out(certificate)) if has_whole(certificate) else Scene.of(certificate, driven)
     statements = list(list_statements(certificate))
     parts = ["height", "squares", *(part for beliefs in scene.beliefs for belief in beliefs for part in belief.parts)]
     if len(scene.components) > 1:
@@ -198,7 +199,9 @@ def _describe(certificate: Certificate) -> Iterator[str]:
             "value, in a space of its own; a singular value that is not rational is a symmetric map with its spectrum "
             "in an interval. That the original dynamics has this form is not proved here."
         )
-    if isinstance(system, ParametricSystem):
+    if isinstance(system, ParametricSystem) and has_whole(certificate):
+        yield f"The theorems hold for all {system.parameter} in {system.span}; in the file it is called s."
+    elif isinstance(system, ParametricSystem):
         nodes = ", ".join(str(node) for node in system.nodes)
         yield (
             f"The certificate is one for all {system.parameter} in {system.span}. This file proves the members with "

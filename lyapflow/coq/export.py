@@ -36,8 +36,8 @@ def export_coq(certificate: Certificate | Evidence | Driven, path: Path | str) -
     Raises
     ------
     InvalidModelError
-        If the certificate proves nothing, or is of a kind that cannot be exported: an iteration with an
-        interval of singular values, a class of your own.
+        If the certificate proves nothing, or is of a kind that cannot be exported: with a class of your own, or over a
+        parameter with multipliers whose signs are not seen.
 
     Examples
     --------

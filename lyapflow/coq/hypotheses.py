@@ -7,8 +7,8 @@ from them; nothing here reads the inequalities of `lyapflow.classes` but their n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .. import classes as known
@@ -16,7 +16,7 @@ from ..classes.inequalities import ANY, ORIGIN, OperatorClass
 from ..errors import InvalidModelError
 from .terms import number
 
-__all__ = ["Belief", "Point", "Use", "put_to_use", "rests_at_zero", "state_class"]
+__all__ = ["Belief", "Point", "Use", "list_moduli", "put_to_use", "rests_at_zero", "state_class"]
 
 _ONE, _TWO = Fraction(1), Fraction(2)
 _PATTERN = re.compile(r"(?:(\d+)-)?([a-z-]+?)([+-]?)\((.*)\)")
@@ -39,6 +39,8 @@ class Belief:
         The class.
     holes : int
         Arguments of its lemmas before the hypothesis.
+    moduli : tuple of str
+        The numbers of the class.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Belief:
     parts: tuple[str, ...]
     oracle: OperatorClass
     holes: int
+    moduli: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,16 @@ def _moduli(oracle: OperatorClass) -> tuple[Fraction, Fraction | None]:
     return (oracle.mu if isinstance(oracle, known.StronglyConvex) else Fraction(0)), None
 
 
-def state_class(oracle: OperatorClass, name: str) -> tuple[Belief, ...]:
+def state_class(
+    oracle: OperatorClass,
+    name: str,
+    members: Sequence[OperatorClass] = (),
+    spell: Callable[[Sequence[Fraction]], str] | None = None,
+) -> tuple[Belief, ...]:
     """The hypotheses about an oracle of that name, one per part of an intersection.
+
+    In a family, which has no intersections, `members` are the same oracle for samples of the parameter, and `spell`
+    makes text of their numbers.
 
     Raises
     ------
@@ -100,18 +111,22 @@ def state_class(oracle: OperatorClass, name: str) -> tuple[Belief, ...]:
     """
     if isinstance(oracle, known.Intersection):
         return tuple(
-            Belief(f"{belief.name}_{k}", belief.text, belief.parts, belief.oracle, belief.holes)
+            replace(belief, name=f"{belief.name}_{k}")
             for k, part in enumerate(oracle.parts, start=1)
             for belief in state_class(part, name)
         )
     kind, numbers, parts = _define(oracle)
     value = f"val_{name} " if oracle.has_values else ""
-    words = " ".join(number(v) for v in numbers)
-    return (
-        Belief(
-            f"class_{name}", f"{kind} {words} {value}out_{name}", parts, oracle, 2 + len(numbers) + oracle.has_values
-        ),
-    )
+    words = tuple(number(v) for v in numbers)
+    if spell is not None:
+        words = tuple(map(spell, zip(*(_define(member)[1] for member in members), strict=True)))
+    text = f"{kind} {' '.join(words)} {value}out_{name}"
+    return (Belief(f"class_{name}", text, parts, oracle, 2 + len(numbers) + oracle.has_values, words),)
+
+
+def list_moduli(oracle: OperatorClass) -> tuple[Fraction, ...]:
+    """The numbers of the definition of a class."""
+    return _define(oracle)[1]
 
 
 def _define(oracle: OperatorClass) -> tuple[str, tuple[Fraction, ...], tuple[str, ...]]:

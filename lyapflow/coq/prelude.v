@@ -29,6 +29,7 @@ Lemma ip_scale_r (E : space) r (a c : E) : << c, r [*] a >> = r * << c, a >>.
 Proof. rewrite ip_sym, ip_scale, (ip_sym _ a). reflexivity. Qed.
 Lemma no_gap (E : space) (a b : E) : << a [-] a, b >> = 0.
 Proof. rewrite ip_add, ip_scale. ring. Qed.
+Ltac settle := field.
 Ltac spread := repeat rewrite ?ip_add, ?ip_scale, ?ip_add_r, ?ip_scale_r.
 
 (* [sealed x] is x; it keeps rewriting from looking into definitions. *)
@@ -171,6 +172,26 @@ cbn [squares] in H. cbn [weave grid map]. destruct (Z.ltb_spec 0 p) as [q | q].
 Qed.
 Lemma use_squares (E : space) (ds : list E) M : sum_of_squares M = true -> 0 <= weave M (gram ds).
 Proof. apply squares_nonneg. reflexivity. Qed.
+
+(** part: scaled *)
+
+(* The same for multiples of vectors; the factors may be powers of a parameter. *)
+Lemma use_squares_scaled (E : space) (ps : list (R * E)) M : sum_of_squares M = true ->
+  0 <= weave M (grid (fun a b => fst a * fst b * << snd a, snd b >>) ps).
+Proof.
+intro S. assert (K := use_squares E (map (fun p => fst p [*] snd p) ps) M S).
+replace (grid (fun a b => fst a * fst b * << snd a, snd b >>) ps) with (gram (map (fun p => fst p [*] snd p) ps));
+  [exact K |].
+clear. assert (e : forall a b : R * E, << fst a [*] snd a, fst b [*] snd b >> = fst a * fst b * << snd a, snd b >>).
+{ intros. rewrite ip_scale, ip_scale_r. ring. }
+induction ps as [| p ps IH]; [reflexivity |]. cbn [map grid]. rewrite IH, map_map, e. f_equal. f_equal.
+apply map_ext. intro. apply e.
+Qed.
+
+(* A sum of products of what is not negative. *)
+Ltac nonneg := repeat first [assumption | (apply IZR_le; discriminate) | apply Rplus_le_le_0_compat | apply Rmult_le_pos
+  | apply pow_le | lra].
+Ltac positive := apply Rplus_lt_le_0_compat; [lra | nonneg].
 
 (** part: product *)
 

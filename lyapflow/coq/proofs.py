@@ -1,4 +1,4 @@
-"""The proof of one inequality: an identity between the claim, class inequalities and squares, checked by `field`.
+"""The proof of one inequality: an identity between the claim, class inequalities and squares, which is decided.
 
 All inner products are those of the deviations from the equilibrium (see `readings`), and the claim is, up to a positive
 factor, minus a sum of facts with nonnegative weights.
@@ -13,6 +13,7 @@ from math import lcm
 
 from .components import Component
 from .readings import Script, declare, hold_still, take_readings
+from .sampled import close_family
 from .scenes import Scene, Slack, measure_slack
 from .sections import output_text
 from .statements import Statement
@@ -40,22 +41,20 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
 def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     weights = list(script.weights)
     hull = scene.components[0] if scene.components[0].kind == "hull" else None
+    if scene.family is not None:
+        yield from _write_head(script, scene)
+        own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
+        script.parts.append("scaled")
+        rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
+        goal = f"unfold {_unfolded(scene, statement)}.\nrewrite {', '.join(rules)}."
+        yield from close_family(script, scene, scene.family, statement, goal)
+        return
     slacks = [(c, s) for c in scene.components for s in measure_slack(scene, statement, c)]
     for text, weight in _list_poles(script, scene, statement):
         weights.append((f"M{len(weights)}", "", weight))
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
         script.pairs[weights[-1][0]] = [(text, text)]
-    yield from script.readings
-    for c in scene.components:  # while the goal is small: every step below carries it along
-        yield from _write_gram(script, c)
-    yield from script.facts
-    for fact, pairs in script.pairs.items():
-        if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
-            yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
-        if fact.startswith("H"):
-            yield f"rewrite ?height_rest, ?no_gap in {fact}."
-        rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
-        yield f"rewrite {', '.join(rules)} in {fact}."
+    yield from _write_head(script, scene)
     for k, (c, slack) in enumerate(slacks, start=1):
         yield from _write_slack(script, k, c, slack)
         weights.append((f"S{k}", _weigh(slack) if c.kind == "hull" else "", _scale(c, slack)))
@@ -83,6 +82,21 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     yield f"cbn [form along weave map{between}]. clear. lra."
 
 
+def _write_head(script: Script, scene: Scene) -> Iterator[str]:
+    """Readings, the table of products, and facts in its letters."""
+    yield from script.readings
+    for c in scene.components:  # while the goal is small: every step below carries it along
+        yield from _write_gram(script, c)
+    yield from script.facts
+    for fact, pairs in script.pairs.items():
+        if len(scene.components) > 1 and fact.startswith("H") and not fact.startswith("Hd_"):
+            yield f"rewrite ?sub_pair, ?ip_pair in {fact}."
+        if fact.startswith("H"):
+            yield f"rewrite ?height_rest, ?no_gap in {fact}."
+        rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(pairs)]
+        yield f"rewrite {', '.join(rules)} in {fact}."
+
+
 def _nonnegative(extra: str) -> str:
     bounds = [f"exact {name}_nonneg" for name in dict.fromkeys(extra.split(" * "))]
     return f"repeat first [{' | '.join([*bounds, f'({_LITERAL})', 'apply Rmult_le_pos'])}]"
@@ -102,7 +116,7 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
     rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
     yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
     yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by (vm_compute; reflexivity)."
-    if c.ends is None:
+    if c.ends is None or not slack.places:
         yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
     else:
         low, high = map(number, c.ends)
@@ -160,12 +174,14 @@ def list_products(scene: Scene, statement: Statement, c: Component) -> Iterator[
     states = [difference(c.x(i), c.x(i, "s")) for i in c.states]
     here = states + [difference(c.u(j), c.u(j, "s")) for j in c.moving]
     fields = [c.field(i) for i in c.states]
+    images = [f"{c.map} ({a})" for a in states] if c.is_span else []
     if statement.now or statement.above or statement.below:
-        yield from ((a, b) for a in here for b in here)
+        yield from ((a, b) for a in here for b in [*here, *images])
     if statement.next:
         later = [difference(c.field(i), c.x(i, "s")) for i in c.states]
         later += [difference(c.u(j, "n"), c.u(j, "s")) for j in c.moving]
-        yield from ((a, b) for a in later for b in later)
+        images = [f"{c.map} ({a})" for a in later] if c.is_span else []
+        yield from ((a, b) for a in later for b in [*later, *images])
     if statement.change:
         yield from ((a, b) for a in here for b in fields + [c.u(j, "d") for j in c.moving])
         for j in scene.valued:
@@ -191,5 +207,5 @@ def _list_poles(script: Script, scene: Scene, statement: Statement) -> Iterator[
             terms = c.spell(bent, [text for _, text in c.base()])
             if terms:
                 text = combine([(k, v if v.isidentifier() else f"({v})") for k, v in terms], instead="")
-                declare(script, text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). field.")
+                declare(script, text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). settle.")
                 yield text, -statement.slow * c.norm_below[i][i]

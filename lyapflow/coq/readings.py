@@ -20,7 +20,7 @@ from .sections import output_text, slope_vectors
 from .statements import Statement
 from .terms import Terms, difference
 
-__all__ = ["Script", "declare", "hold_still", "spell_list", "take_readings"]
+__all__ = ["Script", "declare", "hold_still", "list_weights", "spell_list", "take_readings"]
 
 
 @dataclass(slots=True)
@@ -60,7 +60,8 @@ def take_readings(scene: Scene, statement: Statement) -> Script:
             products += [(a, b) for one in read for a in one for b in one]
             products += [(w, y) for _, w in read[1:] for y, _ in read[:1]]
             products += [(u, y) for _, u in read for y, _ in read]
-        script.facts.append(f"assert (H{k} := {use.term}).")
+        term = use.term.replace("ltac:(lra)", "ltac:(order)") if scene.family else use.term
+        script.facts.append(f"assert (H{k} := {term}).")
         script.weights.append((f"H{k}", "", weight / use.scale))
         script.parts += use.parts
     for weight, name in _list_slopes(scene, statement):
@@ -75,7 +76,7 @@ def _read_outputs(script: Script, scene: Scene) -> None:
     c = scene.components[0]
     base = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j >= scene.inputs)]
     for output in scene.outputs():
-        proof = f"spread. unfold {output[0]}. rewrite !sealed_is. spread. field."
+        proof = f"spread. unfold {output[0]}. rewrite !sealed_is. spread. settle."
         declare(script, output_text(output), c.spell([output[3]], base), c, proof)
 
 
@@ -87,13 +88,13 @@ def _list_read(scene: Scene, statement: Statement) -> set[int]:
 
 def hold_still(scene: Scene, statement: Statement) -> Scene:
     """The scene with one plant per part, where a statement does not see the dynamics."""
-    if statement.change or statement.next or statement.fast or statement.slow:
+    if statement.change or statement.next or statement.fast or statement.slow or scene.family:
         return scene
     read = _list_read(scene, statement)
 
     def settle(c: Component) -> Component:
         seen = {tuple((plant.C[j], plant.D[j]) for j in read) for plant in c.plants}
-        return c if len(seen) > 1 else replace(c, plants=c.plants[:1], kind="plain", ends=None)
+        return c if len(seen) > 1 or c.is_span else replace(c, plants=c.plants[:1], kind="plain", ends=None)
 
     return replace(scene, components=tuple(map(settle, scene.components)))
 
@@ -130,7 +131,7 @@ def _list_base(statement: Statement, component: Component) -> list[tuple[str, st
     return [
         (f"d{k}{component.mark}", text)
         for k, ((kind, _), text) in enumerate(component.base(), start=1)
-        if moves or kind in {"x", "u"}
+        if moves or kind in {"x", "u", "F"}
     ]
 
 
@@ -140,6 +141,8 @@ def _bend(component: Component) -> str:
 
 
 def _read_field(script: Script, scene: Scene, statement: Statement, c: Component) -> None:
+    if c.is_span:
+        _read_images(script, c)
     if not (statement.change or statement.next or statement.fast or statement.slow):
         return
     for i in c.states:
@@ -147,17 +150,44 @@ def _read_field(script: Script, scene: Scene, statement: Statement, c: Component
         origin = c.x(i, "s") if c.is_discrete else None
         rule = f"RF{i + 1}{c.mark}"
         head = f" + << {origin}, w >>" if origin else ""
-        unfold = f"unfold F{i + 1}{c.mark}. rewrite !sealed_is. spread.{_bend(c)} field."
+        unfold = f"unfold F{i + 1}{c.mark}. rewrite !sealed_is. spread.{_bend(c)} settle."
+        if c.is_span and i == 0:  # it is in the base
+            script.readings.append(
+                f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}) by (intro w; spread; ring)."
+            )
+            continue
         script.readings.append(
             f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}).\n"
             f"{{ intro w. transitivity (<< {now}, w >> - << {star}, w >>{head}).\n"
             f"  rewrite rest_{i + 1}{c.mark}. ring. {unfold} }}"
         )
         if c.is_discrete:
-            text, how = difference(now, c.x(i, "s")), f"rewrite ip_add, ip_scale, {rule}. field."
+            text, how = difference(now, c.x(i, "s")), f"rewrite ip_add, ip_scale, {rule}. settle."
             declare(script, text, row, c, how)
         else:
-            declare(script, now, row, c, f"rewrite {rule}. field.")
+            declare(script, now, row, c, f"rewrite {rule}. settle.")
+    if c.is_span:
+        _read_exchanged(script, c)
+
+
+def _read_images(script: Script, c: Component) -> None:
+    """Images of the states in V, which are images in the base."""
+    for i in c.states:
+        text = f"{c.map} ({difference(c.x(i), c.x(i, 's'))})"
+        declare(script, text, [("1", text)], c, "ring.")
+
+
+def _read_exchanged(script: Script, c: Component) -> None:
+    """The first output, which the first next state stands for, and images of the next states."""
+    j = c.active[0]
+    proof = f"assert (e := rest_1{c.mark} w). revert e. unfold F1{c.mark}. rewrite !sealed_is. spread.{_bend(c)} lra."
+    for sign, text in ((1, difference(c.u(j), c.u(j, "s"))), (-1, difference(c.u(j, "s"), c.u(j)))):
+        declare(script, text, _row(c, (sign, ("u", j))), c, proof)
+    for i in c.states:
+        vector = difference(c.field(i), c.x(i, "s"))
+        row = [(k, f"{c.map} ({v})") for k, v in _row(c, (1, ("F", i)))]
+        proof = f"rewrite (proj1 spectrum{c.mark}). spread. rewrite RF{i + 1}{c.mark}. spread.{_bend(c)} settle."
+        declare(script, f"{c.map} ({vector})", row, c, proof)
 
 
 def declare(script: Script, text: str, row: Terms, c: Component, proof: str) -> None:
@@ -195,14 +225,15 @@ def _read_inputs(script: Script, scene: Scene, statement: Statement, j: int) -> 
             text, star, row = c.y(j, time), c.y(j, "s"), _row(c, (1, key))
             later = f"rewrite {fields[2:]}. spread." if time else ""
             same = f"rewrite same_{c.names[j]}{c.mark}. " if first != j else ""
+            still = f"rewrite ?rest_1{c.mark}. " if c.is_span else ""
             script.readings.append(
                 f"assert (R{time}_{c.names[j]}{c.mark} : forall w, << {text}, w >> = {_form(row, star=origin)}).\n"
                 f"{{ intro w. transitivity (<< {text}, w >> - << {star}, w >> + << {origin}, w >>). {same}ring.\n"
-                f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} field. }}"
+                f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} {still}settle. }}"
             )
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))
-            proof = f"unfold {own}. rewrite !sealed_is. spread. rewrite {fields[2:]}. spread.{_bend(c)} field."
+            proof = f"unfold {own}. rewrite !sealed_is. spread. rewrite {fields[2:]}. spread.{_bend(c)} settle."
             declare(script, text, row, c, proof)
 
 
@@ -219,6 +250,11 @@ def _list_uses(scene: Scene, statement: Statement) -> Iterator[tuple[Fraction, U
             if values[name] and not inequality.name.startswith("slope"):
                 owner = scene.names[j0]
                 yield values[name], put_to_use(scene.beliefs[j0], inequality.name, points, points[EQUILIBRIUM], owner)
+
+
+def list_weights(scene: Scene, statement: Statement) -> list[Fraction]:
+    """What the facts of a statement are multiplied by."""
+    return [weight / use.scale for weight, use in _list_uses(scene, statement)]
 
 
 def _list_slopes(scene: Scene, statement: Statement) -> Iterator[tuple[Fraction, str]]:
@@ -244,7 +280,7 @@ def _read_slope(script: Script, scene: Scene, c: Component, j: int) -> tuple[str
     split = "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w)."
     for text, row in zip(found, (left, right), strict=True):
         rule = f"rewrite ?{script.known[c.y(j, 'd')]}. unfold base{c.mark}. cbn [dot]."
-        declare(script, text, c.spell([row], base), c, f"{split} {rule} {split} field.")
+        declare(script, text, c.spell([row], base), c, f"{split} {rule} {split} settle.")
     return found
 
 
@@ -275,7 +311,7 @@ def _read_difference(
         text = difference(read(*_at(scene, kind, a)), read(*_at(scene, kind, b)))
         row = _row(c, *signs) if signs else []
         rules = ", ".join(f"?R{t}_{c.names[j]}{c.mark}" for j, t in dict.fromkeys((a, b)) if t != "s")
-        proof = f"spread. {f'rewrite {rules}. spread. ' if kind == 'y' and rules else ''}{_bend(c)} field."
+        proof = f"spread. {f'rewrite {rules}. spread. ' if kind == 'y' and rules else ''}{_bend(c)} settle."
         declare(script, text, row, c, proof)
         found.append(text)
     return found[0], found[1]

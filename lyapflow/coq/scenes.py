@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
@@ -11,13 +11,14 @@ from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
 from ..exact.factor import weighted_squares
-from ..exact.matrices import Matrix, Vector
+from ..exact.matrices import Matrix, Vector, multiply, transpose
 from ..lmi.dissipation import storage_name, value_name
 from ..lmi.driven import DrivenSystem
 from ..lmi.exogenous import Exogenous
 from ..lmi.groups import Group, list_groups
 from ..lmi.signals import NEXT, NOW, RATE, STEP, valued_oracles
-from .components import Component, Key, list_components
+from .components import Component, Key, list_components, sample
+from .families import Family
 from .hypotheses import Belief, Point, state_class
 from .statements import Statement
 from .terms import pair
@@ -36,7 +37,8 @@ class Slack:
     Attributes
     ----------
     places : tuple of int
-        Nothing for a plain part; the vertex; or two vertices, for what lies between them.
+        Nothing for a plain part, and for all of the base with its images; the vertex; or two vertices, for what lies
+        between them.
     divisor : int
         What divides the integers; positive.
     rows : tuple of tuple of int
@@ -64,6 +66,10 @@ class Scene:
         Oracles whose values are in V.
     driven : DrivenSystem or None
         What the system of the certificate was extended from: its first oracles are inputs.
+    family : Family or None
+        What the system is a member of; then the theorems are about all members.
+    members : tuple of Scene
+        Those of the members.
     """
 
     certificate: Certificate
@@ -71,6 +77,8 @@ class Scene:
     beliefs: tuple[tuple[Belief, ...], ...]
     valued: tuple[int, ...]
     driven: DrivenSystem | None = None
+    family: Family | None = None
+    members: tuple[Scene, ...] = ()
 
     @staticmethod
     def of(certificate: Certificate, driven: DrivenSystem | None = None) -> Scene:
@@ -84,6 +92,17 @@ class Scene:
             for oracle, owner in zip(system.oracles, owners, strict=True)
         )
         return Scene(certificate, components, beliefs, valued_oracles(system, template), driven)
+
+    @staticmethod
+    def of_family(family: Family) -> Scene:
+        """The scene of all members of a family."""
+        members = tuple(map(Scene.of, family.members))
+        first, over = members[0], family.over
+        part = sample(first.components[0], family.plants, over)
+        oracles = zip(*(member.certificate.system.oracles for member in members), strict=True)
+        names = [first.names[first.owner(j)] for j in range(len(first.names))]
+        beliefs = tuple(state_class(own[0], name, own, over.spell) for own, name in zip(oracles, names, strict=True))
+        return replace(first, components=(part,), beliefs=beliefs, family=family, members=members)
 
     @property
     def inputs(self) -> int:
@@ -139,10 +158,10 @@ class Scene:
         """Weight of the value of an oracle in V."""
         return self.certificate.values[value_name(self.certificate.system.oracle_names[j])]
 
-    def storage(self, component: Component) -> Matrix:
-        """Storage matrix of a part."""
+    def storage(self, component: Component, end: int = 0) -> Matrix:
+        """Storage matrix of a part, where V varies with the singular value at an end of its interval."""
         values = self.certificate.values
-        mode = next(mode for mode in self.certificate.system.modes if mode.label == component.label)
+        mode = next(mode for mode in self.certificate.system.modes if mode.label == component.labels[end])
         size = range(len(component.states) + len(component.moving))
         return tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in size) for i in size)
 
@@ -165,8 +184,16 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
     InvalidModelError
         If it is not positive semidefinite: then the certificate proves nothing.
     """
+    if component.is_span and statement.next:
+        return tuple(
+            _clear(places, slack) for places, slack in _read_lifted(scene, component) if weighted_squares(slack)
+        )
     pole = component.rows(component.plants[0])
-    slacks = [_sum_up(scene, statement, component, component.rows(plant), pole) for plant in component.plants]
+    storages = [scene.storage(component, k if component.is_span else 0) for k in range(len(component.plants))]
+    slacks = [
+        _sum_up(scene, statement, component, component.rows(plant), pole, P)
+        for plant, P in zip(component.plants, storages, strict=True)
+    ]
     found: list[tuple[tuple[int, ...], Matrix]] = [
         ((k,) if len(slacks) > 1 else (), slack) for k, slack in enumerate(slacks)
     ]
@@ -176,13 +203,37 @@ def measure_slack(scene: Scene, statement: Statement, component: Component) -> t
             key: tuple((v + w) / 2 for v, w in zip(row, vertices[b][key], strict=True))
             for key, row in vertices[a].items()
         }
-        here = _sum_up(scene, statement, component, middle, pole)
+        mean = tuple(
+            tuple((v + w) / 2 for v, w in zip(*rows, strict=True))
+            for rows in zip(storages[a], storages[b], strict=True)
+        )
+        here = _sum_up(scene, statement, component, middle, pole, mean)
         bend = tuple(
             tuple(4 * v - 2 * (p + q) for v, p, q in zip(*rows, strict=True))
             for rows in zip(here, slacks[a], slacks[b], strict=True)
         )
         found.append(((a, b), bend))
     return tuple(_clear(places, slack) for places, slack in found if weighted_squares(slack))
+
+
+def _read_lifted(scene: Scene, c: Component) -> Iterator[tuple[tuple[int, ...], Matrix]]:
+    """The decrease of a V that is affine in the singular value s, as the certificate has it.
+
+    It is a form in z and tz with ``s = centre + t radius``, plus ``(1 - t^2) z'Sz``; z is the base of the part.
+    """
+    at = c.labels[0].removesuffix(" low")
+    found = {condition.name: condition for condition in scene.certificate.pencil().conditions}
+    values, size = scene.certificate.values, len(c.base())
+    low, high = c.ends or (_ZERO, _ONE)
+    centre, radius = (low + high) / 2, (high - low) / 2
+    units = range(2 * size)
+    turn = tuple(  # (z, tz) over (z, sz)
+        tuple(_ONE * (i == j) if i < size else (_ONE * (i == j) - centre * (i - size == j)) / radius for j in units)
+        for i in units
+    )
+    yield (), multiply(transpose(turn), multiply(found[f"decrease of {at}"].at(values), turn))
+    S = found[f"decrease multiplier of {at}"].at(values)
+    yield (0, 1), tuple(tuple(4 * v for v in row) for row in S)
 
 
 def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
@@ -192,7 +243,7 @@ def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
     return Slack(places, divisor, tuple(tuple(int(v * divisor) for v in row) for row in upper))
 
 
-def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows) -> Matrix:
+def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows, P: Matrix) -> Matrix:
     """``-X`` minus the class inequalities, as a matrix over the base of a part."""
     size = len(component.base())
     total = [[_ZERO] * size for _ in range(size)]
@@ -214,7 +265,6 @@ def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Row
     here = [rows[key] for key in [*states, *(("u", j) for j in component.moving)]]
     mark = "+" if component.is_discrete else "'"
     later = [rows["F", i] for i in component.states] + [rows[f"u{mark}", j] for j in component.moving]
-    P = scene.storage(component)
     add_form(-statement.now, P, here, here)
     add_form(-statement.next, P, later, later)
     add_form(-2 * statement.change, P, here, later)

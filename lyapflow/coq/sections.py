@@ -8,6 +8,7 @@ from fractions import Fraction
 from ..classes.slopes import read_slopes
 from ..exact.matrices import Matrix, Vector
 from .components import Component
+from .gaps import write_parameter
 from .hypotheses import rests_at_zero
 from .scenes import Scene
 from .statements import Statement
@@ -23,6 +24,8 @@ def write_section(scene: Scene, statements: Sequence[Statement]) -> Iterator[str
     yield "(** 1. The spaces: any real inner-product spaces. *)"
     yield f"Variables {' '.join(c.space for c in scene.components)} : space."
     yield from _write_maps(scene)
+    if scene.family is not None:
+        yield from write_parameter(scene, scene.family)
     yield "\n(** 2. The oracles: what is known of them. [out_f y u] says that u is an output of f at y. *)"
     yield from _write_oracles(scene)
     yield "\n(** 3. The dynamics. *)"
@@ -39,7 +42,12 @@ def _write_maps(scene: Scene) -> Iterator[str]:
     for c in scene.components:
         if c.ends is not None:
             low, high = map(number, c.ends)
-            yield f"(* Singular values (or their squares) of mode {c.label}: the spectrum of {c.map}. *)"
+            if c.is_span:
+                part = c.labels[0].removesuffix(" low")
+                yield f"(* On part {part} the linear map of the problem is K = U {c.map}, with {c.map} = sqrt(K'K)"
+                yield f"   and an isometry U (polar decomposition); {c.x(1)} is the dual state in coordinates of U. *)"
+            else:
+                yield f"(* Singular values (or their squares) of mode {c.labels[0]}: the spectrum of {c.map}. *)"
             yield f"Variable {c.map} : {c.space} -> {c.space}."
             yield f"Hypothesis spectrum{c.mark} : between {c.map} {low} {high}."
         if c.kind == "hull":
@@ -60,7 +68,11 @@ def _write_oracles(scene: Scene) -> Iterator[str]:
         if oracle.has_values:
             yield f"Variable val_{name} : {space} -> R."
         yield f"Variable out_{name} : {space} -> {space} -> Prop."
-        yield f"(* {comment(oracle.describe())} *)"
+        words = oracle.describe()
+        if scene.family is not None:
+            first = scene.family.system
+            words = f"for s = {first.nodes[0]}: {first.systems[0].oracles[j].describe()}"
+        yield f"(* {comment(words)} *)"
         yield from (f"Hypothesis {belief.name} : {belief.text}." for belief in scene.beliefs[j])
 
 
@@ -71,16 +83,31 @@ def _define(name: str, arguments: Sequence[str], space: str, body: str) -> str:
 
 def _write_dynamics(c: Component, inputs: int) -> Iterator[str]:
     if c.mark:
-        yield f"(* Mode {c.label}. *)"
+        yield f"(* Mode {c.labels[0].removesuffix(' low')}. *)"
     states = [c.x(i) for i in c.states]
+    fields = list(_write_fields(c))
+    if c.is_span:  # inputs hold the next primal state
+        yield from fields
+        for j in c.active:
+            rows = [c.rows(plant)["y", j] for plant in c.plants]
+            vectors = [*states, c.field(0), *(c.u(k) for k in c.active[1:])]
+            yield _define(
+                f"y_{c.names[j]}{c.mark}", c.arguments(), c.space, combine(c.spell(rows, vectors), instead="")
+            )
+        return
     for j in c.active[inputs:]:
         rows = [plant.C[j] + tuple(plant.D[j][k] for k in c.fed(j)) for plant in c.plants]
         arguments = c.arguments_of_y(j)
         body = combine(c.spell(rows, arguments), instead=states[0])
         yield _define(f"y_{c.names[j]}{c.mark}", arguments, c.space, body)
+    yield from fields
+
+
+def _write_fields(c: Component) -> Iterator[str]:
+    """The right side."""
     for i in c.states:
         rows = [plant.A[i] + tuple(plant.B[i][k] for k in c.active) for plant in c.plants]
-        body = combine(c.spell(rows, c.arguments()), instead=states[0])
+        body = combine(c.spell(rows, c.arguments()), instead=c.x(0))
         yield _define(f"F{i + 1}{c.mark}", c.arguments(), c.space, body)
 
 
@@ -126,16 +153,25 @@ def v_arguments(scene: Scene, c: Component, time: str = "") -> list[str]:
     return states + [c.u(j, time) for j in c.active if j in outputs]
 
 
-def _form(c: Component, P: Matrix) -> list[tuple[Fraction, str]]:
+def _form(scene: Scene, c: Component) -> list[tuple[Fraction, str]]:
     here = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j in c.moving)]
+    P = scene.storage(c)
     size = range(len(P))
+    if c.is_span and c.ends:
+        found, (low, high), far = [], c.ends, scene.storage(c, 1)
+        for i, j in ((i, j) for i in size for j in size if i <= j):
+            slope = (far[i][j] - P[i][j]) / (high - low)
+            twice = 1 if i == j else 2
+            found.append((twice * (P[i][j] - low * slope), inner(here[i], here[j])))
+            found.append((twice * slope, inner(here[i], f"{c.map} ({here[j]})")))
+        return found
     return [
         (P[i][j] if i == j else 2 * P[i][j], inner(here[i], here[j])) for i in size for j in size if i <= j and P[i][j]
     ]
 
 
 def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[str]:
-    parts = [term for c in scene.components for term in _form(c, scene.storage(c))]
+    parts = [term for c in scene.components for term in _form(scene, c)]
     parts += [(scene.weight(j), f"({scene.height(j)})") for j in scene.valued if scene.weight(j)]
     yield _real("V", _bind([(c, v_arguments(scene, c)) for c in scene.components]), parts)
     if any(s.change for s in statements):

@@ -84,10 +84,16 @@ class Lifting:
         One for all.
     multipliers : tuple of Multiplier
         Those of a member's pencil.
+    factors : dict of str to Polynomial
+        What the inequalities of a member, by their names, are multiplied by; positive.
+    orders : dict of str to int
+        m: powers of t up to which beside the signals.
     """
 
     pencil: Pencil
     multipliers: tuple[Multiplier, ...]
+    factors: Mapping[str, Polynomial]
+    orders: Mapping[str, int]
 
     def evaluate(self, values: Mapping[str, Fraction], t: Fraction) -> dict[str, Fraction]:
         """Unknowns at one t by their names in the pencil of that member, beside those of the family."""
@@ -133,7 +139,12 @@ def lift(system: ParametricSystem, member: Callable[[LureSystem], Pencil]) -> Li
         conditions=tuple(condition for part in parts for condition in part.conditions()),
         equalities=tuple(e for q in first.equalities for e in _lift_equality(q, multipliers)),
     )
-    return Lifting(pencil, tuple(multipliers.values()))
+    return Lifting(
+        pencil,
+        tuple(multipliers.values()),
+        {part.condition.name: part.factor for part in parts},
+        {part.condition.name: part.order for part in parts},
+    )
 
 
 def _clear_denominators(system: ParametricSystem) -> Polynomial:
@@ -222,7 +233,7 @@ class _Samples:
         base, total = reduce(still), reduce(whole)
         moved = {key: total.get(key, _NOTHING) - base.get(key, _NOTHING) for key in {**base, **total}}
         degree = max((p.degree() for p in (*base.values(), *moved.values())), default=0)
-        return PolynomialCondition(conditions[0], base, moved, degree), used
+        return PolynomialCondition(conditions[0], base, moved, degree, divide(self.clear, shared)), used
 
     def _interpolate(self, conditions: Sequence[Condition], parameter: Fraction) -> Table:
         """The table of a condition at a parameter of the claim, times what clears its denominators."""

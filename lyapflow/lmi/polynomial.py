@@ -38,12 +38,15 @@ class PolynomialCondition:
         Entries of F as polynomials in t, without the parameter of the claim and its factor.
     degree : int
         Of F in t.
+    factor : Polynomial
+        F is that many times the inequality of the member.
     """
 
     condition: Condition
     still: Table
     moved: Table
     degree: int
+    factor: Polynomial
 
     @property
     def size(self) -> int:

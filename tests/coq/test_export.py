@@ -285,6 +285,139 @@ def test_catalogue_is_accepted(coq, name):
     assert verdict.accepted, verdict.message
 
 
+SPANS = {
+    "no operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/2", step_dual="1/2", singular_values=("1/2", 1)
+    ),
+    "null spaces": lambda: lf.algorithms.chambolle_pock(
+        lf.StronglyConvex(1), SMOOTH, step_primal="1/3", step_dual="1/2", extrapolation="1/2", singular_values=(0, 1)
+    ),
+    "operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/5", step_dual="1/5", operator=[[1, 2], [0, 1], [1, 1]]
+    ),
+    "wide operator": lambda: lf.algorithms.chambolle_pock(
+        SMOOTH, SMOOTH, step_primal="1/5", step_dual="1/5", operator=[[1, 2, 0]]
+    ),
+}
+SPAN_MUTATIONS = {
+    "lower end": (r"between T \(1 / 2\)", lambda m: "between T (1 / 3)"),
+    "upper end": (r"between T \(1 / 2\) 1", lambda m: "between T (1 / 2) (3 / 2)"),
+    "extrapolation": (r"(\[\+\] )2( \[\*\] T \(F1)", lambda m: f"{m[1]}(3 / 2){m[2]}"),
+    "V between the ends": (r"(\d+)(\)? \* << x\d \[-\] x\ds, T )", lambda m: f"{int(m[1]) + 1}{m[2]}"),
+    "multiplier of the interval": (r"(pose \(slack2 := \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SPANS)
+def test_intervals_of_singular_values_are_accepted(coq, name):
+    verdict = lf.verify_coq(lf.certify(SPANS[name]()))
+    assert verdict.accepted, verdict.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutation", SPAN_MUTATIONS)
+def test_one_change_is_rejected_for_an_interval_of_singular_values(coq, mutation):
+    text = first_theorem(write_theorem(lf.certify(SPANS["no operator"]())))
+    assert coq(replace_once(text, *SPAN_MUTATIONS[mutation])).verdict == "rejected"
+
+
+def gain(k, oracle):
+    return lf.LureSystem([[0]], [[-k]], [[1]], oracles=[oracle])
+
+
+FAMILIES = {
+    "half-line": (lambda p: gain(p, lf.SmoothStronglyConvex(1, 10)), (1, None)),
+    "flow": (lambda p: lf.flows.heavy_ball_flow(lf.SmoothStronglyConvex(p, 10), damping=2 * p + 1), (1, 2)),
+    "step": (lambda p: lf.algorithms.gradient_descent(lf.SmoothStronglyConvex(1, p), step=2 / (1 + p)), (2, 10)),
+    "prox": (lambda p: lf.flows.douglas_rachford_flow(SMOOTH, lf.Convex(), step=p), ("1/2", 1)),
+    "negative": (lambda p: lf.flows.heavy_ball_flow(SMOOTH, damping=3 + p), (-1, "-1/3")),
+    "quadratic": (lambda p: lf.algorithms.gradient_descent(lf.Quadratic(1, p), step=1 / p), (4, 5)),
+    "gradient-dominated": (lambda p: gain(1 / p, lf.GradientDominated(1, p)), (2, 4)),
+    "slope": (
+        lambda p: lf.LureSystem([[1]], [[-2 / (1 + p)]], [[1]], oracles=[lf.SlopeRestricted(1, p)], dt=1),
+        (2, 10),
+    ),
+    "Lipschitz": (lambda p: lf.LureSystem([[-2 * p]], [[-1]], [[1]], oracles=[lf.Lipschitz(p)]), (1, 2)),
+    "monotone": (lambda p: lf.LureSystem([[-1]], [[-1]], [[1]], [[-p]], oracles=[lf.StronglyMonotone(1 / p)]), (1, 2)),
+    "cocoercive": (lambda p: lf.LureSystem([[-p]], [[-p]], [[1]], oracles=[lf.Cocoercive(1 / p)]), (1, 2)),
+    "sector": (
+        lambda p: lf.LureSystem([[0, 1], [-2, -3]], [[0], [-1]], [[1, p]], oracles=[lf.SectorBounded(0, p)]),
+        ("1/2", 1),
+    ),
+    "values of the next step": (
+        lambda p: lf.algorithms.nesterov(lf.SmoothStronglyConvex(1, p), step=1 / p, momentum="1/4"),
+        (2, 4),
+    ),
+}
+
+
+def certify_family(name):
+    certificate = lf.certify(FAMILIES[name][0], over={"p": FAMILIES[name][1]})
+    assert isinstance(certificate.system, lf.ParametricSystem)
+    return certificate
+
+
+@pytest.mark.parametrize("name", ["half-line", *(pytest.param(n, marks=pytest.mark.slow) for n in [*FAMILIES][1:])])
+def test_families_are_accepted_for_all_values(coq, name):
+    verdict = lf.verify_coq(certify_family(name), timeout=600)
+    assert verdict.accepted, verdict.message
+    assert verdict.text.count("Section Theorems.") == 1
+    assert "Variable s : R." in verdict.text
+
+
+FAMILY_MUTATIONS = {
+    "multiplier": (r"(apply \(weigh \()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+    "power of the parameter": (r"\(s - 1\)\^2", lambda m: "(s - 1)^3"),
+    "rate": (r"\((\d+) / (\d+)\) \* V x1", lambda m: f"({int(m[1]) + 1} / {m[2]}) * V x1"),
+    "range": (r"s <= 2\.", lambda m: "s <= 3."),
+    "dynamics": (r"\(\(-1\) \+ \(-2\) \* s\)", lambda m: "((-1) + (-1) * s)"),
+    "class": (r"curvature s 10", lambda m: "curvature (s - 1 / 100) 10"),
+    "slack": (r"(pose \(slack_S\d+ := \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutation", FAMILY_MUTATIONS)
+def test_one_change_is_rejected_for_a_family(coq, mutation):
+    text = first_theorem(write_theorem(certify_family("flow")))
+    assert coq(replace_once(text, *FAMILY_MUTATIONS[mutation])).verdict == "rejected"
+
+
+@pytest.mark.slow
+def test_the_proof_for_a_range_is_none_for_a_wider_one(coq):
+    text = first_theorem(write_theorem(certify_family("flow")))
+    wider = text.replace("s <= 2.", "s <= 3.").replace("2 - s", "3 - s")
+    verdict = coq(wider)
+    assert verdict.verdict == "rejected"
+    assert "s_below" not in verdict.message
+
+
+@pytest.mark.slow
+def test_first_theorem_of_a_family_alone_is_accepted(coq):
+    verdict = coq(first_theorem(write_theorem(certify_family("flow"))))
+    assert verdict.accepted, verdict.message
+
+
+def test_family_with_derivatives_of_outputs_is_proved_at_its_nodes():
+    certificate = lf.certify(
+        lambda h: lf.flows.forward_backward_flow(SMOOTH, lf.Convex(), step=h),
+        over={"h": ("1/20", "1/10")},
+        template=lf.QuadraticPlusValue(outputs=True),
+    )
+    text = write_theorem(certificate)
+    assert text.count("Section Theorems.") == len(certificate.system.nodes)
+    assert "This file proves the members with h =" in text
+
+
+def test_family_that_proves_nothing_is_not_exported():
+    from dataclasses import replace
+
+    certificate = certify_family("step")
+    with pytest.raises(lf.InvalidModelError, match="semidefinite"):
+        write_theorem(replace(certificate, claim=lf.Contraction(certificate.factor / 2)))
+
+
 ONE_CURVATURE = {
     "flow": lambda: lf.flows.heavy_ball_flow(lf.Quadratic(1, 1), damping=2),
     "algorithm": lambda: lf.algorithms.gradient_descent(lf.Quadratic(2, 2), step="1/5"),
@@ -347,6 +480,7 @@ ANY_MUTATIONS = {
 MUTATED = {
     **{f"exponential: {n}": lambda n=n: CATALOGUE[n] for n in ("douglas-rachford", "hessian-damped", "primal-dual")},
     **{f"contraction: {n}": lambda n=n: ALGORITHMS[n] for n in ("davis-yin", "nesterov", "tseng")},
+    "contraction: interval of singular values": lambda: SPANS["no operator"](),
     **{f"other: {n}": n for n in ("polytope", "finite time", "fixed time", "prescribed time", "variable metric")},
     **{f"stage: {n}": n for n in ("chain of three", "discrete time")},
 }
