@@ -330,7 +330,7 @@ class Certificate:
         function values in V, over states and outputs of oracles.
         """
         if not self.storage:
-            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
+            raise ClaimMismatchError("this NoiseAmplification is proved without a storage function")
         return next(iter(self.storage.values()))
 
     @property
@@ -342,7 +342,7 @@ class Certificate:
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
         values, core = self.values, self.core
-        if isinstance(self.claim, NoiseAmplification):
+        if isinstance(self.claim, NoiseAmplification) and not self.unknowns:
             return {}  # proved without a V
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}

@@ -19,7 +19,19 @@ from ..exact.elementary import bound_exponential_above
 from ..exact.matrices import Matrix, matrix
 from ..exact.rationals import rational, shorten, show_below
 
-__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "NoiseAmplification", "Port", "tell_gain"]
+__all__ = [
+    "SUPPLY",
+    "DelayTolerance",
+    "GainClaim",
+    "InputToState",
+    "L2Gain",
+    "NoiseAmplification",
+    "Port",
+    "tell_gain",
+]
+
+SUPPLY = "squared gain"
+"""Name of the unknown that stands for the squared gain, or the variance, while it is searched."""
 
 
 @dataclass(frozen=True, slots=True)

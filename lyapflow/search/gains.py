@@ -20,8 +20,9 @@ from ..dynamics import System
 from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import convergent_near, simplest_between
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
-from ..lmi.gains import SUPPLY, assemble_gain, check_gain, find_forms
+from ..lmi.gain_claims import SUPPLY, DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gains import assemble_gain, check_gain, find_forms
+from ..lmi.noise import has_one_eigenvalue
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import settle_numbers
 from ..lmi.templates import PlainTemplate, Template
@@ -31,7 +32,7 @@ from .bounds import sharpen_proof, tighten
 from .delay_witness import DelayWitness, find_delay_witness
 from .direct import DirectMarginProblem, minimise
 from .gain_witness import GainWitness, find_gain_witness
-from .noise import attempt_noise
+from .noise import attempt_noise, find_noise_witness
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .reduction import NO_FACE, find_face
 from .rounding import prove
@@ -77,7 +78,7 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     check_gain(system, claim, find_forms(system, claim)[0])
     if template is not None:
         check_gain(system, claim, template)
-    if isinstance(claim, NoiseAmplification):
+    if isinstance(claim, NoiseAmplification) and has_one_eigenvalue(system):
         return attempt_noise(system, claim)
     forms = [form for form in find_forms(system, claim) if template in (None, form)]
     found = (
@@ -106,17 +107,19 @@ def _is_better(new: Certificate, old: Certificate) -> bool:
 
 
 def _give_up(
-    system: System, claim: L2Gain | InputToState | DelayTolerance, form: PlainTemplate, steps: tuple[str, ...]
+    system: System, claim: GainClaim, form: PlainTemplate, steps: tuple[str, ...]
 ) -> Outcome:
     """A member that contradicts the claim, or else what the solver says of the richest form."""
     witness: GainWitness | DelayWitness | None
     if isinstance(claim, DelayTolerance):
         witness = find_delay_witness(system, claim)
+    elif isinstance(claim, NoiseAmplification):
+        witness = find_noise_witness(system, claim)
     else:
         witness = find_gain_witness(system, claim)
     if witness is not None and witness.refutes(claim.number):
         return Infeasible(claim=claim, status=UNASKED, witness=witness, steps=steps)
-    asked: L2Gain | InputToState | DelayTolerance | None = claim
+    asked: GainClaim | None = claim
     if isinstance(claim, DelayTolerance) and claim.delay is None:
         asked = claim.with_number(Fraction(_SHORT) / max(abs(v) for v in _list_numbers(system)))
     elif isinstance(claim, InputToState) and claim.parameter is None:
@@ -134,22 +137,25 @@ def _give_up(
     return Inconclusive(reason=reason, status=answer.status, claim=claim, steps=steps)
 
 
-def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainTemplate]) -> Iterator[Certificate]:
+def _list_gains(
+    system: System, claim: L2Gain | InputToState | NoiseAmplification, forms: list[PlainTemplate]
+) -> Iterator[Certificate]:
     for form in forms:
-        own: L2Gain | InputToState | None = claim
+        own: L2Gain | InputToState | NoiseAmplification | None = claim
         if isinstance(claim, InputToState) and claim.parameter is None:
             own = _choose_rate(system, claim, form)
         if own is None:
             continue
-        if own.gain is not None and (proved := next(_prove(system, own, form, own.gain), None)) is not None:
+        if own.number is not None and (proved := next(_prove(system, own, form, own.number), None)) is not None:
             yield proved
             continue
         found = tighten(settle_numbers(assemble_gain(system, own, form, free=True)), {SUPPLY: 1.0})
         if found is None or found[SUPPLY] <= 0:
             continue
-        root = bound_sqrt_above(found.pop(SUPPLY), digits=15)
-        if own.gain is not None:
-            if root <= own.gain:
+        best = found.pop(SUPPLY)
+        root = best if isinstance(own, NoiseAmplification) else bound_sqrt_above(best, digits=15)
+        if own.number is not None:
+            if root <= own.number:
                 yield _finish(system, own, form, found)
             continue
         simple = simplest_between(root * (1 - _NEAR), root * (1 + _NEAR))
