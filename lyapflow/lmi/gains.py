@@ -27,7 +27,7 @@ from .noise_bounds import assemble_noise_bound, is_known
 from .pencil import Entry, Form, Pencil
 from .ports import check_ports, extend_modes, find_inlet, find_outlet
 from .signals import Signals
-from .templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template
+from .templates import AdjointStorage, PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template
 
 __all__ = ["assemble_gain", "check_gain", "find_forms"]
 
@@ -45,7 +45,7 @@ class _Driven:
     dt: Fraction
 
 
-def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
+def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate | AdjointStorage, ...]:
     """Forms of V that a claim about gains can have, the plainest first.
 
     With function values V must not depend on the input: an error on the argument of an oracle would have to be
@@ -53,8 +53,11 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     """
     plain = QuadraticStorage()
     if isinstance(claim, NoiseAmplification):
-        is_plain = system.dt > 0 or has_one_eigenvalue(system) or is_known(system)
-        return (plain,) if is_plain else (plain, QuadraticPlusValue())
+        if has_one_eigenvalue(system) or is_known(system):
+            return (plain,)
+        own: tuple[PlainTemplate, ...] = (plain,) if system.dt > 0 else (plain, QuadraticPlusValue())
+        is_direct = not any(map(any, system.modes[0].vertices[0].D))
+        return (*own, *(AdjointStorage(form) for form in own)) if is_direct else own
     if isinstance(claim, DelayTolerance):
         # Values at the undelayed arguments, which need a derivative there.
         return (plain, QuadraticPlusValue()) if all(o.is_single_valued for o in system.oracles) else (plain,)

@@ -91,7 +91,10 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
     if isinstance(system, LureSystem) and has_one_eigenvalue(system):
         infinite = any(map(any, _close(system, claim, Fraction(1))[3]))
     else:
-        parts = [(find_outlet(system, mode, claim), list_stirred(system, mode, claim)) for mode in system.modes]
+        parts = [
+            (find_outlet(system, mode, claim), list_stirred(mode, find_inlet(system, mode, mode.vertices[0], claim).F))
+            for mode in system.modes
+        ]
         infinite = any(row[j] for outlet, stirred in parts for row in outlet.J for j in stirred)
     if infinite:
         raise InvalidModelError(
@@ -104,16 +107,15 @@ def has_one_eigenvalue(system: System) -> bool:
 
     That is so for explicit evaluations (``D[j, j] = 0``) of one function, or of none, and at most 6 states.
     """
-    is_one = isinstance(system, LureSystem) and len(set(system.groups)) <= 1
-    return is_one and system.shape[0] <= _MOST_STATES and not any(row[j] for j, row in enumerate(system.D))
+    if not isinstance(system, LureSystem) or len(set(system.groups)) > 1:
+        return False
+    return system.shape[0] <= _MOST_STATES and not any(row[j] for j, row in enumerate(system.D))
 
 
-def list_stirred(system: System, mode: Mode, claim: NoiseAmplification) -> tuple[int, ...]:
-    """Oracles whose arguments the noise reaches without delay, through others or by itself."""
-    plant = mode.vertices[0]
+def list_stirred(mode: Mode, F: Matrix) -> tuple[int, ...]:
+    """Oracles whose arguments the noise reaches without delay, by itself (``y = ... + F e``) or through others."""
     found: list[int] = []
-    F = find_inlet(system, mode, plant, claim).F
-    for j, row in enumerate(plant.D):
+    for j, row in enumerate(mode.vertices[0].D):
         if j not in mode.idle and (any(F[j]) or any(row[k] for k in found)):
             found.append(j)
     return tuple(found)

@@ -13,6 +13,9 @@ inputs, :math:`\mathrm{tr}\,W^\top PW`, and over the modes each as often as it o
 * the value :math:`\varphi = \tfrac12\langle y,Qy\rangle` in V: at most :math:`\kappa|y|^2` with
   :math:`\kappa \ge \tfrac12\lambda\mu, \tfrac12\lambda L`.
 
+A linear system and its adjoint, with input and output changing places, have the same variance, and Q is symmetric: V
+may be one of the adjoint system instead (`AdjointStorage`), which for another input and output is the sharper one.
+
 Where :math:`\mu = L` for all oracles, these are put in and there is nothing but the linear system.
 """
 
@@ -37,9 +40,9 @@ from .noise import list_stirred
 from .pencil import Condition, Entry, Form, Pencil
 from .ports import find_inlet, find_outlet
 from .signals import Signals
-from .templates import QuadraticStorage, Template
+from .templates import AdjointStorage, QuadraticStorage, Template
 
-__all__ = ["assemble_noise_bound", "is_known"]
+__all__ = ["assemble_noise_bound", "count_modes", "is_known"]
 
 _NOISE = "noise"
 _ONE = Fraction(1)
@@ -68,6 +71,12 @@ class _Plant:
     covariance: Matrix
     weight: Matrix
 
+    @property
+    def adjoint(self) -> _Plant:
+        """With input and output changing places."""
+        E, F, H, J, J_e = map(transpose, (self.H, self.J, self.E, self.F, self.J_e))
+        return _Plant(E, F, H, J, J_e, self.weight, self.covariance)
+
 
 def is_known(system: System) -> bool:
     """Whether the class of each oracle has one member, ``mu = L``, so that the system is linear."""
@@ -85,7 +94,7 @@ def assemble_noise_bound(
         With quadratic functions; the claim was checked.
     claim : NoiseAmplification
         With its variance, unless `free`.
-    template : QuadraticStorage or QuadraticPlusValue
+    template : QuadraticStorage, QuadraticPlusValue or AdjointStorage
         Form of V; with values in continuous time only.
     free : bool, default False
         Whether the variance is an unknown, `SUPPLY`, for a search.
@@ -98,11 +107,15 @@ class _NoiseAssembly(Assembly):
 
     def __init__(self, system: System, claim: NoiseAmplification, template: Template, *, free: bool) -> None:
         self.plain, self.claim, self.free, self.known = system, claim, free, is_known(system)
-        loop = _Loop(system.modes, system.oracles, system.oracle_names, system.groups, system.dt)
+        self.is_adjoint = isinstance(template, AdjointStorage)
+        modes, loop = system.modes, _Loop((), system.oracles, system.oracle_names, system.groups, system.dt)
         if self.known:
-            modes = tuple(replace(m, vertices=tuple(map(_put_in, m.vertices)), idle=()) for m in system.modes)
-            loop = _Loop(modes, (), (), (), system.dt)
-        super().__init__(cast(System, loop), template, Fraction(0), bounded=False)
+            modes = tuple(replace(m, vertices=tuple(map(_put_in, m.vertices)), idle=()) for m in modes)
+            loop = _Loop((), (), (), (), system.dt)
+        if self.is_adjoint:
+            modes = tuple(replace(m, vertices=tuple(map(_take_adjoint, m.vertices))) for m in modes)
+        form = template.form if isinstance(template, AdjointStorage) else template
+        super().__init__(cast(System, replace(loop, modes=modes)), form, Fraction(0), bounded=False)
 
     def whole(self) -> Pencil:
         """All inequalities."""
@@ -137,6 +150,11 @@ class _NoiseAssembly(Assembly):
         return Form(x, x, _list_entries(plant.weight), Fraction(-1))
 
     def _read(self, mode: Mode, vertex: int) -> _Plant:
+        """One plant of a mode with its ports; of the adjoint system, that one's."""
+        plant = self._read_plain(mode, vertex)
+        return plant.adjoint if self.is_adjoint else plant
+
+    def _read_plain(self, mode: Mode, vertex: int) -> _Plant:
         """One plant of a mode with its ports, with oracles that are known put in."""
         own = next(m for m in self.plain.modes if m.label == mode.label)
         inlet = find_inlet(self.plain, own, own.vertices[vertex], self.claim)
@@ -172,9 +190,9 @@ class _NoiseAssembly(Assembly):
         """What bounds V of an impulse in each mode, and the condition on the sum of the traces."""
         conditions: list[Condition] = []
         total: list[Entry] = [(SUPPLY if self.free else None, 0, 0, scalar(self._number))]
-        for mode, count in zip(self.system.modes, _count_modes(self.plain), strict=True):
-            stirred = () if self.known else list_stirred(self.plain, mode, self.claim)
+        for mode, count in zip(self.system.modes, count_modes(self.plain), strict=True):
             plants = [self._read(mode, k) for k in range(len(mode.vertices))]
+            stirred = () if self.known else list_stirred(mode, plants[0].F)
             times = Fraction(-count)
             if not stirred and all(plant.E == plants[0].E and plant.J_e == plants[0].J_e for plant in plants):
                 total += self._trace(mode, plants[0], times)
@@ -238,7 +256,7 @@ class _NoiseAssembly(Assembly):
         return Condition(name=f"{_NOISE}{at}", signals=names, forms=tuple(forms), parameter=self.parameter)
 
     def _list_groups(self, stirred: tuple[int, ...]) -> tuple[Group, ...]:
-        """Class inequalities without values at the arguments that the noise reaches; multipliers common to all modes."""
+        """Class inequalities where the noise reaches arguments, without values; multipliers are common to all modes."""
         found: list[Group] = []
         for group in list_groups(self.system, QuadraticStorage(), "decrease"):
             moved = {name for name, evaluation in group.points if evaluation.oracle in stirred}
@@ -255,11 +273,26 @@ def _name_bound(mode: Mode, i: int, j: int) -> str:
     return f"N{f'({mode.label})' if mode.label else ''}[{min(i, j)},{max(i, j)}]"
 
 
+def _take_adjoint(plant: LureSystem) -> LureSystem:
+    if not plant.oracles:
+        return LureSystem(transpose(plant.A), dt=plant.dt, name=plant.name)
+    return LureSystem(
+        transpose(plant.A),
+        transpose(plant.C),
+        transpose(plant.B),
+        oracles=plant.oracles,
+        dt=plant.dt,
+        name=plant.name,
+        oracle_names=plant.oracle_names,
+        groups=plant.groups,
+    )
+
+
 def _list_entries(weight: Matrix) -> tuple[Entry, ...]:
     return tuple((None, i, j, scalar(v)) for i, row in enumerate(weight) for j, v in enumerate(row) if v)
 
 
-def _count_modes(system: System) -> tuple[int, ...]:
+def count_modes(system: System) -> tuple[int, ...]:
     """How often each mode occurs: singular values in each interval, and the dimension of the null space."""
     if not isinstance(system, PrimalDualSystem):
         return (1,) * len(system.modes)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -25,7 +26,7 @@ from ..lmi.gains import assemble_gain, check_gain, find_forms
 from ..lmi.noise import has_one_eigenvalue
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import settle_numbers
-from ..lmi.templates import PlainTemplate, Template
+from ..lmi.templates import AdjointStorage, PlainTemplate, Template
 from .arrays import may_have_face, on_face, to_arrays
 from .best import name_tools
 from .bounds import sharpen_proof, tighten
@@ -56,6 +57,9 @@ _FAR = 1e6
 
 _GRID = 14
 """Rates at which the gain is looked at first."""
+
+
+_Form: TypeAlias = PlainTemplate | AdjointStorage
 
 
 def attempt_gain(system: System, claim: GainClaim, template: Template | None) -> Outcome:
@@ -106,9 +110,7 @@ def _is_better(new: Certificate, old: Certificate) -> bool:
     return a > b * (1 + Fraction(_BETTER)) if isinstance(new.claim, DelayTolerance) else a < b * (1 - Fraction(_BETTER))
 
 
-def _give_up(
-    system: System, claim: GainClaim, form: PlainTemplate, steps: tuple[str, ...]
-) -> Outcome:
+def _give_up(system: System, claim: GainClaim, form: _Form, steps: tuple[str, ...]) -> Outcome:
     """A member that contradicts the claim, or else what the solver says of the richest form."""
     witness: GainWitness | DelayWitness | None
     if isinstance(claim, DelayTolerance):
@@ -138,7 +140,7 @@ def _give_up(
 
 
 def _list_gains(
-    system: System, claim: L2Gain | InputToState | NoiseAmplification, forms: list[PlainTemplate]
+    system: System, claim: L2Gain | InputToState | NoiseAmplification, forms: list[_Form]
 ) -> Iterator[Certificate]:
     for form in forms:
         own: L2Gain | InputToState | NoiseAmplification | None = claim
@@ -164,7 +166,7 @@ def _list_gains(
         yield _finish(system, own, form, found)
 
 
-def _choose_rate(system: System, claim: InputToState, form: PlainTemplate) -> InputToState | None:
+def _choose_rate(system: System, claim: InputToState, form: _Form) -> InputToState | None:
     """The rate with the smallest gain, by the solver's word."""
     ceiling = estimate_ceiling(system)
     if ceiling <= 0:
@@ -203,7 +205,7 @@ def _choose_rate(system: System, claim: InputToState, form: PlainTemplate) -> In
     return make(parameter)
 
 
-def _list_delays(system: System, claim: DelayTolerance, forms: list[PlainTemplate]) -> Iterator[Certificate]:
+def _list_delays(system: System, claim: DelayTolerance, forms: list[_Form]) -> Iterator[Certificate]:
     for form in forms:
         if claim.delay is not None:
             yield from _prove(system, claim, form, claim.delay)
@@ -220,7 +222,7 @@ def _list_delays(system: System, claim: DelayTolerance, forms: list[PlainTemplat
                 break
 
 
-def _bisect_delay(system: System, claim: DelayTolerance, form: PlainTemplate) -> float | None:
+def _bisect_delay(system: System, claim: DelayTolerance, form: _Form) -> float | None:
     """Where the delays that can be proved end, by the solver's word."""
 
     def holds(delay: float) -> bool:
@@ -262,7 +264,7 @@ def _is_diagonal(name: str) -> bool:
     return name.startswith("P") and bool(right) and left == right
 
 
-def _prove(system: System, claim: GainClaim, form: PlainTemplate, number: Fraction) -> Iterator[Certificate]:
+def _prove(system: System, claim: GainClaim, form: _Form, number: Fraction) -> Iterator[Certificate]:
     """The claim with this number, if it can be proved."""
     own = claim.with_number(number)
     pencil = settle_numbers(assemble_gain(system, own, form))
@@ -280,7 +282,7 @@ def _prove_simply(pencil: Pencil, objective: dict[str, float]) -> dict[str, Frac
     return None if values is None else prove(pencil, face, values, data, simple=True)
 
 
-def _finish(system: System, claim: GainClaim, form: PlainTemplate, values: dict[str, Fraction]) -> Certificate:
+def _finish(system: System, claim: GainClaim, form: _Form, values: dict[str, Fraction]) -> Certificate:
     """The certificate, with the upper bound of V where one is wanted and proved."""
     if isinstance(claim, InputToState | DelayTolerance):
         bounded = settle_numbers(assemble_gain(system, claim, form, bounded=True))

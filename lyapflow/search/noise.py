@@ -119,9 +119,7 @@ def find_noise_witness(system: System, claim: NoiseAmplification) -> GainWitness
             continue
         if best is None or best.gain is None or found > best.gain:
             is_total = isinstance(system, PrimalDualSystem)
-            best = GainWitness(
-                slopes=slopes, oracle_names=names, gain=found, is_variance=True, is_total=is_total
-            )
+            best = GainWitness(slopes=slopes, oracle_names=names, gain=found, is_variance=True, is_total=is_total)
     return best
 
 
