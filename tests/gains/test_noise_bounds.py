@@ -10,6 +10,7 @@ from scipy.linalg import solve_continuous_lyapunov, solve_discrete_lyapunov
 
 import lyapflow as lf
 from lyapflow.lmi.noise_bounds import count_modes
+from lyapflow.search.delay_witness import check_delay_witness
 from lyapflow.search.noise import find_noise_witness
 
 E = np.array([[1, 2, 0], [0, 1, 1]])
@@ -215,3 +216,32 @@ def test_an_adjoint_V_goes_with_noise_only(claim):
         lf.verify(certificate)
     with pytest.raises(lf.InvalidModelError, match="form"):
         lf.AdjointStorage(lf.AdjointStorage())
+
+
+def test_margins_of_a_saddle_flow():
+    """Gains of the gradient by the class of k f; delays summed over the modes; no relative error, and why."""
+    flow = lf.flows.primal_dual_flow(lf.SmoothStronglyConvex(1, 10), constraint=E)
+    found = lf.margins(flow, rate="1/20", tolerance="1/10")
+    assert found.error is None
+    assert found.gain_down.proved < 1 < found.gain_up.proved
+    for margin in (found.gain_up, found.gain_down, found.delay):
+        assert lf.verify(margin.certificate).proved
+    assert found.gain_up.certificate.system.oracle == lf.SmoothStronglyConvex(
+        found.gain_up.proved, 10 * found.gain_up.proved
+    )
+    assert found.delay.proved < found.delay.witness.crossing < found.delay.fails
+    assert check_delay_witness(flow, found.delay.witness)
+    assert not check_delay_witness(flow, replace(found.delay.witness, delay=found.delay.proved))
+    with pytest.raises(lf.InvalidModelError, match="InputToState"):
+        lf.largest_gradient_error(flow)
+    with pytest.raises(lf.InvalidModelError, match="multiple of f"):
+        lf.scale_gradient(lf.flows.primal_dual_flow(lf.ConvexIndicator(), constraint=E), 2)
+
+
+def test_margins_of_a_saddle_method():
+    """Gradient step h k L below 2 on the null space of E."""
+    method = lf.PrimalDualSystem(lf.SmoothStronglyConvex(1, 10), [[1, 1]], step="1/20")
+    found = lf.margins(method, tolerance="1/10")
+    assert found.delay is None
+    assert 1 < found.gain_up.proved < found.gain_up.fails <= Fraction(4) * Fraction(11, 10)
+    assert str(found).count("\n") == 1
