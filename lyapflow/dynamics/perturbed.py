@@ -189,8 +189,8 @@ def scale_gradient(system: LureSystem | PrimalDualSystem, gain: object) -> LureS
     Returns
     -------
     LureSystem or PrimalDualSystem
-        ``B`` and ``D`` with the columns of explicit oracles multiplied by k; for a `PrimalDualSystem` that of k f, whose
-        class is the one with bounds k times those of f.
+        ``B`` and ``D`` with the columns of explicit oracles multiplied by k; for a `PrimalDualSystem` that of k f,
+        whose class is the one with bounds k times those of f.
 
     Raises
     ------

@@ -290,7 +290,7 @@ class NoiseAmplification:
 
     With explicit evaluations of one function J is the largest variance over the eigenvalue, exactly, without a V
     (Mohammadi, Razaviyayn, Jovanovic 2021), and the same in the limit for any start: see `lyapflow.lmi.noise`. Else it
-    is an upper bound by a V that holds for Hessians that need not commute, with the constraint or with one another; with
+    is an upper bound by a V that holds for Hessians that need not commute, with the constraint or one another; with
     :math:`\mu = L` it is the variance itself, as near as can be rounded. See `lyapflow.lmi.noise_bounds`.
 
     Parameters

@@ -56,7 +56,9 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate | Adjoin
         if has_one_eigenvalue(system) or is_known(system):
             return (plain,)
         own: tuple[PlainTemplate, ...] = (plain,) if system.dt > 0 else (plain, QuadraticPlusValue())
-        is_direct = not any(map(any, system.modes[0].vertices[0].D))
+        first = system.modes[0].vertices
+        # y = B' x in the adjoint system, and what is known of an oracle is not affine in its argument
+        is_direct = not any(map(any, first[0].D)) and len({plant.B for plant in first}) == 1
         return (*own, *(AdjointStorage(form) for form in own)) if is_direct else own
     if isinstance(claim, DelayTolerance):
         # Values at the undelayed arguments, which need a derivative there.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..classes import Quadratic
-from ..dynamics import LureSystem, Mode, PrimalDualSystem, System
+from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.dense import dense, scalar
 from ..exact.enclosures import bound_abscissa, bound_radius
@@ -78,13 +78,20 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
     Raises
     ------
     InvalidModelError
-        If the system is no `LureSystem` or `PrimalDualSystem`, its oracles are not all of class `Quadratic` (or none:
+        If the system is no `LureSystem`, `PolytopicSystem` or `PrimalDualSystem`, its oracles are not all of class `Quadratic` (or none:
         a linear system), or white noise goes through to the output in continuous time.
     """
-    if not isinstance(system, LureSystem | PrimalDualSystem) or not all(type(o) is Quadratic for o in system.oracles):
+    kinds = LureSystem | PolytopicSystem | PrimalDualSystem
+    if not isinstance(system, kinds) or not all(type(oracle) is Quadratic for oracle in system.oracles):
         raise InvalidModelError(
-            "NoiseAmplification speaks of a LureSystem or a PrimalDualSystem whose functions are all of class "
-            f"Quadratic(mu, L), or which is linear, got {system.name!r}"
+            "NoiseAmplification speaks of a LureSystem, a PolytopicSystem or a PrimalDualSystem whose functions are "
+            f"all of class Quadratic(mu, L), or which is linear, got {system.name!r}"
+        )
+    mode = system.modes[0]
+    if not find_inlet(system, mode, mode.vertices[0], claim).weight or not find_outlet(system, mode, claim).weight:
+        raise InvalidModelError(
+            f"NoiseAmplification needs an input and an output, got {claim.input!r} and {claim.output!r} of "
+            f"{system.name!r}, one of which has no channels; name 'state', or a Port"
         )
     if system.dt:
         return

@@ -76,8 +76,8 @@ class Margins:
     gain_up, gain_down : Margin
         By what the gradient may be multiplied, at most and at least.
     error : Margin or None
-        Relative error of the gradient; None for a `PrimalDualSystem`, at whose equilibrium the gradient, and with it the
-        error, need not be zero (an `InputToState` bounds what an absolute error does).
+        Relative error of the gradient; None for a `PrimalDualSystem`, at whose equilibrium the gradient, and with it
+        the error, need not be zero (an `InputToState` bounds what an absolute error does).
     delay : Margin or None
         How late the gradient may come: a time, or whole steps (at most 6 are tried) in discrete time; None where an
         oracle acts on outputs of others (D != 0), and for a `PrimalDualSystem` in discrete time or with dependent rows.

@@ -74,11 +74,13 @@ def attempt_noise(system: System, claim: NoiseAmplification) -> Outcome:
                                                              is_variance=True)
         )  # fmt: skip
     tried = [claim.variance] if claim.variance is not None else [
-        top, *(simplest_between(top * (1 + e / 10), top * (1 + e)) for e in _STEPS)
+        top, *(simplest_between(top * (1 + e / 10), top * (1 + e)) if top else e for e in _STEPS)
     ]  # fmt: skip
     for variance in tried:
+        if not variance:
+            continue
         own = claim.with_number(variance)
-        if variance > 0 and satisfies(assemble_noise(system, own), {}):
+        if satisfies(assemble_noise(system, own), {}):
             certificate = Certificate(
                 system=system, claim=own, template=QuadraticStorage(), unknowns=(), versions=name_tools()
             )
@@ -90,6 +92,8 @@ def _list_worst(system: LureSystem, claim: NoiseAmplification) -> list[Fraction]
     """Both ends of the interval, and where the variance may be largest between them."""
     low, high = read_interval(system)
     found = measure_amplification(system, claim)
+    if not any(coefficients(found.top)):  # the noise does not reach the output
+        return [low, high]
     top, bottom = (np.polynomial.Polynomial([float(c) for c in coefficients(p)]) for p in (found.top, found.bottom))
     critical = (top.deriv() * bottom - top * bottom.deriv()).roots()
     inside = [float(t.real) for t in np.atleast_1d(critical) if abs(t.imag) < 1e-6 and -1 < t.real < 1]

@@ -9,6 +9,7 @@ import pytest
 from scipy.linalg import solve_continuous_lyapunov, solve_discrete_lyapunov
 
 import lyapflow as lf
+from lyapflow.dynamics.lure import take_euler_step
 from lyapflow.lmi.noise_bounds import count_modes
 from lyapflow.search.delay_witness import check_delay_witness
 from lyapflow.search.noise import find_noise_witness
@@ -201,9 +202,37 @@ def test_what_noise_cannot_speak_of_is_refused():
         lf.attempt(lf.flows.primal_dual_flow(F, constraint=E), lf.NoiseAmplification("measurement", "gradient"))
     with pytest.raises(lf.InvalidModelError, match="noise_variance"):
         lf.noise_variance(_two_functions(), [1])
-    vertices = [lf.LureSystem([[-1]], [[-1]], [[1]], oracles=[F]), lf.LureSystem([[-2]], [[-1]], [[1]], oracles=[F])]
-    with pytest.raises(lf.InvalidModelError, match="LureSystem"):
-        lf.attempt(lf.PolytopicSystem(vertices), noise)
+    with pytest.raises(lf.InvalidModelError, match="no channels"):
+        lf.attempt(lf.LureSystem([[-1]]), noise)  # there is no gradient
+    with pytest.raises(lf.DimensionError):
+        lf.attempt(_two_functions(), lf.NoiseAmplification(lf.Port([[1], [1]], [[1]])))
+
+
+@pytest.mark.parametrize("step", [0, 0.125])
+@pytest.mark.parametrize("port", ["gradient", "measurement", "state"])
+def test_all_systems_between_vertices(port, step):
+    """Both A and B vary; the adjoint has no say then."""
+    flows = [([[-1]], [[-1]]), ([[-3]], [["-1/2"]])]
+    vertices = [lf.LureSystem(A, B, [[1]], oracles=[F]) for A, B in flows]
+    vertices = [take_euler_step(v, Fraction(step)) for v in vertices] if step else vertices
+    certificate = lf.certify(lf.PolytopicSystem(vertices), lf.NoiseAmplification(port))
+    assert lf.verify(certificate).proved
+    assert not isinstance(certificate.template, lf.AdjointStorage)
+    worst = 0.0
+    for s in np.linspace(1, 10, 10):
+        for t in np.linspace(0, 1, 11):
+            (a, b) = (sum(w * float(getattr(v, M)[0][0]) for w, v in zip((1 - t, t), vertices)) for M in "AB")
+            closed, into = np.array([[a + b * s]]), {"gradient": b, "measurement": b * s, "state": 1.0}[port]
+            worst = max(worst, _variance(closed, np.array([[into]]), np.eye(1), discrete=step > 0))
+    assert worst <= float(certificate.variance) * (1 + 1e-9)
+
+
+def test_noise_that_reaches_nothing_has_any_variance():
+    nothing = lf.Port([[0]], [[0]])
+    for claim in (lf.NoiseAmplification(nothing), lf.NoiseAmplification(output=nothing, variance=3)):
+        certificate = lf.certify(lf.flows.gradient_flow(F), claim)
+        assert lf.verify(certificate).proved
+        assert certificate.variance in (3, Fraction(1, 10**9))
 
 
 @pytest.mark.parametrize("claim", [lf.L2Gain(gain=9), lf.ExponentialDecay("1/10"), lf.DelayTolerance("1/100")])
