@@ -78,8 +78,9 @@ def check_noise(system: System, claim: NoiseAmplification) -> None:
     Raises
     ------
     InvalidModelError
-        If the system is no `LureSystem`, `PolytopicSystem` or `PrimalDualSystem`, its oracles are not all of class `Quadratic` (or none:
-        a linear system), or white noise goes through to the output in continuous time.
+        If the system is no `LureSystem`, `PolytopicSystem` or `PrimalDualSystem`, its oracles are not all of class
+        `Quadratic` (or none: a linear system), input or output have no channels, or white noise goes through to the
+        output in continuous time.
     """
     kinds = LureSystem | PolytopicSystem | PrimalDualSystem
     if not isinstance(system, kinds) or not all(type(oracle) is Quadratic for oracle in system.oracles):

@@ -14,9 +14,9 @@ inputs, :math:`\mathrm{tr}\,W^\top PW`, and over the modes each as often as it o
   :math:`\kappa \ge \tfrac12\lambda\mu, \tfrac12\lambda L`.
 
 A linear system and its adjoint, with input and output changing places, have the same variance, and Q is symmetric: V
-may be one of the adjoint system instead (`AdjointStorage`), which for another input and output is the sharper one. Where
-the system is a convex combination of some, constant in time, what is proved at each holds for it: the slack is affine
-or concave in A and B. For the adjoint B must be common, since it is evaluated at ``y = B' x``.
+may be one of the adjoint system instead (`AdjointStorage`), which for another input and output is the sharper one.
+Where the system is a convex combination of some, constant in time, what is proved at each holds for it: the slack is
+affine or concave in A and B. For the adjoint B must be common, since its oracles are evaluated at ``y = B' x``.
 
 Where :math:`\mu = L` for all oracles, these are put in and there is nothing but the linear system.
 """

@@ -26,7 +26,7 @@ def conclude_noise(certificate: Certificate, number: Fraction) -> Iterator[Block
     is_total = isinstance(certificate.system, PrimalDualSystem)
     bound = r"\mathbb{E}\,|z|^{2} \leq " + ("J" if is_total else r"J\,d")
     shown = tex_number(number) + ("" if number.denominator == 1 else " " + tex_approximate(number, side="up"))
-    per = "variance, of all components of z together," if is_total else "variance per dimension"
+    per = "of all components of z together" if is_total else "per dimension"
     lead: Sentence = ("Then, for every member of these classes and every such equilibrium, the second moments of a "
                       "solution converge, and in the limit",)  # fmt: skip
     if not is_exact(certificate):
@@ -34,7 +34,7 @@ def conclude_noise(certificate: Certificate, number: Fraction) -> Iterator[Block
                 "all times",)  # fmt: skip
     yield Paragraph(lead)
     yield Display((Math(bound),))
-    yield Paragraph((f"with the exact {per} ", Math(f"J = {shown}"), "."))
+    yield Paragraph((f"with the exact number {per} ", Math(f"J = {shown}"), "."))
     if is_exact(certificate):
         return
     if isinstance(certificate.template, AdjointStorage):
@@ -45,7 +45,8 @@ def conclude_noise(certificate: Certificate, number: Fraction) -> Iterator[Block
     else:
         yield Paragraph(
             ("From any other start that has a variance and does not depend on the noise, the same holds in the limit: "
-             "what is added to z is square integrable, and so vanishes in time.",)
+             f"what is added to z is square {'summable' if certificate.system.dt > 0 else 'integrable'}, so it "
+             "vanishes.",)
         )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def argue_noise(certificate: Certificate) -> Iterator[Block]:
     system, discrete = certificate.system, certificate.system.dt > 0
     fall = r"V-V^{+}-|z|^{2}" if discrete else r"-\dot{V}-|z|^{2}"
     total = r"\sum_{s\leq t}" if discrete else r"\int_{0}^{t}"
+    struck = " plus what the noise adds to z at once" if discrete else ""
     measure = "" if discrete else r"\,\mathrm{d}s"
     if isinstance(certificate.template, AdjointStorage):
         yield Paragraph(
@@ -66,8 +68,8 @@ def argue_noise(certificate: Certificate) -> Iterator[Block]:
          Math(rf"{total}|z_{{i}}(s)|^{{2}}{measure}"), " over the responses ", Math("z_{i}"), " to impulses ",
          Math("We_{i}"), " in an orthonormal basis of inputs, without other noise. Minus the class inequalities with "
          "their multipliers, ", Math(fall), " is a nonnegative quadratic form in the signals, and so is V. Each of "
-         "these is then at most ", Math("V(We_{i})"), ", and their sum at most the trace that the last condition "
-         "compares with J. Where the noise reaches the argument of an oracle at once, ", Math(r"V(We) \leq e^{"
+         "these is then at most ", Math("V(We_{i})"), f"{struck}, and their sum at most the trace that the "
+         "last condition compares with J. Where the noise reaches the argument of an oracle at once, ", Math(r"V(We) \leq e^{"
          r"\mathsf{T}}Ne"), " is proved by the class inequalities; a function value is at most ",
          Math(r"\kappa|y|^{2}"), " with ", Math(r"\kappa"), " its weight times half the slope at either end.")
     )  # fmt: skip

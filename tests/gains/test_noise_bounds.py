@@ -221,7 +221,9 @@ def test_all_systems_between_vertices(port, step):
     worst = 0.0
     for s in np.linspace(1, 10, 10):
         for t in np.linspace(0, 1, 11):
-            (a, b) = (sum(w * float(getattr(v, M)[0][0]) for w, v in zip((1 - t, t), vertices)) for M in "AB")
+            (a, b) = (
+                sum(w * float(getattr(v, M)[0][0]) for w, v in zip((1 - t, t), vertices, strict=True)) for M in "AB"
+            )
             closed, into = np.array([[a + b * s]]), {"gradient": b, "measurement": b * s, "state": 1.0}[port]
             worst = max(worst, _variance(closed, np.array([[into]]), np.eye(1), discrete=step > 0))
     assert worst <= float(certificate.variance) * (1 + 1e-9)
