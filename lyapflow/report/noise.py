@@ -68,9 +68,9 @@ def argue_noise(certificate: Certificate) -> Iterator[Block]:
          Math(rf"{total}|z_{{i}}(s)|^{{2}}{measure}"), " over the responses ", Math("z_{i}"), " to impulses ",
          Math("We_{i}"), " in an orthonormal basis of inputs, without other noise. Minus the class inequalities with "
          "their multipliers, ", Math(fall), " is a nonnegative quadratic form in the signals, and so is V. Each of "
-         "these is then at most ", Math("V(We_{i})"), f"{struck}, and their sum at most the trace that the "
-         "last condition compares with J. Where the noise reaches the argument of an oracle at once, ", Math(r"V(We) \leq e^{"
-         r"\mathsf{T}}Ne"), " is proved by the class inequalities; a function value is at most ",
+         "these is then at most ", Math("V(We_{i})"), f"{struck}, and their sum at most the trace "
+         "that the last condition compares with J. Where the noise reaches the argument of an oracle at once, ",
+         Math(r"V(We) \leq e^{\mathsf{T}}Ne"), " is proved by the class inequalities; a function value is at most ",
          Math(r"\kappa|y|^{2}"), " with ", Math(r"\kappa"), " its weight times half the slope at either end.")
     )  # fmt: skip
     if isinstance(system, PrimalDualSystem):
