@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from .lmi.scaled_claims import FiniteTimeStability as FiniteTimeStability
     from .lmi.scaled_claims import FixedTimeStability as FixedTimeStability
     from .lmi.scaled_claims import PrescribedTimeStability as PrescribedTimeStability
+    from .lmi.templates import AdjointStorage as AdjointStorage
     from .lmi.templates import QuadraticPlusValue as QuadraticPlusValue
     from .lmi.templates import QuadraticStorage as QuadraticStorage
     from .lmi.templates import VariableMetric as VariableMetric
@@ -128,6 +129,7 @@ __version__ = "0.1.0"
 
 # Name -> room. Rooms are entered when a name is first used: importing lyapflow alone loads neither cvxpy nor SciPy.
 _ROOMS = {
+    "AdjointStorage": "lmi.templates",
     "Bracket": "search.bracket",
     "Certificate": "certificates.certificate",
     "CertificateFormatError": "errors",

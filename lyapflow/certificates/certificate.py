@@ -25,7 +25,14 @@ from ..lmi.scaled import assemble_scaled
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
+from ..lmi.templates import (
+    AdjointStorage,
+    QuadraticPlusValue,
+    QuadraticStorage,
+    Template,
+    VariableMetric,
+    ZamesFalb,
+)
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
 
@@ -52,7 +59,7 @@ class Certificate:
         With its rate or order (continuous time) or factor (discrete time). On another time scale, which `system` is
         not on: FiniteTimeStability, FixedTimeStability or PrescribedTimeStability. About gains: L2Gain, InputToState or
         DelayTolerance.
-    template : QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb
+    template : QuadraticStorage, QuadraticPlusValue, AdjointStorage, VariableMetric or ZamesFalb
         Form of V.
     unknowns : tuple of (name, Fraction)
         Entries of P, weights of function values, multipliers and, where there is one, the upper bound.
@@ -80,9 +87,12 @@ class Certificate:
                 "claim must be ExponentialDecay(rate), Contraction(factor), SublinearDecay(order), one on another "
                 f"time scale, or one about gains, got {self.claim}"
             )
-        if not isinstance(self.template, QuadraticStorage | QuadraticPlusValue | VariableMetric | ZamesFalb):
+        if not isinstance(
+            self.template, QuadraticStorage | QuadraticPlusValue | AdjointStorage | VariableMetric | ZamesFalb
+        ):
             raise InvalidModelError(
-                "template must be QuadraticStorage(), QuadraticPlusValue(), VariableMetric() or ZamesFalb(), got "
+                "template must be QuadraticStorage(), QuadraticPlusValue(), AdjointStorage(), VariableMetric() or "
+                f"ZamesFalb(), got "
                 f"{self.template!r}"
             )
         # Rebuilt from Python integers: a Fraction may have been born with a numerator that wraps around.
@@ -209,7 +219,7 @@ class Certificate:
 
     @property
     def variance(self) -> Fraction:
-        """Proved variance per dimension of a `NoiseAmplification`.
+        """Proved variance of a `NoiseAmplification`: per dimension, for a `PrimalDualSystem` of all components.
 
         Raises
         ------
@@ -330,7 +340,7 @@ class Certificate:
         function values in V, over states and outputs of oracles.
         """
         if not self.storage:
-            raise ClaimMismatchError("a NoiseAmplification is proved without a storage function")
+            raise ClaimMismatchError("this NoiseAmplification is proved without a storage function")
         return next(iter(self.storage.values()))
 
     @property
@@ -342,7 +352,7 @@ class Certificate:
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
         values, core = self.values, self.core
-        if isinstance(self.claim, NoiseAmplification):
+        if isinstance(self.claim, NoiseAmplification) and not self.unknowns:
             return {}  # proved without a V
         size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
         found: dict[str, Matrix] = {}
@@ -357,7 +367,8 @@ class Certificate:
         core = self.core
         names = core.system.oracle_names
         leaders = find_leaders(core.system)
-        own = {names[j]: value_name(names[leaders[j]]) for j in valued_oracles(core.system, core.template)}
+        form = core.template.form if isinstance(core.template, AdjointStorage) else core.template
+        own = {names[j]: value_name(names[leaders[j]]) for j in valued_oracles(core.system, form)}
         values = self.values
         if isinstance(self.claim, GainClaim):  # where an input enters the argument there is no value in V
             own = {oracle: name for oracle, name in own.items() if name in values}

@@ -13,7 +13,14 @@ from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
+from ..lmi.templates import (
+    AdjointStorage,
+    QuadraticPlusValue,
+    QuadraticStorage,
+    Template,
+    VariableMetric,
+    ZamesFalb,
+)
 from ..lmi.time_scales import FiniteTime, FixedTime, PrescribedTime
 from .certificate import SCHEMA, Certificate
 from .models import echo, read_number, read_part, system_from_json, system_to_json
@@ -226,6 +233,8 @@ def _scaled_from_json(data: Mapping[str, Any]) -> ScaledClaim:
 
 
 def _template_to_json(template: Template) -> dict[str, Any]:
+    if isinstance(template, AdjointStorage):
+        return {"type": "AdjointStorage", "form": _template_to_json(template.form)}
     if isinstance(template, VariableMetric):
         return {"type": "VariableMetric", "form": _template_to_json(template.form)}
     if isinstance(template, ZamesFalb):
@@ -242,11 +251,11 @@ def _template_to_json(template: Template) -> dict[str, Any]:
 
 def _template_from_json(data: Mapping[str, Any]) -> Template:
     kind, definite, outputs = data.get("type"), data.get("definite", False), data.get("outputs", False)
-    if kind == "VariableMetric":
+    if kind in ("VariableMetric", "AdjointStorage"):
         form = _template_from_json(read_part(data, "form", dict))
-        if isinstance(form, VariableMetric | ZamesFalb):
-            raise CertificateFormatError("the form of a VariableMetric must be a plain one")
-        return VariableMetric(form)
+        if isinstance(form, AdjointStorage | VariableMetric | ZamesFalb):
+            raise CertificateFormatError(f"the form of {kind} must be a plain one")
+        return VariableMetric(form) if kind == "VariableMetric" else AdjointStorage(form)
     if kind == "QuadraticStorage":
         return QuadraticStorage()
     if kind == "QuadraticPlusValue" and isinstance(definite, bool) and isinstance(outputs, bool):
@@ -256,5 +265,6 @@ def _template_from_json(data: Mapping[str, Any]) -> Template:
         causal, anticausal, value = (data.get(name) is True for name in ("causal", "anticausal", "value"))
         return ZamesFalb(poles, causal=causal, anticausal=anticausal, value=value)
     raise CertificateFormatError(
-        f"template must be QuadraticStorage, QuadraticPlusValue, VariableMetric or ZamesFalb, got {echo(dict(data))}"
+        f"template must be QuadraticStorage, QuadraticPlusValue, AdjointStorage, VariableMetric or ZamesFalb, got "
+        f"{echo(dict(data))}"
     )

@@ -27,7 +27,7 @@ from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, VariableMetric, ZamesFalb
+from ..lmi.templates import AdjointStorage, QuadraticPlusValue, QuadraticStorage, VariableMetric, ZamesFalb
 from .certificate import Certificate
 from .evidence import Evidence, find_certificate
 from .files import Stored, read
@@ -184,6 +184,7 @@ def _find_stranger(certificate: Certificate) -> str | None:
         str,
         QuadraticStorage,
         QuadraticPlusValue,
+        AdjointStorage,
         VariableMetric,
         ZamesFalb,
     )

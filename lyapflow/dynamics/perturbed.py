@@ -7,11 +7,16 @@ own, evaluated at the gradient, in the sector :math:`[-\delta,\delta]`. It may v
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import overload
 
-from ..classes.operators import SectorBounded
+from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex
+from ..classes.inequalities import OperatorClass
+from ..classes.operators import SectorBounded, SlopeRestricted
+from ..classes.special import Quadratic
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational, shorten
+from .constrained import PrimalDualSystem
 from .lure import LureSystem
 
 __all__ = ["delay_gradient", "perturb_gradient", "scale_gradient"]
@@ -163,25 +168,34 @@ def delay_gradient(system: LureSystem, steps: int) -> LureSystem:
     )
 
 
-def scale_gradient(system: LureSystem, gain: object) -> LureSystem:
+@overload
+def scale_gradient(system: LureSystem, gain: object) -> LureSystem: ...
+
+
+@overload
+def scale_gradient(system: PrimalDualSystem, gain: object) -> PrimalDualSystem: ...
+
+
+def scale_gradient(system: LureSystem | PrimalDualSystem, gain: object) -> LureSystem | PrimalDualSystem:
     """The system with each explicit oracle's output multiplied by a gain: how much a gradient is trusted.
 
     Parameters
     ----------
-    system : LureSystem
+    system : LureSystem or PrimalDualSystem
         Flow or method.
     gain : rational
         k > 0; constant.
 
     Returns
     -------
-    LureSystem
-        ``B`` and ``D`` with the columns of explicit oracles multiplied by k.
+    LureSystem or PrimalDualSystem
+        ``B`` and ``D`` with the columns of explicit oracles multiplied by k; for a `PrimalDualSystem` that of k f,
+        whose class is the one with bounds k times those of f.
 
     Raises
     ------
     InvalidModelError
-        If the gain is not positive, or the system is no `LureSystem`.
+        If the gain is not positive, the system is of another kind, or what k f is in is no class of this library.
 
     Examples
     --------
@@ -190,11 +204,21 @@ def scale_gradient(system: LureSystem, gain: object) -> LureSystem:
     >>> scale_gradient(flow, 3).B
     ((Fraction(-3, 1),),)
     """
-    if not isinstance(system, LureSystem):
-        raise InvalidModelError(f"scale_gradient needs a LureSystem, got {type(system).__name__}")
+    if not isinstance(system, LureSystem | PrimalDualSystem):
+        raise InvalidModelError(f"scale_gradient needs a LureSystem or a PrimalDualSystem, got {type(system).__name__}")
     k = rational(gain, name="gain")
     if k <= 0:
         raise InvalidModelError(f"gain must be > 0, got {k}")
+    if isinstance(system, PrimalDualSystem):
+        return PrimalDualSystem(
+            _scale_class(system.oracle, k),
+            system.constraint,
+            dual_gain=system.dual_gain,
+            augmentation=system.augmentation,
+            step=system.step,
+            enclosures=system.enclosures,
+            name=f"{system.name}, gradient times {shorten(k, most=20)}",
+        )
     factors = [k if not row[j] else Fraction(1) for j, row in enumerate(system.D)]
 
     def scaled(rows: Matrix) -> Matrix:
@@ -211,4 +235,24 @@ def scale_gradient(system: LureSystem, gain: object) -> LureSystem:
         oracle_names=system.oracle_names,
         groups=system.groups,
         N=system.N if system.is_time_varying else None,
+    )
+
+
+def _scale_class(oracle: OperatorClass, k: Fraction) -> OperatorClass:
+    """The class of ``k f`` for f in a class: all of it, and nothing else."""
+    if type(oracle) is Convex:
+        return oracle
+    if type(oracle) is StronglyConvex:
+        return StronglyConvex(k * oracle.mu)
+    if type(oracle) is SmoothConvex:
+        return SmoothConvex(k * oracle.L)
+    if type(oracle) is SmoothStronglyConvex:
+        return SmoothStronglyConvex(k * oracle.mu, k * oracle.L)
+    if type(oracle) is Quadratic:
+        return Quadratic(k * oracle.mu, k * oracle.L)
+    if type(oracle) is SlopeRestricted:
+        return SlopeRestricted(k * oracle.lower, k * oracle.upper)
+    raise InvalidModelError(
+        "a multiple of f must be of a class with bounds (Convex, StronglyConvex, SmoothConvex, SmoothStronglyConvex, "
+        f"Quadratic, SlopeRestricted), got {oracle!r}. Put the gain into the bounds of the class yourself."
     )

@@ -19,7 +19,19 @@ from ..exact.elementary import bound_exponential_above
 from ..exact.matrices import Matrix, matrix
 from ..exact.rationals import rational, shorten, show_below
 
-__all__ = ["DelayTolerance", "GainClaim", "InputToState", "L2Gain", "NoiseAmplification", "Port", "tell_gain"]
+__all__ = [
+    "SUPPLY",
+    "DelayTolerance",
+    "GainClaim",
+    "InputToState",
+    "L2Gain",
+    "NoiseAmplification",
+    "Port",
+    "tell_gain",
+]
+
+SUPPLY = "squared gain"
+"""Name of the unknown that stands for the squared gain, or the variance, while it is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +280,18 @@ class DelayTolerance:
 class NoiseAmplification:
     r"""White noise makes the output of a quadratic problem vary by at most a known amount.
 
-    .. math:: \lim_{t\to\infty}\mathbb{E}\,|z(t)|^2 \le J\,d
+    .. math:: \mathbb{E}\,|z(t)|^2 \le J\,d
 
-    for independent white noises of unit intensity (in discrete time of unit variance) in all channels of the input and
-    all d dimensions, and every quadratic f with :math:`\mu I \preceq \nabla^2 f \preceq LI`: the squared H2 norm,
-    largest over the eigenvalue (Mohammadi, Razaviyayn, Jovanovic 2021). Outputs are deviations from the equilibrium.
-    The proof is exact and needs no V: see `lyapflow.lmi.noise`.
+    from a start at the equilibrium, for independent white noises of unit intensity (in discrete time of unit variance)
+    in all channels of the input and all d dimensions, and all quadratic functions with
+    :math:`\mu I \preceq \nabla^2 f \preceq LI`: the squared H2 norm. For a `PrimalDualSystem` the noise has as many
+    components as its input has there (n and m), and :math:`\mathbb{E}|z(t)|^2 \le J` for all components together.
+    Outputs are deviations from the equilibrium.
+
+    With explicit evaluations of one function J is the largest variance over the eigenvalue, exactly, without a V
+    (Mohammadi, Razaviyayn, Jovanovic 2021), and the same in the limit for any start: see `lyapflow.lmi.noise`. Else it
+    is an upper bound by a V that holds for Hessians that need not commute, with the constraint or one another; with
+    :math:`\mu = L` it is the variance itself, as near as can be rounded. See `lyapflow.lmi.noise_bounds`.
 
     Parameters
     ----------
@@ -325,8 +343,9 @@ def tell_gain(claim: GainClaim) -> str:
         size = "any delay" if claim.delay is None else f"delays up to {shorten(claim.delay)}"
         return f"tolerance of {size} at rate {shorten(claim.rate)}"
     if isinstance(claim, NoiseAmplification):
-        size = "any variance" if claim.variance is None else f"variance {_write(claim.variance)} per dimension"
-        return f"{size} from white noise"
+        size = "any variance" if claim.variance is None else f"variance {_write(claim.variance)}"
+        ways = ["matrices" if isinstance(port, Port) else repr(port) for port in (claim.input, claim.output)]
+        return f"{size} of {ways[1]} under white noise on {ways[0]}"
     ways = ["matrices" if isinstance(port, Port) else repr(port) for port in _list_ports(claim)]
     gain = "any" if claim.gain is None else _write(claim.gain)
     if isinstance(claim, L2Gain):

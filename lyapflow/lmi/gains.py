@@ -21,17 +21,15 @@ from ..exact.dense import Dense, add, dense, scalar, take_rows, transform
 from ..exact.matrices import Matrix
 from .dissipation import UPPER, Assembly
 from .exogenous import Exogenous
-from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
-from .noise import assemble_noise, check_noise
+from .gain_claims import SUPPLY, DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from .noise import assemble_noise, check_noise, has_one_eigenvalue
+from .noise_bounds import assemble_noise_bound, is_known
 from .pencil import Entry, Form, Pencil
 from .ports import check_ports, extend_modes, find_inlet, find_outlet
 from .signals import Signals
-from .templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template
+from .templates import AdjointStorage, PlainTemplate, QuadraticPlusValue, QuadraticStorage, Template
 
-__all__ = ["SUPPLY", "assemble_gain", "check_gain", "find_forms"]
-
-SUPPLY = "squared gain"
-"""Name of the unknown that stands for the squared gain (times the supply of the claim) while it is searched."""
+__all__ = ["assemble_gain", "check_gain", "find_forms"]
 
 _ONE = Fraction(1)
 
@@ -47,7 +45,7 @@ class _Driven:
     dt: Fraction
 
 
-def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
+def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate | AdjointStorage, ...]:
     """Forms of V that a claim about gains can have, the plainest first.
 
     With function values V must not depend on the input: an error on the argument of an oracle would have to be
@@ -55,7 +53,13 @@ def find_forms(system: System, claim: GainClaim) -> tuple[PlainTemplate, ...]:
     """
     plain = QuadraticStorage()
     if isinstance(claim, NoiseAmplification):
-        return (plain,)
+        if has_one_eigenvalue(system) or is_known(system):
+            return (plain,)
+        own: tuple[PlainTemplate, ...] = (plain,) if system.dt > 0 else (plain, QuadraticPlusValue())
+        first = system.modes[0].vertices
+        # y = B' x in the adjoint system, and what is known of an oracle is not affine in its argument
+        is_direct = not any(map(any, first[0].D)) and len({plant.B for plant in first}) == 1
+        return (*own, *(AdjointStorage(form) for form in own)) if is_direct else own
     if isinstance(claim, DelayTolerance):
         # Values at the undelayed arguments, which need a derivative there.
         return (plain, QuadraticPlusValue()) if all(o.is_single_valued for o in system.oracles) else (plain,)
@@ -112,13 +116,16 @@ def assemble_gain(
     """
     check_gain(system, claim, template)
     if isinstance(claim, NoiseAmplification):
-        if bounded or free:
-            raise InvalidModelError("NoiseAmplification has no V, so nothing to bound or to free")
-        return assemble_noise(system, claim)
+        if bounded or (free and has_one_eigenvalue(system)):
+            raise InvalidModelError("NoiseAmplification has no bound of V, and no unknown where its proof is exact")
+        if has_one_eigenvalue(system):
+            return assemble_noise(system, claim)
     if claim.number is None and not free:
         raise InvalidModelError("assemble_gain needs a claim with its number; certify searches for one")
     if isinstance(claim, InputToState) and claim.parameter is None:
         raise InvalidModelError("assemble_gain needs an InputToState with its rate, or its factor")
+    if isinstance(claim, NoiseAmplification):
+        return assemble_noise_bound(system, claim, template, free=free)
     return _GainAssembly(system, claim, template, bounded=bounded, free=free).whole()
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..classes import Quadratic
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.dense import dense, scalar
 from ..exact.enclosures import bound_abscissa, bound_radius
@@ -42,7 +42,10 @@ __all__ = [
     "Amplification",
     "assemble_noise",
     "check_noise",
+    "has_one_eigenvalue",
+    "list_stirred",
     "measure_amplification",
+    "measure_variance",
     "read_interval",
     "variance_at",
 ]
@@ -70,49 +73,87 @@ class Amplification:
 
 
 def check_noise(system: System, claim: NoiseAmplification) -> None:
-    """Whether the variance of a system is a function of one eigenvalue.
+    """Whether noise of a system has a stationary variance to speak of.
 
     Raises
     ------
     InvalidModelError
-        If the system is no `LureSystem` of explicit evaluations of one quadratic function (or of none: a linear system)
-        with at most 6 states, or white noise goes through to the output in continuous time.
+        If the system is no `LureSystem`, `PolytopicSystem` or `PrimalDualSystem`, its oracles are not all of class
+        `Quadratic` (or none: a linear system), input or output have no channels, or white noise goes through to the
+        output in continuous time.
     """
-    is_one = isinstance(system, LureSystem) and len(set(system.groups)) <= 1 and not system.is_time_varying
-    if not is_one or not all(type(oracle) is Quadratic for oracle in system.oracles):
+    kinds = LureSystem | PolytopicSystem | PrimalDualSystem
+    if not isinstance(system, kinds) or not all(type(oracle) is Quadratic for oracle in system.oracles):
         raise InvalidModelError(
-            "NoiseAmplification speaks of a LureSystem whose oracles are one function of class Quadratic(mu, L), or "
-            f"which is linear, got {system.name!r}"
+            "NoiseAmplification speaks of a LureSystem, a PolytopicSystem or a PrimalDualSystem whose functions are "
+            f"all of class Quadratic(mu, L), or which is linear, got {system.name!r}"
         )
-    if not isinstance(system, LureSystem):
-        raise TypeError("internal error: a system was not read")
-    if any(row[j] for j, row in enumerate(system.D)) or system.shape[0] > _MOST_STATES:
+    mode = system.modes[0]
+    if not find_inlet(system, mode, mode.vertices[0], claim).weight or not find_outlet(system, mode, claim).weight:
         raise InvalidModelError(
-            f"NoiseAmplification needs explicit evaluations (D[j, j] = 0) and at most {_MOST_STATES} states, got "
-            f"{system.name!r}"
+            f"NoiseAmplification needs an input and an output, got {claim.input!r} and {claim.output!r} of "
+            f"{system.name!r}, one of which has no channels; name 'state', or a Port"
         )
-    feed = _close(system, claim, Fraction(1))[3]
-    if not system.dt and any(map(any, feed)):
+    if system.dt:
+        return
+    if isinstance(system, LureSystem) and has_one_eigenvalue(system):
+        infinite = any(map(any, _close(system, claim, Fraction(1))[3]))
+    else:
+        parts = [
+            (find_outlet(system, mode, claim), list_stirred(mode, find_inlet(system, mode, mode.vertices[0], claim).F))
+            for mode in system.modes
+        ]
+        infinite = any(row[j] for outlet, stirred in parts for row in outlet.J for j in stirred)
+    if infinite:
         raise InvalidModelError(
             "white noise must not go straight to the output in continuous time: its variance is infinite"
         )
 
 
+def has_one_eigenvalue(system: System) -> bool:
+    """Whether the variance is a function of one eigenvalue, which is then bounded exactly and without a V.
+
+    That is so for explicit evaluations (``D[j, j] = 0``) of one function, or of none, and at most 6 states.
+    """
+    if not isinstance(system, LureSystem) or len(set(system.groups)) > 1:
+        return False
+    return system.shape[0] <= _MOST_STATES and not any(row[j] for j, row in enumerate(system.D))
+
+
+def list_stirred(mode: Mode, F: Matrix) -> tuple[int, ...]:
+    """Oracles whose arguments the noise reaches without delay, by itself (``y = ... + F e``) or through others."""
+    found: list[int] = []
+    for j, row in enumerate(mode.vertices[0].D):
+        if j not in mode.idle and (any(F[j]) or any(row[k] for k in found)):
+            found.append(j)
+    return tuple(found)
+
+
 def variance_at(system: LureSystem, claim: NoiseAmplification, s: Fraction) -> Fraction | None:
     """Stationary variance of the output for one eigenvalue and noise of unit intensity, exactly; None if unstable."""
-    A, E, H, J = _close(system, claim, s)
-    if not _is_stable(A, system):
-        return None
-    n = len(A)
-    K = _operator(A, system)
-    forcing = multiply(E, transpose(E))
+    return measure_variance(*_close(system, claim, s), discrete=system.dt > 0)
+
+
+def measure_variance(A: Matrix, E: Matrix, H: Matrix, J: Matrix, *, discrete: bool) -> Fraction | None:
+    """Stationary variance of the output of a linear system under noise of unit intensity, exactly; None if unstable.
+
+    Parameters
+    ----------
+    A, E, H, J : Matrix
+        State, input, output and feedthrough.
+    discrete : bool
+        Whether time is.
+    """
+    return _sum_variance(A, E, H, J, _operator(A, discrete), discrete) if _is_stable(A, discrete) else None
+
+
+def _sum_variance(A: Matrix, E: Matrix, H: Matrix, J: Matrix, K: Matrix, discrete: bool) -> Fraction:
+    n, forcing = len(A), multiply(E, transpose(E))
     X = multiply(inverse(K), tuple((forcing[i][j],) for i in range(n) for j in range(n)))
     grid = tuple(tuple(X[i * n + j][0] for j in range(n)) for i in range(n))
     through = multiply(multiply(H, grid), transpose(H))
     total = sum((through[i][i] for i in range(len(H))), Fraction(0))
-    if system.dt:
-        total += sum((v * v for row in J for v in row), Fraction(0))
-    return total
+    return total + sum((v * v for row in J for v in row), Fraction(0)) if discrete else total
 
 
 def read_interval(system: LureSystem) -> tuple[Fraction, Fraction]:
@@ -136,17 +177,11 @@ def measure_amplification(system: LureSystem, claim: NoiseAmplification) -> Ampl
     places: list[Fraction] = []
     for t in spread(4 * count):
         A, E, H, J = _close(system, claim, middle + (half or Fraction(1)) * t)
-        K = _operator(A, system)
+        K = _operator(A, system.dt > 0)
         det = determinant(K)
         if not det:  # at so few places that enough are left
             continue
-        forcing = multiply(E, transpose(E))
-        X = multiply(inverse(K), tuple((forcing[i][j],) for i in range(n) for j in range(n)))
-        grid = tuple(tuple(X[i * n + j][0] for j in range(n)) for i in range(n))
-        through = multiply(multiply(H, grid), transpose(H))
-        value = sum((through[i][i] for i in range(len(H))), Fraction(0))
-        if system.dt:
-            value += sum((v * v for row in J for v in row), Fraction(0))
+        value = _sum_variance(A, E, H, J, K, system.dt > 0)
         places.append(t)
         tops.append([value * det])
         bottoms.append([det])
@@ -166,8 +201,8 @@ def assemble_noise(system: System, claim: NoiseAmplification) -> Pencil:
     worst place that was looked at, or -1 where a place is not enough to say no.
     """
     check_noise(system, claim)
-    if not isinstance(system, LureSystem) or claim.variance is None:
-        raise InvalidModelError("assemble_noise needs a LureSystem, and a claim with its number")
+    if not isinstance(system, LureSystem) or not has_one_eigenvalue(system) or claim.variance is None:
+        raise InvalidModelError("assemble_noise needs a LureSystem with one eigenvalue, and a claim with its number")
     found = measure_amplification(system, claim)
     low, high = read_interval(system)
     one_point = low == high
@@ -177,7 +212,7 @@ def assemble_noise(system: System, claim: NoiseAmplification) -> Pencil:
     sign = 1 if evaluate(bottom, Fraction(0)) > 0 else -1
     bottom, top = scale_polynomial(bottom, sign), scale_polynomial(top, sign)
     slack = scale_polynomial(bottom, claim.variance) - top
-    stable = _is_stable(_close(system, claim, found.middle)[0], system)
+    stable = _is_stable(_close(system, claim, found.middle)[0], system.dt > 0)
     looks = (Fraction(-1), *spread(_LOOKS), Fraction(1))
     margins = [Fraction(1) if stable else Fraction(-1)]
     for p, strict in ((bottom, True), (slack, False)):
@@ -217,13 +252,13 @@ def _close(system: LureSystem, claim: NoiseAmplification, s: Fraction) -> tuple[
     )
 
 
-def _operator(A: Matrix, system: LureSystem) -> Matrix:
+def _operator(A: Matrix, discrete: bool) -> Matrix:
     """K in ``K vec(X) = vec(E E')``."""
     one = identity(len(A))
-    if system.dt:
+    if discrete:
         return add(kronecker(one, one), scale(Fraction(-1), kronecker(A, A)))
     return scale(Fraction(-1), add(kronecker(A, one), kronecker(one, A)))
 
 
-def _is_stable(A: Matrix, system: LureSystem) -> bool:
-    return bound_radius(A)[1] < 1 if system.dt else bound_abscissa(A)[1] < 0
+def _is_stable(A: Matrix, discrete: bool) -> bool:
+    return bound_radius(A)[1] < 1 if discrete else bound_abscissa(A)[1] < 0

@@ -9,7 +9,15 @@ from typing import TypeAlias
 from ..errors import InvalidModelError
 from ..exact.rationals import rational
 
-__all__ = ["PlainTemplate", "QuadraticPlusValue", "QuadraticStorage", "Template", "VariableMetric", "ZamesFalb"]
+__all__ = [
+    "AdjointStorage",
+    "PlainTemplate",
+    "QuadraticPlusValue",
+    "QuadraticStorage",
+    "Template",
+    "VariableMetric",
+    "ZamesFalb",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,28 @@ class QuadraticPlusValue:
 
 
 PlainTemplate: TypeAlias = QuadraticStorage | QuadraticPlusValue
+
+
+@dataclass(frozen=True, slots=True)
+class AdjointStorage:
+    r"""A form of V for the adjoint system, :math:`\dot x = A^\top x + C^\top v,\ v = Q B^\top x`.
+
+    For a `NoiseAmplification` only: a linear system and its adjoint, with input and output changing places, have the
+    same variance, and Q is symmetric. See `lyapflow.lmi.noise_bounds`.
+
+    Parameters
+    ----------
+    form : QuadraticStorage or QuadraticPlusValue, optional
+        Form of V there, default ``QuadraticStorage()``.
+    """
+
+    form: PlainTemplate = QuadraticStorage()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.form, QuadraticStorage | QuadraticPlusValue):
+            raise InvalidModelError(
+                f"AdjointStorage needs form to be QuadraticStorage() or QuadraticPlusValue(), got {self.form!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +163,4 @@ class ZamesFalb:
         object.__setattr__(self, "poles", poles)
 
 
-Template: TypeAlias = PlainTemplate | VariableMetric | ZamesFalb
+Template: TypeAlias = PlainTemplate | AdjointStorage | VariableMetric | ZamesFalb

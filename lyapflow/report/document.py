@@ -44,7 +44,7 @@ _GAIN_KINDS: Mapping[type, str] = {
     L2Gain: "L2 gain",
     InputToState: "gain from the largest error to the state",
     DelayTolerance: "tolerance of delays up to",
-    NoiseAmplification: "variance per dimension under white noise",
+    NoiseAmplification: "variance under white noise",
 }
 
 Item: TypeAlias = (

@@ -13,10 +13,11 @@ from ..lmi.dissipation import UPPER
 from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from .clock import Clock
 from .formulas import Block, Display, Math, Paragraph, Sentence
+from .noise import conclude_noise
 from .numbers import approximate, tex_approximate, tex_number
 from .symbols import Symbols
 
-__all__ = ["describe_ports", "explain_noise", "gain_claim_of", "gain_conclusion", "solve_disturbed"]
+__all__ = ["describe_ports", "gain_claim_of", "gain_conclusion", "solve_disturbed"]
 
 _INPUTS = {
     "gradient": "to the output of each oracle: where an output enters the relations above, its error is added to it",
@@ -121,12 +122,7 @@ def gain_conclusion(certificate: Certificate) -> Iterator[Block]:
     claim, discrete = gain_claim_of(certificate), certificate.system.dt > 0
     clock = Clock.of(certificate.system)
     if isinstance(claim, NoiseAmplification):
-        yield Paragraph(
-            ("Then, for every member of these classes and every such equilibrium, the second moments of a solution "
-             "converge, and in the limit",)
-        )  # fmt: skip
-        yield Display((Math(r"\mathbb{E}\,|z|^{2} \leq J\,d"),))
-        yield Paragraph(("with the exact variance per dimension ", Math(f"J = {_exact(claim.variance, 'up')}"), "."))
+        yield from conclude_noise(certificate, claim.variance or Fraction(0))
         return
     yield Paragraph(
         ("Then, for every member of these classes, every such equilibrium, every solution with such an input and ",
@@ -195,20 +191,3 @@ def _constant(certificate: Certificate) -> Sentence:
     if isinstance(certificate.claim, DelayTolerance):
         return (", and ", Math(rf"V(0) \leq {tex_number(c2)}"), " times the squared initial distance")
     return (" and ", Math(rf"c = \sqrt{{{tex_number(c2)}}} \leq {approximate(certificate.transient_bound, side='up')}"))
-
-
-def explain_noise(certificate: Certificate) -> Iterator[Block]:
-    """In place of V: the functions of the eigenvalue that are decided."""
-    discrete = certificate.system.dt > 0
-    equation = r"X = AXA^{\mathsf{T}}+EE^{\mathsf{T}}" if discrete else r"AX+XA^{\mathsf{T}}+EE^{\mathsf{T}} = 0"
-    yield Paragraph(
-        ("No storage function is needed. In an eigenspace of the Hessian with eigenvalue s all matrices are "
-        "polynomials in "
-         "s, the stationary covariance X satisfies ", Math(equation), ", and the variance is a rational function ",
-         Math(r"N(s)/D(s)"), " with D the determinant of that linear equation. It is decided in exact "
-         "arithmetic that the "
-         "system is stable at one eigenvalue, that ", Math("D"), " has no zero on the interval, and that ",
-         Math(r"J D-N"), " has the sign of ", Math("D"), " or vanishes there. The sum over eigenspaces is at "
-         "most d times "
-         "the largest value.")
-    )  # fmt: skip

@@ -7,10 +7,12 @@ from fractions import Fraction
 
 from ..certificates import Certificate, Verification
 from ..certificates.verification import measure_slack
+from ..dynamics import PrimalDualSystem
 from ..exact.factor import weighted_squares
 from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
 from .formulas import Block, Display, Math, Paragraph
 from .gain_ports import gain_claim_of
+from .noise import argue_noise, is_exact
 from .numbers import approximate
 from .proof import Step
 from .quantities import Quantity, measure_margin
@@ -29,9 +31,10 @@ def measure_gain(certificate: Certificate, verdict: Verification) -> Iterator[Qu
             remark="In the time unit of the dynamics; every constant delay up to this one.",
         )  # fmt: skip
     elif isinstance(claim, NoiseAmplification):
+        per = "" if isinstance(certificate.system, PrimalDualSystem) else " per dimension"
         yield Quantity(
-            key="variance", name="Variance per dimension under white noise", proved=proved,
-            shown=f"≤ {approximate(number, side='up')}", remark="Of unit intensity; largest over the eigenvalues.",
+            key="variance", name=f"Variance{per} under white noise", proved=proved,
+            shown=f"≤ {approximate(number, side='up')}", remark="Of unit intensity; for all Hessians.",
         )  # fmt: skip
     else:
         what = "L2 gain" if isinstance(claim, L2Gain) else "Gain from the largest error to the state"
@@ -79,7 +82,9 @@ def argue_gain(certificate: Certificate) -> Iterable[Block]:
     """The argument: what the matrix inequalities say, and what follows."""
     claim, discrete = gain_claim_of(certificate), certificate.system.dt > 0
     fall = r"V^{+}-V" if discrete else r"\dot{V}"
-    if isinstance(claim, NoiseAmplification):
+    if isinstance(claim, NoiseAmplification) and not is_exact(certificate):
+        yield from argue_noise(certificate)
+    elif isinstance(claim, NoiseAmplification):
         yield Paragraph(
             ("An eigenvalue of ", Math("A(s)"), " that met the stability boundary would make ", Math("D(s)"), " "
             "vanish, so "

@@ -27,15 +27,17 @@ from ..errors import CertificateFormatError
 from ..lmi.dissipation import UPPER
 from ..lmi.gain_claims import NoiseAmplification
 from ..lmi.signals import output_oracles
+from ..lmi.templates import AdjointStorage
 from .bilinear import saddle_assumptions, saddle_motion, saddle_storage
 from .clock import Clock, is_discrete, is_gain, is_scaled, is_sublinear, number_of
 from .constrained import constrained_assumptions, constrained_motion, constrained_storage
 from .formulas import Block, Display, Listing, Math, Paragraph, Sentence, Term, Where, combine, text_of
-from .gain_ports import describe_ports, explain_noise, gain_conclusion, solve_disturbed
+from .gain_ports import describe_ports, gain_conclusion, solve_disturbed
 from .hypotheses import describe_motion, describe_oracles, join, list_assumptions, polytope_motion
 from .iteration import iteration_assumptions, iteration_motion, iteration_storage
 from .memory import has_memory, memory_storage
 from .metric import explain_metric
+from .noise import adjoint_storage, explain_noise, is_exact
 from .numbers import approximate, below_one, tex_approximate, tex_decimal, tex_number
 from .parametric import family_motion, family_oracles
 from .proximal import proximal_assumptions, proximal_motion, proximal_storage
@@ -112,7 +114,9 @@ def state_theorem(certificate: Certificate, *, whole: bool = True) -> Statement:
     last: tuple[Block, ...] = ()
     if lemma and is_scaled(certificate):
         lemma, last = (*lemma, *explain_speed(certificate)), tuple(measure_in_euclidean(certificate))
-    if isinstance(certificate.claim, NoiseAmplification):
+    if isinstance(certificate.template, AdjointStorage):
+        store = adjoint_storage
+    elif isinstance(certificate.claim, NoiseAmplification) and is_exact(certificate):
         store = explain_noise
     store = sublinear_storage if is_sublinear(certificate) else store
     store = memory_storage if has_memory(certificate) else store

@@ -15,7 +15,7 @@ from math import pi
 
 import numpy as np
 
-from ..dynamics import LureSystem, System
+from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..exact.delays import bound_root_abscissa, fit_polynomial
 from ..exact.matrices import Matrix, add, determinant, identity, multiply, scale
 from ..exact.rationals import shorten, show_below, simplest_between, simplest_near
@@ -71,8 +71,9 @@ def find_delay_witness(system: System, claim: DelayTolerance) -> DelayWitness | 
 
     Parameters
     ----------
-    system : LureSystem
-        In continuous time, with one oracle that is evaluated at ``y = C x``; of others nothing is found.
+    system : LureSystem or PrimalDualSystem
+        In continuous time, with one oracle that is evaluated at ``y = C x``; of others nothing is found. Of a
+        `PrimalDualSystem` only the null space and singular values with rational squares are looked at.
     claim : DelayTolerance
         Its numbers have no say: the member is one that does not converge.
 
@@ -91,6 +92,9 @@ def find_delay_witness(system: System, claim: DelayTolerance) -> DelayWitness | 
     >>> witness.slope, round(witness.crossing, 6)
     (Fraction(10, 1), 0.15708)
     """
+    if isinstance(system, PrimalDualSystem):
+        members = [find_delay_witness(plant, claim) for plant in _list_plants(system)]
+        return min((w for w in members if w is not None), key=lambda w: w.crossing, default=None)
     if not isinstance(system, LureSystem) or len(system.oracles) != 1 or system.dt > 0 or any(system.D[0]):
         return None
     m = system.oracles[0].linear_members()
@@ -120,6 +124,8 @@ def find_delay_witness(system: System, claim: DelayTolerance) -> DelayWitness | 
 
 def check_delay_witness(system: System, witness: DelayWitness) -> bool:
     """Whether a witness is a member of the class of a system, and unstable, exactly."""
+    if isinstance(system, PrimalDualSystem):
+        return any(check_delay_witness(plant, witness) for plant in _list_plants(system))
     if not isinstance(system, LureSystem) or len(system.oracles) != 1 or system.dt > 0 or any(system.D[0]):
         return False
     m = system.oracles[0].linear_members()
@@ -129,6 +135,11 @@ def check_delay_witness(system: System, witness: DelayWitness) -> bool:
     found = [bound_root_abscissa(p, q, witness.delay, witness.root, r * max(abs(witness.root), 1e-300))
              for r in (1e-9, 1e-7, 1e-5)]  # fmt: skip
     return any(bound is not None and bound >= witness.abscissa > 0 for bound in found)
+
+
+def _list_plants(system: PrimalDualSystem) -> list[LureSystem]:
+    """Modes whose singular value is known exactly, and the null space: a member ``f = s |x|^2 / 2`` acts on each."""
+    return [mode.vertices[0] for mode in system.modes if len(mode.vertices) == 1]
 
 
 def _characteristic(system: LureSystem, s: Fraction) -> tuple[tuple[Fraction, ...], tuple[Fraction, ...]]:

@@ -27,7 +27,14 @@ from ..lmi.gain_claims import GainClaim, InputToState, L2Gain
 from ..lmi.ports import check_ports, find_inlet, find_outlet
 from .linear_loop import LinearLoop
 
-__all__ = ["GainWitness", "check_gain_witness", "find_gain_witness"]
+__all__ = [
+    "GainWitness",
+    "check_gain_witness",
+    "close_member",
+    "find_gain_witness",
+    "is_unstable",
+    "list_plants",
+]
 
 _SHAPE = 6  # points per slope
 _MOST = 500  # members that are looked at
@@ -49,6 +56,8 @@ class GainWitness:
         In radians per time unit; in discrete time the tangent of half the angle per step. Of no use without a gain.
     is_variance : bool, default False
         Whether the number is a variance under white noise.
+    is_total : bool, default False
+        Whether it is that of all dimensions together.
     """
 
     slopes: tuple[Fraction, ...]
@@ -56,6 +65,7 @@ class GainWitness:
     gain: Fraction | None
     frequency: Fraction = Fraction(0)
     is_variance: bool = False
+    is_total: bool = False
 
     def refutes(self, claimed: Fraction | None) -> bool:
         """Whether no gain as small as this one holds (None: no gain at all)."""
@@ -69,7 +79,7 @@ class GainWitness:
         if self.gain is None:
             return f"{who} is not stable"
         if self.is_variance:
-            return f"{who} has variance at least {show_below(self.gain)} per dimension"
+            return f"{who} has variance at least {show_below(self.gain)}{'' if self.is_total else ' per dimension'}"
         at = float(self.frequency)
         return f"{who} has gain at least {show_below(self.gain)} (a sinusoid, frequency parameter {at:.6g})"
 
@@ -116,7 +126,7 @@ def find_gain_witness(system: System, claim: L2Gain | InputToState) -> GainWitne
     if not isinstance(claim, L2Gain | InputToState):
         raise InvalidModelError(f"find_gain_witness needs an L2Gain or an InputToState, got {claim!r}")
     check_ports(system, claim)
-    ones = _list_plants(system, claim)
+    ones = list_plants(system, claim)
     first = [system.groups.index(g) for g in dict.fromkeys(system.groups)]
     loop = LinearLoop(system)
     seeds: list[list[float]] = []
@@ -132,8 +142,8 @@ def find_gain_witness(system: System, claim: L2Gain | InputToState) -> GainWitne
     for slopes in list(product(*seeds))[:_MOST]:
         exact = tuple(_round(slopes[system.groups[j]], system, j) for j in range(len(system.oracles)))
         for one in ones:
-            closed = _close(one, exact)
-            if _is_unstable(closed[0], system):
+            closed = close_member(one, exact)
+            if is_unstable(closed[0], system):
                 if _sees_all(claim):
                     return GainWitness(slopes=exact, oracle_names=system.oracle_names, gain=None)
                 continue
@@ -163,9 +173,9 @@ def check_gain_witness(system: System, claim: L2Gain | InputToState, witness: Ga
             return False
     if any(witness.slopes[j] != witness.slopes[system.groups.index(g)] for j, g in enumerate(system.groups)):
         return False
-    ones = _list_plants(system, claim)
+    ones = list_plants(system, claim)
     if witness.gain is None:
-        return _sees_all(claim) and any(_is_unstable(_close(one, witness.slopes)[0], system) for one in ones)
+        return _sees_all(claim) and any(is_unstable(close_member(one, witness.slopes)[0], system) for one in ones)
     found = [_bound_gain(one, witness.slopes, witness.frequency, system) for one in ones]
     return any(gain is not None and gain >= witness.gain for gain in found)
 
@@ -182,7 +192,7 @@ def _round(s: float, system: System, j: int) -> Fraction:
     return found if m.upper is None else min(found, m.upper)
 
 
-def _list_plants(system: System, claim: L2Gain | InputToState) -> list[_Linear]:
+def list_plants(system: System, claim: L2Gain | InputToState) -> list[_Linear]:
     """Plants that occur, in coordinates in which all is rational: the original ones."""
     if isinstance(system, PrimalDualSystem):
         return [_join(system, claim)]
@@ -234,7 +244,7 @@ def _join(system: PrimalDualSystem, claim: L2Gain | InputToState) -> _Linear:
     return _Linear(plant, into, F, H, J, n)
 
 
-def _close(one: _Linear, slopes: tuple[Fraction, ...]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+def close_member(one: _Linear, slopes: tuple[Fraction, ...]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
     """State, input, output and feedthrough matrices of the linear system from w to z."""
     plant = one.plant
     m = len(plant.oracles)
@@ -252,7 +262,7 @@ def _close(one: _Linear, slopes: tuple[Fraction, ...]) -> tuple[Matrix, Matrix, 
     )
 
 
-def _is_unstable(A: Matrix, system: System) -> bool:
+def is_unstable(A: Matrix, system: System) -> bool:
     """Whether a linear system has a solution that does not converge, proved."""
     return bound_radius(A)[0] >= 1 if system.dt > 0 else bound_abscissa(A)[0] >= 0
 
@@ -287,7 +297,7 @@ def _respond(parts: list[NDArray[np.float64]], point: complex) -> NDArray[np.com
 
 def _bound_gain(one: _Linear, slopes: tuple[Fraction, ...], frequency: Fraction, system: System) -> Fraction | None:
     """Rational lower bound of the gain at a frequency, for a linear member that is stable; None if it is not."""
-    A, E, H, J = _close(one, slopes)
+    A, E, H, J = close_member(one, slopes)
     if not _is_stable(A, system):
         return None
     real, imaginary = Fraction(0), frequency

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -20,18 +21,19 @@ from ..dynamics import System
 from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import convergent_near, simplest_between
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
-from ..lmi.gains import SUPPLY, assemble_gain, check_gain, find_forms
+from ..lmi.gain_claims import SUPPLY, DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gains import assemble_gain, check_gain, find_forms
+from ..lmi.noise import has_one_eigenvalue
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import settle_numbers
-from ..lmi.templates import PlainTemplate, Template
+from ..lmi.templates import AdjointStorage, PlainTemplate, Template
 from .arrays import may_have_face, on_face, to_arrays
 from .best import name_tools
 from .bounds import sharpen_proof, tighten
 from .delay_witness import DelayWitness, find_delay_witness
 from .direct import DirectMarginProblem, minimise
 from .gain_witness import GainWitness, find_gain_witness
-from .noise import attempt_noise
+from .noise import attempt_noise, find_noise_witness
 from .outcomes import UNASKED, Inconclusive, Infeasible, Outcome, Proved, Reason
 from .reduction import NO_FACE, find_face
 from .rounding import prove
@@ -57,6 +59,9 @@ _GRID = 14
 """Rates at which the gain is looked at first."""
 
 
+_Form: TypeAlias = PlainTemplate | AdjointStorage
+
+
 def attempt_gain(system: System, claim: GainClaim, template: Template | None) -> Outcome:
     """What can be proved of a claim about gains.
 
@@ -77,7 +82,7 @@ def attempt_gain(system: System, claim: GainClaim, template: Template | None) ->
     check_gain(system, claim, find_forms(system, claim)[0])
     if template is not None:
         check_gain(system, claim, template)
-    if isinstance(claim, NoiseAmplification):
+    if isinstance(claim, NoiseAmplification) and has_one_eigenvalue(system):
         return attempt_noise(system, claim)
     forms = [form for form in find_forms(system, claim) if template in (None, form)]
     found = (
@@ -105,18 +110,18 @@ def _is_better(new: Certificate, old: Certificate) -> bool:
     return a > b * (1 + Fraction(_BETTER)) if isinstance(new.claim, DelayTolerance) else a < b * (1 - Fraction(_BETTER))
 
 
-def _give_up(
-    system: System, claim: L2Gain | InputToState | DelayTolerance, form: PlainTemplate, steps: tuple[str, ...]
-) -> Outcome:
+def _give_up(system: System, claim: GainClaim, form: _Form, steps: tuple[str, ...]) -> Outcome:
     """A member that contradicts the claim, or else what the solver says of the richest form."""
     witness: GainWitness | DelayWitness | None
     if isinstance(claim, DelayTolerance):
         witness = find_delay_witness(system, claim)
+    elif isinstance(claim, NoiseAmplification):
+        witness = find_noise_witness(system, claim)
     else:
         witness = find_gain_witness(system, claim)
     if witness is not None and witness.refutes(claim.number):
         return Infeasible(claim=claim, status=UNASKED, witness=witness, steps=steps)
-    asked: L2Gain | InputToState | DelayTolerance | None = claim
+    asked: GainClaim | None = claim
     if isinstance(claim, DelayTolerance) and claim.delay is None:
         asked = claim.with_number(Fraction(_SHORT) / max(abs(v) for v in _list_numbers(system)))
     elif isinstance(claim, InputToState) and claim.parameter is None:
@@ -134,22 +139,25 @@ def _give_up(
     return Inconclusive(reason=reason, status=answer.status, claim=claim, steps=steps)
 
 
-def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainTemplate]) -> Iterator[Certificate]:
+def _list_gains(
+    system: System, claim: L2Gain | InputToState | NoiseAmplification, forms: list[_Form]
+) -> Iterator[Certificate]:
     for form in forms:
-        own: L2Gain | InputToState | None = claim
+        own: L2Gain | InputToState | NoiseAmplification | None = claim
         if isinstance(claim, InputToState) and claim.parameter is None:
             own = _choose_rate(system, claim, form)
         if own is None:
             continue
-        if own.gain is not None and (proved := next(_prove(system, own, form, own.gain), None)) is not None:
+        if own.number is not None and (proved := next(_prove(system, own, form, own.number), None)) is not None:
             yield proved
             continue
         found = tighten(settle_numbers(assemble_gain(system, own, form, free=True)), {SUPPLY: 1.0})
         if found is None or found[SUPPLY] <= 0:
             continue
-        root = bound_sqrt_above(found.pop(SUPPLY), digits=15)
-        if own.gain is not None:
-            if root <= own.gain:
+        best = found.pop(SUPPLY)
+        root = best if isinstance(own, NoiseAmplification) else bound_sqrt_above(best, digits=15)
+        if own.number is not None:
+            if root <= own.number:
                 yield _finish(system, own, form, found)
             continue
         simple = simplest_between(root * (1 - _NEAR), root * (1 + _NEAR))
@@ -158,7 +166,7 @@ def _list_gains(system: System, claim: L2Gain | InputToState, forms: list[PlainT
         yield _finish(system, own, form, found)
 
 
-def _choose_rate(system: System, claim: InputToState, form: PlainTemplate) -> InputToState | None:
+def _choose_rate(system: System, claim: InputToState, form: _Form) -> InputToState | None:
     """The rate with the smallest gain, by the solver's word."""
     ceiling = estimate_ceiling(system)
     if ceiling <= 0:
@@ -197,7 +205,7 @@ def _choose_rate(system: System, claim: InputToState, form: PlainTemplate) -> In
     return make(parameter)
 
 
-def _list_delays(system: System, claim: DelayTolerance, forms: list[PlainTemplate]) -> Iterator[Certificate]:
+def _list_delays(system: System, claim: DelayTolerance, forms: list[_Form]) -> Iterator[Certificate]:
     for form in forms:
         if claim.delay is not None:
             yield from _prove(system, claim, form, claim.delay)
@@ -214,7 +222,7 @@ def _list_delays(system: System, claim: DelayTolerance, forms: list[PlainTemplat
                 break
 
 
-def _bisect_delay(system: System, claim: DelayTolerance, form: PlainTemplate) -> float | None:
+def _bisect_delay(system: System, claim: DelayTolerance, form: _Form) -> float | None:
     """Where the delays that can be proved end, by the solver's word."""
 
     def holds(delay: float) -> bool:
@@ -256,7 +264,7 @@ def _is_diagonal(name: str) -> bool:
     return name.startswith("P") and bool(right) and left == right
 
 
-def _prove(system: System, claim: GainClaim, form: PlainTemplate, number: Fraction) -> Iterator[Certificate]:
+def _prove(system: System, claim: GainClaim, form: _Form, number: Fraction) -> Iterator[Certificate]:
     """The claim with this number, if it can be proved."""
     own = claim.with_number(number)
     pencil = settle_numbers(assemble_gain(system, own, form))
@@ -274,7 +282,7 @@ def _prove_simply(pencil: Pencil, objective: dict[str, float]) -> dict[str, Frac
     return None if values is None else prove(pencil, face, values, data, simple=True)
 
 
-def _finish(system: System, claim: GainClaim, form: PlainTemplate, values: dict[str, Fraction]) -> Certificate:
+def _finish(system: System, claim: GainClaim, form: _Form, values: dict[str, Fraction]) -> Certificate:
     """The certificate, with the upper bound of V where one is wanted and proved."""
     if isinstance(claim, InputToState | DelayTolerance):
         bounded = settle_numbers(assemble_gain(system, claim, form, bounded=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificates.certificate import Certificate
-from ..dynamics import LureSystem
+from ..dynamics import LureSystem, PrimalDualSystem
 from ..dynamics.perturbed import delay_gradient, perturb_gradient, scale_gradient
 from ..errors import ClaimMismatchError, InvalidModelError, NoCertificateError
 from ..exact.rationals import rational, show_above, show_below, simplest_between
@@ -75,31 +75,36 @@ class Margins:
     ----------
     gain_up, gain_down : Margin
         By what the gradient may be multiplied, at most and at least.
-    error : Margin
-        Relative error of the gradient.
+    error : Margin or None
+        Relative error of the gradient; None for a `PrimalDualSystem`, at whose equilibrium the gradient, and with it
+        the error, need not be zero (an `InputToState` bounds what an absolute error does).
     delay : Margin or None
         How late the gradient may come: a time, or whole steps (at most 6 are tried) in discrete time; None where an
-        oracle acts on outputs of others (D != 0).
+        oracle acts on outputs of others (D != 0), and for a `PrimalDualSystem` in discrete time or with dependent rows.
     """
 
     gain_up: Margin
     gain_down: Margin
-    error: Margin
+    error: Margin | None
     delay: Margin | None
 
     def __str__(self) -> str:
-        found = [self.gain_up, self.gain_down, self.error, *([] if self.delay is None else [self.delay])]
-        return "\n".join(map(str, found))
+        found = (self.gain_up, self.gain_down, self.error, self.delay)
+        return "\n".join(str(margin) for margin in found if margin is not None)
 
 
 def margins(
-    flow: LureSystem | Certificate, *, rate: object = None, factor: object = None, tolerance: object = "1/10000"
+    flow: LureSystem | PrimalDualSystem | Certificate,
+    *,
+    rate: object = None,
+    factor: object = None,
+    tolerance: object = "1/10000",
 ) -> Margins:
     r"""Gain, error and delay margins of a flow or method, proved, each beside a linear member that fails.
 
     Parameters
     ----------
-    flow : LureSystem or Certificate
+    flow : LureSystem, PrimalDualSystem or Certificate
         With explicit oracles (D = 0 for the delay); of a certificate the system is taken.
     rate : rational, optional
         Continuous time: the decay rate that must remain. Default: a thousandth of the rate that linear members leave
@@ -121,7 +126,7 @@ def margins(
     InvalidModelError
         If an argument is not valid.
     ClaimMismatchError
-        If a certificate is about another system than a `LureSystem`.
+        If a certificate is about a system of another kind.
 
     Notes
     -----
@@ -138,9 +143,11 @@ def margins(
     (2.0, 2.0)
     """
     system = flow.system if isinstance(flow, Certificate) else flow
-    if not isinstance(system, LureSystem):
+    if not isinstance(system, LureSystem | PrimalDualSystem):
         kind = ClaimMismatchError if isinstance(flow, Certificate) else InvalidModelError
-        raise kind(f"margins needs a LureSystem, or a certificate of one, got {type(system).__name__}")
+        raise kind(
+            f"margins needs a LureSystem or a PrimalDualSystem, or a certificate of one, got {type(system).__name__}"
+        )
     width = _read_width(tolerance)
     asked = _read_claim(system, rate, factor)
     up = _find_margin("gain up", lambda k: scale_gradient(system, k), asked, (Fraction(1), _FAR), width)
@@ -152,9 +159,8 @@ def margins(
         witness=down.witness,
         fails=None if down.fails is None else 1 / down.fails,
     )
-    return Margins(
-        gain_up=up, gain_down=down, error=_find_error(system, asked, width), delay=_find_delay(system, asked)
-    )
+    error = _find_error(system, asked, width) if isinstance(system, LureSystem) else None
+    return Margins(gain_up=up, gain_down=down, error=error, delay=_find_delay(system, asked))
 
 
 def largest_gradient_error(
@@ -194,6 +200,11 @@ def largest_gradient_error(
     >>> 0.4999 < error <= 0.5, certificate.rate
     (True, Fraction(1, 2))
     """
+    if not isinstance(system, LureSystem):
+        raise InvalidModelError(
+            f"largest_gradient_error needs a LureSystem, whose gradients are zero at the equilibrium, got "
+            f"{type(system).__name__}. An InputToState bounds what an absolute error does."
+        )
     asked = _read_claim(system, rate, factor)
     found = _find_error(system, asked, _read_width(tolerance))
     if found.proved is None or found.certificate is None:
@@ -208,10 +219,10 @@ def _read_width(tolerance: object) -> Fraction:
     return width
 
 
-def _read_claim(system: LureSystem, rate: object, factor: object) -> tuple[ExponentialDecay | Contraction, bool]:
+def _read_claim(
+    system: LureSystem | PrimalDualSystem, rate: object, factor: object
+) -> tuple[ExponentialDecay | Contraction, bool]:
     """What must remain, and whether it was asked for; else a small part of what linear members leave open."""
-    if not isinstance(system, LureSystem):
-        raise InvalidModelError(f"a margin needs a LureSystem, got {type(system).__name__}")
     if system.dt > 0 and rate is not None:
         raise InvalidModelError("a rate belongs to continuous time; name a factor")
     if system.dt == 0 and factor is not None:
@@ -230,7 +241,7 @@ def _read_claim(system: LureSystem, rate: object, factor: object) -> tuple[Expon
 
 def _find_margin(
     name: str,
-    make: Callable[[Fraction], LureSystem],
+    make: Callable[[Fraction], LureSystem | PrimalDualSystem],
     asked: tuple[ExponentialDecay | Contraction, bool],
     ends: tuple[Fraction, Fraction],
     width: Fraction,
@@ -284,13 +295,18 @@ def _find_error(system: LureSystem, asked: tuple[ExponentialDecay | Contraction,
     )
 
 
-def _find_delay(system: LureSystem, asked: tuple[ExponentialDecay | Contraction, bool]) -> Margin | None:
+def _find_delay(
+    system: LureSystem | PrimalDualSystem, asked: tuple[ExponentialDecay | Contraction, bool]
+) -> Margin | None:
     claim, is_named = asked
-    if any(v for row in system.D for v in row):
+    if isinstance(system, PrimalDualSystem) and (system.is_deficient or system.dt > 0):
         return None
-    if not isinstance(claim, ExponentialDecay):
+    if isinstance(system, LureSystem) and any(v for row in system.D for v in row):
+        return None
+    if isinstance(system, LureSystem) and not isinstance(claim, ExponentialDecay):
         return _find_steps(system, claim, is_named)
-    late = DelayTolerance(rate=(claim.rate or Fraction(0)) if is_named else Fraction(0))
+    rate = (claim.rate if isinstance(claim, ExponentialDecay) and is_named else None) or Fraction(0)
+    late = DelayTolerance(rate=rate)
     outcome = attempt(system, late)
     witness = find_delay_witness(system, late)
     certificate = outcome.certificate if isinstance(outcome, Proved) else None

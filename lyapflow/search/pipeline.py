@@ -19,7 +19,7 @@ from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
 from ..lmi.gain_claims import GainClaim
 from ..lmi.metric import find_reduction, reduce_splitting
 from ..lmi.signals import output_oracles
-from ..lmi.templates import QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
+from ..lmi.templates import AdjointStorage, QuadraticPlusValue, QuadraticStorage, Template, VariableMetric, ZamesFalb
 from .attempts import Family, SolverFactory
 from .backend import MarginProblem, check_solver
 from .best import LOSSES, attempt_best, attempt_given, give_up_range, name_tools
@@ -260,7 +260,7 @@ def _attempt_in_metric(
     outcome = attempt(reduce_splitting(system).plant, wanted, template=template.form, solver=solver, accuracy=accuracy)
     if isinstance(outcome, Proved):
         form = outcome.certificate.template
-        if isinstance(form, VariableMetric | ZamesFalb):
+        if isinstance(form, AdjointStorage | VariableMetric | ZamesFalb):
             raise TypeError("internal error: a metric has a plain form")
         return replace(outcome, certificate=replace(outcome.certificate, system=system, template=VariableMetric(form)))
     if isinstance(outcome, Infeasible) and isinstance(outcome.witness, SlowMember):
