@@ -16,6 +16,7 @@ from .deep_linear import DeepLinearNetwork
 from .divergence_rates import PolynomialIdentity
 from .evidence import PROVED, SEEN, Refutation, Verdict
 from .linear_chain import LinearChain, multiply_others
+from .trajectories import read_count, read_positive
 
 __all__ = [
     "count_converged",
@@ -171,8 +172,9 @@ def count_converged(
     largest : float
         Modulus of a weight in any run; infinite, and none converged, if one is gone.
     """
+    starts, steps = read_count("starts", starts), read_count("steps", steps)
     w = np.random.default_rng(seed).uniform(0.2, 1.3, (starts, chain.N)) * chain.balanced_minimum
-    target, step, largest = float(chain.target), share * chain.critical_step, 0.0
+    target, step, largest = float(chain.target), read_positive(share, "share") * chain.critical_step, 0.0
     for _ in range(steps):  # all runs at once
         largest = max(largest, float(np.abs(w).max()))
         if not largest < 1e8:
@@ -186,9 +188,13 @@ def refute_random_convergence(chain: LinearChain, share: float) -> Refutation:
 
     Raises
     ------
+    InvalidModelError
+        If the share is not above 1: below it runs that have not converged yet may do so.
     VerificationError
         If one does.
     """
+    if not read_positive(share, "share") > 1:
+        raise InvalidModelError(f"share must be > 1, steps beyond the critical one, got {share!r}")
     converged, largest = count_converged(chain, share)
     if converged or largest == float("inf"):
         raise VerificationError(f"{converged} runs converge", inequality="convergence", witness=(converged, largest))

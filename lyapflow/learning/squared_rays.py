@@ -210,7 +210,8 @@ def enumerate_learnt(data: OrthogonalData, width: int) -> Iterator[EquilibriumCl
     The spectrum is that of the Jacobian from the side on which all inputs are seen: -12 v^4 q^2 for each neuron that
     has learnt, 2 v y_k q_k for each such neuron and each label that is left, and zeros. Neurons that are zero have
     zeros only, as the field is of the second order there; so a saddle whose labels that are left have other signs than
-    those learnt is nonstrict, and so is the origin. A class selects the labels, once each.
+    those learnt is nonstrict, and so is the origin; without a neuron that is zero it is a local minimum with that loss.
+    A class selects the labels, once each.
     """
     n, d = data.X.shape
     for size in range(min(n, width) + 1):
@@ -223,9 +224,10 @@ def enumerate_learnt(data: OrthogonalData, width: int) -> Iterator[EquilibriumCl
                 for value in values:
                     modes[value] = modes.get(value, 0) + 1
             modes[0.0] = width * (d + 1) - sum(modes.values())
+            is_stuck = size == width and max(modes) <= 0  # no neuron is left for labels of the other sign
             kind = "strict saddle" if max(modes) > 0 else "nonstrict saddle"
             yield EquilibriumClass(
-                kind=kind if left else "minimum",
+                kind=kind if left and not is_stuck else "minimum",
                 selection=tuple((float(data.y[i]), 1) for i in learnt),
                 spectrum=tuple(sorted(((v, c) for v, c in modes.items() if c), reverse=True)),
                 loss=float(np.sum(data.y[left] ** 2)) / 2,
