@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError, SimulationError, VerificationError
 from ..exact.rationals import as_text, rational
+from .arguments import read_name, read_row
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -70,13 +71,10 @@ class CoarseGradientFlow:
     """
 
     def __init__(self, outer: Sequence[object], inner: Sequence[object], *, estimator: Estimator = "relu") -> None:
-        self.outer, self.inner = (
-            tuple(rational(v, name=name) for v in values) for values, name in ((outer, "outer"), (inner, "inner"))
-        )
+        self.outer, self.inner = (read_row(values, name) for values, name in ((outer, "outer"), (inner, "inner")))
         if min(len(self.outer), len(self.inner)) < 2 or not any(self.outer) or not any(self.inner):
             raise InvalidModelError("outer and inner must have two or more entries, not all 0")
-        if estimator not in get_args(Estimator):
-            raise InvalidModelError(f"estimator must be one of {', '.join(get_args(Estimator))}, got {estimator!r}")
+        read_name(estimator, get_args(Estimator), "estimator")
         self.estimator: Estimator = estimator
         self._v = np.array(self.outer, dtype=float)
         self._w = np.array(self.inner, dtype=float) / np.linalg.norm(np.array(self.inner, dtype=float))
@@ -167,7 +165,7 @@ class CoarseGradientFlow:
         return replace(path, flow=self)
 
     def find_collapse_time(self, size: object) -> Fraction | None:
-        r"""When w vanishes, times :math:`1/\sqrt{2\pi}`, from the v of `opposite` and w against the target with that \|w\|.
+        r"""When w, against the target with that norm, vanishes, times :math:`1/\sqrt{2\pi}`, with the v of `opposite`.
 
         Under the coarse gradient of the identity \|w\| falls there with the speed
         :math:`(|v|^2 + v^\top v_\star)/\sqrt{2\pi}`, and v rests. None where it does not fall; under that of the ReLU
@@ -184,8 +182,8 @@ class CoarseGradientFlow:
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
         r"""The minima, w along the target, and the points of `opposite` with w against it; the loss has kinks at both.
 
-        Beside the second ones it changes like :math:`-v^\top v_\star/2\pi` times the angle between w and the kink: they
-        are local minima, of another loss, if :math:`v^\top v_\star < 0`, which is decided exactly, and saddles if not.
+        Beside the second ones it changes like :math:`-v^\top v_\star/2\pi` times the angle from the kink: they are
+        local minima, with a loss above 0, if :math:`v^\top v_\star < 0`, which is decided exactly, and saddles if not.
         """
         spurious = np.array(self.opposite, dtype=float)
         against = self.loss(np.concatenate([spurious, -self._w]))
@@ -197,7 +195,7 @@ class CoarseGradientFlow:
 
     @property
     def opposite(self) -> tuple[Fraction, ...]:
-        r"""The v at which the loss is least while w is against the target, exact: :math:`K^{-1}(11^\top - I)v_\star`."""
+        r"""The v for which the loss is least with w against the target, exact: :math:`K^{-1}(11^\top - I)v_\star`."""
         m, total = len(self.outer), sum(self.outer, Fraction(0))
         right = [total - v for v in self.outer]
         share = sum(right, Fraction(0)) / (m + 1)  # K^-1 = I - 11'/(m + 1)

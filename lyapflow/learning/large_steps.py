@@ -12,11 +12,11 @@ from scipy.optimize import minimize
 from ..errors import DimensionError, InvalidModelError, VerificationError
 from ..exact.multivariate import variables
 from ..exact.rationals import as_text, rational, shorten
+from .arguments import read_count, read_positive, read_row
 from .deep_linear import DeepLinearNetwork
 from .divergence_rates import PolynomialIdentity
 from .evidence import PROVED, SEEN, Refutation, Verdict
 from .linear_chain import LinearChain, multiply_others
-from .trajectories import read_count, read_positive
 
 __all__ = [
     "count_converged",
@@ -79,7 +79,7 @@ def judge_minimum(chain: LinearChain, weights: Sequence[object], step: object) -
     >>> print(judge_minimum(LinearChain(2, 1), [2, "1/2"], "1/4").reason)
     1 - step * sum of (y/w_i)^2 = -1/16
     """
-    w = tuple(rational(v, name="weights") for v in weights)
+    w = read_row(weights, "weights")
     eta = rational(step, name="step")
     if len(w) != chain.N:
         raise DimensionError(f"weights must have {chain.N} entries, got {len(w)}")
@@ -172,7 +172,7 @@ def count_converged(
     largest : float
         Modulus of a weight in any run; infinite, and none converged, if one is gone.
     """
-    starts, steps = read_count("starts", starts), read_count("steps", steps)
+    starts, steps = read_count(starts, "starts"), read_count(steps, "steps")
     w = np.random.default_rng(seed).uniform(0.2, 1.3, (starts, chain.N)) * chain.balanced_minimum
     target, step, largest = float(chain.target), read_positive(share, "share") * chain.critical_step, 0.0
     for _ in range(steps):  # all runs at once

@@ -102,9 +102,9 @@ def write(results: Results, folder: Path) -> Path:
         Note(
             "Quantised networks",
             "Two linear layers around a step, Gaussian inputs, trained by a coarse gradient (P. Yin et al., arXiv "
-            "1903.05662). Both coarse gradients are directions of descent. Where w is against the target and v best for "
-            "it that of the ReLU rests, and that of the identity drives w into 0, though the loss does not fall along "
-            "w. It has a kink across w there, and a gradient in v only.",
+            "1903.05662). Both coarse gradients are directions of descent. Where w is against the target and v "
+            "best for it that of the ReLU rests, and that of the identity drives w into 0, though the loss does not "
+            "fall along w. Across w the loss has a kink there.",
         ),
         Evidence("Quantised networks: coarse gradients", judge_quantised),
         Figure(
