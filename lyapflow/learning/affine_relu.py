@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_row
+from .arguments import read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_numbers, read_state
@@ -67,6 +67,7 @@ class AffineReLU:
             rational(alpha, name="alpha"),
             rational(beta, name="beta"),
         )
+        require_floats((self._alpha, self._beta), "alpha and beta")
         if not self._alpha:
             raise InvalidModelError("alpha must not be 0: the bias alone fits a constant")
 

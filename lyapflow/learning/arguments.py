@@ -8,9 +8,12 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import InvalidModelError
-from ..exact.rationals import rational
+from ..exact.rationals import rational, shorten
 
-__all__ = ["read_count", "read_index", "read_name", "read_positive", "read_row"]
+__all__ = ["read_count", "read_index", "read_name", "read_positive", "read_row", "require_floats"]
+
+_LEAST = Fraction(1, 10**75)
+"""Fourth powers of numbers that are not smaller are floats."""
 
 
 def read_count(value: object, name: str, *, least: int = 1) -> int:
@@ -70,6 +73,21 @@ def read_row(values: object, name: str) -> tuple[Fraction, ...]:
     if isinstance(values, str | dict) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise InvalidModelError(f"{name} must be a row of numbers, got {values!r:.60}")
     return tuple(rational(v, name=f"{name}[{k}]") for k, v in enumerate(values))
+
+
+def require_floats(values: Iterable[Fraction], name: str) -> None:
+    """Refuse numbers that are so large or small that their products leave the range of floats.
+
+    Raises
+    ------
+    InvalidModelError
+        If one that is not 0 is beyond 1e-75 or 1e75 in size.
+    """
+    for value in values:
+        if value and not _LEAST <= abs(value) <= 1 / _LEAST:
+            raise InvalidModelError(
+                f"{name} must lie between 1e-75 and 1e75 in size, or be 0, got {shorten(value)}; scale the problem"
+            )
 
 
 def read_index(value: object, size: int, name: str) -> int:

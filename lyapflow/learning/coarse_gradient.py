@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError, SimulationError, VerificationError
 from ..exact.rationals import as_text, rational
-from .arguments import read_name, read_row
+from .arguments import read_name, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -72,6 +72,7 @@ class CoarseGradientFlow:
 
     def __init__(self, outer: Sequence[object], inner: Sequence[object], *, estimator: Estimator = "relu") -> None:
         self.outer, self.inner = (read_row(values, name) for values, name in ((outer, "outer"), (inner, "inner")))
+        require_floats((*self.outer, *self.inner), "outer and inner")
         if min(len(self.outer), len(self.inner)) < 2 or not any(self.outer) or not any(self.inner):
             raise InvalidModelError("outer and inner must have two or more entries, not all 0")
         read_name(estimator, get_args(Estimator), "estimator")

@@ -22,7 +22,7 @@ from scipy.special import logsumexp, softmax
 
 from ..errors import InvalidModelError, VerificationError
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_count, read_row
+from .arguments import read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -134,6 +134,7 @@ class LeakyReLUNetwork:
         if min(self.norms) <= 0 or set(signs) != {1, -1}:
             raise InvalidModelError("norms must be > 0, and labels 1 and -1, both present")
         self.labels = tuple(map(int, signs))
+        require_floats((*self.norms, self.slope), "norms and slope")
         if not 0 < self.slope < 1:
             raise InvalidModelError(f"slope must be in (0, 1), got {self.slope}")
         self.width = read_count(width, "width", least=2)

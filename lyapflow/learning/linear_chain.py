@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_positive
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
@@ -53,6 +53,7 @@ class LinearChain:
 
     def __init__(self, N: int, target: object) -> None:
         self._N, self._y = read_count(N, "N", least=2), rational(target, name="target")
+        require_floats((self._y,), "target")
         if self._y <= 0:
             raise InvalidModelError(f"target must be > 0, got {target!r}; turn the sign of a weight for one below")
 

@@ -13,7 +13,7 @@ from ..exact.definite import is_positive_semidefinite
 from ..exact.matrices import Matrix, add, inverse, matrix, multiply, quadratic_value, rank, scale, shape, transpose
 from ..exact.multivariate import variables
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_count, read_positive
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -81,6 +81,9 @@ class MinimaxFlow:
         for name, form in forms.items():
             if form != transpose(form) or not is_positive_semidefinite(form):
                 raise InvalidModelError(f"{name} must be symmetric and positive semidefinite")
+        for name, form in {"A": self.A, "b": column, **forms}.items():
+            require_floats((v for row in form for v in row), name)
+        require_floats((self.decay,), "decay")
         if self.decay < 0:
             raise InvalidModelError(f"decay must be >= 0, got {self.decay}")
         if rank(self.dynamics) < n + m:

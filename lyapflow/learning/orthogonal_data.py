@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, matrix
 from ..exact.rationals import as_text
-from .arguments import read_row
+from .arguments import read_row, require_floats
 from .spectrum import Array
 from .trajectories import read_numbers
 
@@ -67,6 +67,8 @@ class OrthogonalData:
                     )
                 if other == k and not product:
                     raise InvalidModelError(f"X must have no zero row, got x_{k + 1} = 0")
+        require_floats(self.labels, "y")
+        require_floats(self.squares, "the squared norms of X")
 
     @staticmethod
     def read(X: object, y: object) -> OrthogonalData:

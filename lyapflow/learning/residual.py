@@ -12,7 +12,7 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError, VerificationError
 from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text, rational, shorten, show_below
-from .arguments import read_count, read_positive
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Invariant, LocalRate, Refutation, Verdict, prove_invariant
 from .spectrum import Array
@@ -61,6 +61,7 @@ class ScalarResidualNetwork:
 
     def __init__(self, depth: int, target: object) -> None:
         self.depth, self.target = read_count(depth, "depth", least=2), rational(target, name="target")
+        require_floats((self.target,), "target")
         if self.target <= 0:
             raise InvalidModelError(f"target must be > 0, got {self.target}")
 

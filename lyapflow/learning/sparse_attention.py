@@ -15,7 +15,7 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError
 from ..exact.multivariate import Polynomial
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_name
+from .arguments import read_count, read_name, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_numbers, read_state
@@ -90,6 +90,7 @@ class SparseAttention:
     ) -> None:
         self._T, self._d, self._B = (read_count(v, n) for n, v in (("T", T), ("d", d), ("repetition", repetition)))
         self._p = rational(probability, name="probability")
+        require_floats(map(Fraction, (self._T, self._d)), "T and d")
         if self._B >= self._T:
             raise InvalidModelError(f"T must be > repetition, got T = {T} and repetition = {repetition}")
         if not 0 <= self._p < 1:

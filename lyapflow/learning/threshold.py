@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import Matrix, inverse, multiply, rank, transpose
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_row
+from .arguments import read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -62,6 +62,7 @@ class ThresholdNetwork:
         self.decay = rational(decay, name="decay")
         if len(self.inputs) != len(self.labels) or len(set(self.inputs)) < len(self.inputs) or len(self.inputs) < 2:
             raise InvalidModelError("there must be two or more different inputs, and a label for each")
+        require_floats((*self.inputs, *self.labels, self.decay), "inputs, labels and decay")
         if self.decay <= 0:
             raise InvalidModelError(f"decay must be > 0, got {self.decay}")
         self._D, self._y = np.array(self.patterns, dtype=float), np.array(self.labels, dtype=float)

@@ -32,7 +32,7 @@ def draw_games(results: Results) -> Callable[[Canvas], None]:
             away = np.linalg.norm(PENALISED.iterate(start, share * limit, 400) - rest, axis=1)
             axes[1].semilogy(away, color=color, label=f"{share:g} h_max")
         axes[0].plot(*rest, "k+", ms=9)
-        axes[0].set(xlabel="theta", ylabel="omega")
+        axes[0].set(xlabel="theta", ylabel="omega", ylim=(-2.1, 3.0))  # with room for the legend
         axes[1].set(xlabel="steps", ylabel="distance to the saddle point")
         for ax in axes:
             ax.legend(fontsize=7)

@@ -104,7 +104,12 @@ def test_wrong_tolerances_never_reach_an_integrator(name, key):
         (lambda: refute_global_minima([0, 1, 2], [0, 3]), "a label for each"),
         (lambda: prove_rank_loss([1, 2], (1, 0, 1), "2"), "count"),
         (lambda: train_relu([1, -1], scale=0), "scale"),
-        (lambda: lf.learning.AffineReLU(2, 1).zigzag("2"), "count"),
+        (lambda: AffineReLU(2, 1).zigzag("2"), "count"),
+        (lambda: AffineReLU(2, "1e200"), "between 1e-75 and 1e75"),
+        (lambda: OrthogonalData.read(AXES, ["1e-300", 1]), "between 1e-75 and 1e75"),
+        (lambda: OrthogonalData.read([["1e-160", 0], [0, 1]], [1, 1]), "squared norms"),
+        (lambda: SparseAttention(10, 10**400), "between 1e-75 and 1e75"),
+        (lambda: MinimaxFlow([[10**400]], [1], [[1]], [[1]]), "A must lie"),
     ],
 )
 def test_wrong_arguments_of_functions_are_refused(call, match):
