@@ -61,7 +61,7 @@ figures.draw_margins(results)(plt.figure(figsize=(7, 3.2), layout="constrained")
 # %%
 # Quantised networks
 # ------------------
-# The coarse gradient of the identity drives the weights into 0 at a critical point, in finite time.
+# From w against the target the coarse gradient of the identity drives w into 0 in finite time; that of the ReLU rests.
 
 figures.draw_coarse(results)(plt.figure(figsize=(7, 3.2), layout="constrained"))
 

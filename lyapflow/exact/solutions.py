@@ -6,13 +6,14 @@ theorem the solution exists on the step and stays in B, and for each entry
 .. math:: x(t + \tau) \in \sum_{i<n} x_i(X)\,\tau^i + x_n(B)\,\tau^n, \qquad 0 \le \tau \le h,
 
 with the Taylor coefficients :math:`x_i` of the solution as functions of its start, evaluated on boxes. All
-arithmetic is
-in balls of many bits, so that the boxes stay small without further care where the system does not amplify by more.
+arithmetic is in balls of many bits. The boxes are not turned with the flow: their widths grow like the exponential of
+the integral of the Jacobian's entries in size, also where the flow contracts or rotates, so that a time of some fifty
+units is far. Wide boxes are true boxes; who reads them decides whether they say enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -66,6 +67,8 @@ def enclose_solution(
     >>> float(low) <= 2.718281828459045 <= float(high), high - low < Fraction(1, 10**20)
     (True, True)
     """
+    if isinstance(times, str) or not isinstance(times, Iterable):
+        raise InvalidModelError(f"times must be a row of rationals, got {times!r:.60}")
     moments = [rational(t, name="times") for t in times]
     if not moments or moments[0] < 0 or any(a >= b for a, b in pairwise(moments)):
         raise InvalidModelError(f"times must increase and be >= 0, got {list(map(shorten, moments))}")
@@ -121,6 +124,8 @@ def bracket_crossing(
     True
     """
     bound, end = rational(level, name="level"), rational(before, name="before")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 60:
+        raise InvalidModelError(f"digits must be an integer from 1 to 60, got {digits!r:.60}")
     if end <= 0:
         raise InvalidModelError(f"before must be > 0, got {end}")
     with working_precision(_BITS):
@@ -287,6 +292,10 @@ def _value(function: Polynomial, box: Sequence[arb]) -> arb:
 
 
 def _read_start(equations: Sequence[Polynomial], start: Sequence[object]) -> tuple[arb, ...]:
+    if not isinstance(start, Sequence) or isinstance(start, str):
+        raise InvalidModelError(f"start must be a row of rationals, got {start!r:.60}")
+    if not isinstance(equations, Sequence) or not all(isinstance(e, Polynomial) for e in equations):
+        raise InvalidModelError(f"equations must be a row of Polynomial, got {equations!r:.60}")
     if len(start) != len(equations) or any(len(e.names) != len(equations) for e in equations):
         raise DimensionError(f"start must have one entry for each of {len(equations)} equations, got {len(start)}")
     return tuple(_ball(rational(x, name="start")) for x in start)

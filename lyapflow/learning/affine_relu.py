@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
+from .arguments import read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
-from .trajectories import Trajectory, follow, read_state
+from .trajectories import Trajectory, follow, read_numbers, read_state
 
 __all__ = ["AffineReLU"]
 
@@ -61,9 +62,12 @@ class AffineReLU:
     """
 
     def __init__(self, N: int, alpha: object, beta: object = 0) -> None:
-        if isinstance(N, bool) or not isinstance(N, int | np.integer) or N < 1:
-            raise InvalidModelError(f"N must be an integer >= 1, got {N!r}")
-        self._N, self._alpha, self._beta = int(N), rational(alpha, name="alpha"), rational(beta, name="beta")
+        self._N, self._alpha, self._beta = (
+            read_count(N, "N"),
+            rational(alpha, name="alpha"),
+            rational(beta, name="beta"),
+        )
+        require_floats((self._alpha, self._beta), "alpha and beta")
         if not self._alpha:
             raise InvalidModelError("alpha must not be 0: the bias alone fits a constant")
 
@@ -100,7 +104,7 @@ class AffineReLU:
 
     def critical_loss(self, count: int) -> Fraction:
         """The loss of a zigzag with an even number of breakpoints."""
-        if count < 0 or count % 2:
+        if read_count(count, "count", least=0) % 2:
             raise InvalidModelError(f"a zigzag has an even number of breakpoints >= 0, got {count}")
         return self._alpha**2 / (12 * Fraction(count + 1) ** 4)
 
@@ -157,7 +161,7 @@ class AffineReLU:
 
     def residual(self, x: ArrayLike, at: ArrayLike) -> Array:
         """Network less target at places of the interval."""
-        state, place = read_state(x, self.shape), np.asarray(at, dtype=float)
+        state, place = read_state(x, self.shape), read_numbers(at, "at")
         w, b, v = state[:-1].reshape(3, self._N)
         fitted = np.maximum(np.multiply.outer(place, w) + b, 0) @ v + state[-1]
         return np.asarray(fitted - float(self._alpha) * place - float(self._beta))
@@ -197,9 +201,10 @@ class AffineReLU:
         return EquilibriumClass(kind=kind, selection=breaks, spectrum=tuple(spectrum.items()), loss=loss, dimension=0)
 
     def _read_exactly(self, x: Sequence[object]) -> list[Any]:
-        if len(x) != self.shape[0]:
-            raise DimensionError(f"x must have {self.shape[0]} entries, got {len(x)}")
-        return [rational(v, name="x") for v in x]
+        state = read_row(x, "x")
+        if len(state) != self.shape[0]:
+            raise DimensionError(f"x must have {self.shape[0]} entries, got {len(state)}")
+        return list(state)
 
     @cached_property
     def _targets(self) -> tuple[tuple[Any, Any], tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from ..exact.inertia import count_signs
 from ..exact.matrices import quadratic_value
 from ..exact.rationals import as_text, show_above, show_below
 from .affine_relu import AffineReLU
+from .arguments import read_count, read_positive
 from .evidence import PROVED, SEEN, Refutation, Verdict
 from .spectrum import Array
 from .trajectories import Trajectory
@@ -108,6 +109,7 @@ def escape(
     model: AffineReLU, count: int = 2, *, push: float = 1e-3, end: float = 4000.0, points: int = 400
 ) -> Trajectory:
     """The flow from beside a zigzag, pushed along its direction of least curvature."""
+    push, end, points = read_positive(push, "push"), read_positive(end, "end"), read_count(points, "points", least=3)
     point = np.array([float(v) for v in model.zigzag(count)])
     vectors: Array = np.linalg.eigh(model.hessian(point))[1]
     times = np.concatenate([[0.0], np.geomspace(1e-2, end, points - 1)])

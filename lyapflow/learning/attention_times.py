@@ -9,6 +9,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from ..errors import InvalidModelError, SimulationError
+from .arguments import read_name, read_positive
 from .attention_scores import AttentionScores
 from .sparse_attention import SparseAttention
 from .spectrum import Array
@@ -53,8 +54,8 @@ def plateau_time(
     def gap(x: Array) -> float:
         return model.test_loss(x) - level if of == "test loss" else np.log(level / model.attention(x))
 
-    if of not in ("test loss", "attention"):
-        raise InvalidModelError(f"of must be 'test loss' or 'attention', got {of!r}")
+    read_name(of, ("test loss", "attention"), "of")
+    level = read_positive(level, "level")
     if not gap(start) > 0:
         raise InvalidModelError(f"the {of} is beyond the level {level:g} at the start already")
     rate = model.growth
@@ -86,8 +87,9 @@ def scores_plateau_time(flow: AttentionScores, level: float = _LEVEL) -> float:
     if flow.reduction.probability:
         raise InvalidModelError("the loss is the test loss for p = 0 only")
     start = np.zeros(flow.shape)
-    if not flow.loss(start) > level > 0:
-        raise InvalidModelError(f"level must be > 0 and below the loss at the start, got {level!r}")
+    level = read_positive(level, "level")
+    if not flow.loss(start) > level:
+        raise InvalidModelError(f"level must be below the loss at the start, got {level:g}")
 
     def over(_: float, x: Array) -> float:
         return flow.loss(x) - level
@@ -105,9 +107,7 @@ def linear_time(model: SparseAttention, share: float) -> float:
 
     It says something for shares up to about :math:`1/(\sqrt d\,T)` only, one mode.
     """
-    if not share > 0:
-        raise InvalidModelError(f"share must be > 0, got {share!r}")
-    return float(np.arcsinh(share / model.growth) / (2 * model.growth))
+    return float(np.arcsinh(read_positive(share, "share") / model.growth) / (2 * model.growth))
 
 
 def logarithmic_time(model: SparseAttention, share: float, *, factor: int = 1) -> float:
@@ -132,10 +132,10 @@ def logarithmic_time(model: SparseAttention, share: float, *, factor: int = 1) -
     >>> round(logarithmic_time(SparseAttention(512, 64), 0.8)), round(plateau_time(SparseAttention(512, 64)))
     (16578, 5314)
     """
-    if not share > 0:
-        raise InvalidModelError(f"share must be > 0, got {share!r}")
+    if not isinstance(factor, int) or isinstance(factor, bool) or factor not in (1, 2):
+        raise InvalidModelError(f"factor must be 1 or 2, got {factor!r:.60}")
     size = float(np.sqrt(model.d)) * model.T / model.repetition
-    return float(size / 2 * np.log(factor * share * size))
+    return float(size / 2 * np.log(factor * read_positive(share, "share") * size))
 
 
 def fit_plateaus(models: list[SparseAttention]) -> tuple[float, float, float, float]:
@@ -143,6 +143,8 @@ def fit_plateaus(models: list[SparseAttention]) -> tuple[float, float, float, fl
 
     A quantity that does not vary among the models has exponent 0 here, and is in C.
     """
+    if not isinstance(models, list) or not models or not all(isinstance(m, SparseAttention) for m in models):
+        raise InvalidModelError(f"models must be a list of SparseAttention, got {models!r:.60}")
     table = np.array([[log(m.d), log(m.T), log(m.repetition)] for m in models])
     varies = np.ptp(table, axis=0) > 0
     columns = np.column_stack([np.ones(len(models)), table[:, varies]])

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError, SimulationError, VerificationError
 from ..exact.rationals import as_text, rational
+from .arguments import read_name, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -70,13 +71,11 @@ class CoarseGradientFlow:
     """
 
     def __init__(self, outer: Sequence[object], inner: Sequence[object], *, estimator: Estimator = "relu") -> None:
-        self.outer, self.inner = (
-            tuple(rational(v, name=name) for v in values) for values, name in ((outer, "outer"), (inner, "inner"))
-        )
+        self.outer, self.inner = (read_row(values, name) for values, name in ((outer, "outer"), (inner, "inner")))
+        require_floats((*self.outer, *self.inner), "outer and inner")
         if min(len(self.outer), len(self.inner)) < 2 or not any(self.outer) or not any(self.inner):
             raise InvalidModelError("outer and inner must have two or more entries, not all 0")
-        if estimator not in get_args(Estimator):
-            raise InvalidModelError(f"estimator must be one of {', '.join(get_args(Estimator))}, got {estimator!r}")
+        read_name(estimator, get_args(Estimator), "estimator")
         self.estimator: Estimator = estimator
         self._v = np.array(self.outer, dtype=float)
         self._w = np.array(self.inner, dtype=float) / np.linalg.norm(np.array(self.inner, dtype=float))
@@ -167,28 +166,37 @@ class CoarseGradientFlow:
         return replace(path, flow=self)
 
     def find_collapse_time(self, size: object) -> Fraction | None:
-        r"""When w vanishes, times :math:`1/\sqrt{2\pi}`, from the critical point against the target with that \|w\|.
+        r"""When w, against the target with that norm, vanishes, times :math:`1/\sqrt{2\pi}`, with the v of `opposite`.
 
         Under the coarse gradient of the identity \|w\| falls there with the speed
         :math:`(|v|^2 + v^\top v_\star)/\sqrt{2\pi}`, and v rests. None where it does not fall; under that of the ReLU
         it never does.
         """
-        speed = Fraction(0) if self.estimator == "relu" else _dot(self.opposite, self.opposite)
-        speed += Fraction(0) if self.estimator == "relu" else _dot(self.opposite, self.outer)
-        return rational(size, name="size") / speed if speed > 0 else None
+        start = rational(size, name="size")
+        if start <= 0:
+            raise InvalidModelError(f"size must be > 0, got {start}: it is the norm of w at the start")
+        if self.estimator == "relu":
+            return None
+        speed = _dot(self.opposite, self.opposite) + _dot(self.opposite, self.outer)
+        return start / speed if speed > 0 else None
 
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
-        """The minima, w along the target, and the critical points with w against it; the field has kinks at both."""
+        r"""The minima, w along the target, and the points of `opposite` with w against it; the loss has kinks at both.
+
+        Beside the second ones it changes like :math:`-v^\top v_\star/2\pi` times the angle from the kink: they are
+        local minima, with a loss above 0, if :math:`v^\top v_\star < 0`, which is decided exactly, and saddles if not.
+        """
         spurious = np.array(self.opposite, dtype=float)
         against = self.loss(np.concatenate([spurious, -self._w]))
+        kind = "minimum" if _dot(self.opposite, self.outer) < 0 else "nonstrict saddle"
         return (
             EquilibriumClass(kind="minimum", selection=(), spectrum=(), loss=0.0, dimension=1),
-            EquilibriumClass(kind="nonstrict saddle", selection=(), spectrum=(), loss=against, dimension=1),
+            EquilibriumClass(kind=kind, selection=(), spectrum=(), loss=against, dimension=1),
         )
 
     @property
     def opposite(self) -> tuple[Fraction, ...]:
-        r"""The v at which the loss is critical for w against the target, exact: :math:`K^{-1}(11^\top - I)v_\star`."""
+        r"""The v for which the loss is least with w against the target, exact: :math:`K^{-1}(11^\top - I)v_\star`."""
         m, total = len(self.outer), sum(self.outer, Fraction(0))
         right = [total - v for v in self.outer]
         share = sum(right, Fraction(0)) / (m + 1)  # K^-1 = I - 11'/(m + 1)
@@ -216,7 +224,9 @@ class _Guarded:
 
 
 def prove_vanishing(flow: CoarseGradientFlow) -> Verdict:
-    r"""That the coarse gradient of the ReLU vanishes where the loss is critical, w along the target or against it.
+    r"""That the coarse gradient of the ReLU vanishes at the minima and where w is against the target, v best for it.
+
+    The loss has no gradient in w there: along w it is constant, and across it has a kink.
 
     Raises
     ------
@@ -233,15 +243,17 @@ def prove_vanishing(flow: CoarseGradientFlow) -> Verdict:
     if any(heights) or any(slopes):
         raise VerificationError("it does not vanish", inequality="coarse gradient", witness=(heights, slopes))
     return Verdict(
-        statement=f"the coarse gradient of the ReLU is 0 where the gradient of the loss is, w along and against the "
-        f"target ({flow!r})",
-        reason=f"its coefficient is 0 at v = v* and at v = ({', '.join(map(as_text, flow.opposite))})",
+        statement=f"the coarse gradient of the ReLU is 0 at the minima, and where w is against the target and v best "
+        f"for it ([{', '.join(map(as_text, flow.outer))}], [{', '.join(map(as_text, flow.inner))}])",
+        reason=f"its coefficient is 0 at v = v* and at v = ({', '.join(map(as_text, flow.opposite))}), where df/dv = 0",
         standing=PROVED,
     )
 
 
 def refute_identity_estimator(flow: CoarseGradientFlow) -> Refutation | None:
-    """Refute that the coarse gradient of the identity vanishes at each critical point of the loss.
+    """Refute that the coarse gradient of the identity vanishes where w is against the target and v best for it.
+
+    The loss does not change along w there, and across it has a kink: a coarse gradient along w lowers nothing.
 
     Returns
     -------
@@ -251,22 +263,23 @@ def refute_identity_estimator(flow: CoarseGradientFlow) -> Refutation | None:
     Examples
     --------
     >>> print(refute_identity_estimator(CoarseGradientFlow([1, 2], [1, 0])).witness)
-    w against the target, v = (1, 0): the gradient in v is 0, that in w has the limit 0, and sqrt(2 pi) g = 2 w/|w|
+    v = (1, 0): df/dv = 0, the loss does not change along w, and sqrt(2 pi) g = 2 w/|w|
     """
     v = flow.opposite
     size = _dot(v, v) + _dot(v, flow.outer)
     if not size:
         return None
     return Refutation(
-        statement=f"the coarse gradient of the identity vanishes at the critical points of the loss ({flow!r})",
-        witness=f"w against the target, v = ({', '.join(map(as_text, v))}): the gradient in v is 0, that in w has the "
-        f"limit 0, and sqrt(2 pi) g = {as_text(size)} w/|w|",
+        statement="the coarse gradient of the identity vanishes where w is against the target and v best for it "
+        f"([{', '.join(map(as_text, flow.outer))}], [{', '.join(map(as_text, flow.inner))}])",
+        witness=f"v = ({', '.join(map(as_text, v))}): df/dv = 0, the loss does not change along w, and sqrt(2 pi) g = "
+        f"{as_text(size)} w/|w|",
         standing=PROVED,
     )
 
 
-def refute_potential(flow: CoarseGradientFlow) -> Refutation | None:
-    r"""Refute that the field with the coarse gradient of the ReLU is the gradient of a function.
+def refute_potential(flow: CoarseGradientFlow) -> Refutation:
+    r"""Refute that the field of the flow, with the estimator that it has, is the gradient of a function.
 
     The gradient in v does not depend on \|w\|; so in a gradient field the part of g along w would not depend on v.
 
@@ -276,9 +289,9 @@ def refute_potential(flow: CoarseGradientFlow) -> Refutation | None:
     w along the target, v = 0: d(sqrt(2 pi) g w/|w|)/dv = (-2, -5/2), and d(df/dv)/d|w| = 0
     """
     total = sum(flow.outer, Fraction(0))
-    slope = tuple(-(total + v) / 2 for v in flow.outer)
-    if not any(slope):
-        return None
+    slope = tuple(-v if flow.estimator == "identity" else -(total + v) / 2 for v in flow.outer)
+    if not any(slope):  # only for outer weights that are all 0
+        raise VerificationError("the slopes agree there", inequality="potential", witness=slope)
     return Refutation(
         statement=f"the coarse gradient flow descends a function as its gradient flow ({flow!r})",
         witness=f"w along the target, v = 0: d(sqrt(2 pi) g w/|w|)/dv = ({', '.join(map(as_text, slope))}), and "

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DimensionError, InvalidModelError
+from .arguments import read_count, read_positive, read_row
 from .equilibria import EquilibriumClass
 from .evidence import ScalingLaw, fit_power
 from .spectrum import Array
@@ -56,9 +57,9 @@ class DeepReLUNetwork:
         self._X, self._Y = read_numbers(X, "X"), read_numbers(Y, "Y")
         if self._X.ndim != 2 or self._Y.ndim != 2 or self._X.shape[1] != self._Y.shape[1] or not self._X.size:
             raise DimensionError(f"X and Y must have one column for each input, got {self._X.shape}, {self._Y.shape}")
-        hidden = tuple(widths)
-        if not hidden or any(isinstance(d, bool) or not isinstance(d, int) or d < 1 for d in hidden):
-            raise InvalidModelError(f"widths must be integers >= 1, at least one, got {list(hidden)}")
+        if not isinstance(widths, Sequence) or not widths:
+            raise InvalidModelError(f"widths must be a row of integers >= 1, at least one, got {widths!r:.60}")
+        hidden = tuple(read_count(d, "widths") for d in widths)
         self.widths = (len(self._X), *hidden, len(self._Y))
 
     def __repr__(self) -> str:
@@ -119,15 +120,19 @@ class DeepReLUNetwork:
 
     def iterate(self, x0: ArrayLike, step: float, count: int) -> Array:
         """The state after so many steps of gradient descent."""
-        x = read_state(x0, self.shape, "x0").copy()
-        for _ in range(count):
-            x = x + step * self.vector_field(0.0, x)
+        x, h = read_state(x0, self.shape, "x0").copy(), read_positive(step, "step")
+        for _ in range(read_count(count, "count", least=0)):
+            x = x + h * self.vector_field(0.0, x)
         return x
 
     def equilibria(self) -> tuple[EquilibriumClass, ...]:
-        """The origin, at which the gradient is 0 from two layers on; others depend on the data."""
+        """The origin, at which the gradient is 0; others depend on the data. With labels 0 it is a minimum.
+
+        With two layers the loss falls beside it like a square, and has no second derivative there.
+        """
         loss = float(np.sum(self._Y**2) / (2 * self._X.shape[1]))
-        return (EquilibriumClass(kind="nonstrict saddle", selection=(), spectrum=(), loss=loss, dimension=0),)
+        kind = "nonstrict saddle" if np.any(self._Y) else "minimum"
+        return (EquilibriumClass(kind=kind, selection=(), spectrum=(), loss=loss, dimension=0),)
 
 
 def fit_drift(network: DeepReLUNetwork, x0: ArrayLike, *, until: float, steps: Sequence[float]) -> ScalingLaw:
@@ -141,8 +146,10 @@ def fit_drift(network: DeepReLUNetwork, x0: ArrayLike, *, until: float, steps: S
     1.0
     """
     first = np.concatenate(list(network.invariants(x0).values()))
-    drift = []
-    for step in steps:
-        last = network.invariants(network.iterate(x0, step, round(until / step)))
+    drift, end = [], read_positive(until, "until")
+    for step in map(float, read_row(steps, "steps")):
+        last = network.invariants(network.iterate(x0, step, round(end / read_positive(step, "steps"))))
         drift.append(float(np.max(np.abs(np.concatenate(list(last.values())) - first))))
-    return fit_power(steps, drift, name="drift of the invariants against the step", predicted=Fraction(1))
+    return fit_power(
+        np.asarray(steps, dtype=float), drift, name="drift of the invariants against the step", predicted=Fraction(1)
+    )

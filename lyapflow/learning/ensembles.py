@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import rank
 from ..exact.multivariate import Polynomial, variables
-from ..exact.rationals import as_text, rational
+from ..exact.rationals import as_text
+from .arguments import read_count, read_positive, read_row
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -63,12 +64,10 @@ class EnsembleControl:
             )
         if len(set(self.points.tolist())) < len(self.points):
             raise InvalidModelError("points must be different: a flow keeps equal ones together")
-        for name, value, least in (("degree", degree, 0), ("layers", layers, 1)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InvalidModelError(f"{name} must be an integer >= {least}, got {value!r}")
-        if not cost >= 0:
-            raise InvalidModelError(f"cost must be >= 0, got {cost!r}")
-        self.degree, self.layers, self.cost = degree, layers, float(cost)
+        if not (np.all(np.isfinite(self.points)) and np.all(np.isfinite(self.targets))):
+            raise InvalidModelError("points and targets must be finite")
+        self.degree, self.layers = read_count(degree, "degree", least=0), read_count(layers, "layers")
+        self.cost = read_positive(cost, "cost", or_zero=True)
 
     def __repr__(self) -> str:
         return f"EnsembleControl({len(self.points)} points, degree={self.degree}, layers={self.layers})"
@@ -149,8 +148,10 @@ def prove_brackets(points: Sequence[object], degree: int) -> Verdict:
     >>> print(prove_brackets([0, 1, "3/2", 2, 5], 3).statement)
     the brackets of 1, x, ..., x^3 span the velocities of 5 points on the line
     """
-    where = [rational(v, name="points") for v in points]
-    if isinstance(degree, bool) or not isinstance(degree, int) or degree < 3:
+    where = read_row(points, "points")
+    if not where:
+        raise InvalidModelError("there must be points, got none")
+    if read_count(degree, "degree", least=0) < 3:
         raise InvalidModelError(f"degree must be an integer >= 3, got {degree!r}: 1, x, x^2 are closed under brackets")
     (x,) = variables(["x"])
     known = {k: x**k for k in range(degree + 1)}
@@ -196,7 +197,7 @@ def refute_steering(points: Sequence[object], targets: Sequence[object]) -> Refu
     >>> refute_steering([0, 1, 2, 3], [5, 6, 7, 8]) is None
     True
     """
-    places = [[rational(v, name=name) for v in given] for given, name in ((points, "points"), (targets, "targets"))]
+    places = [read_row(points, "points"), read_row(targets, "targets")]
     if any(len(set(p)) != 4 or len(p) != 4 for p in places):
         raise InvalidModelError("points and targets must be four different numbers each")
     a, b, c, d = every = variables(["a", "b", "c", "d"])

@@ -183,13 +183,18 @@ def fit_power(x: ArrayLike, y: ArrayLike, *, name: str, predicted: Fraction) -> 
     Raises
     ------
     InvalidModelError
-        If there are fewer than three points, or some are not positive.
+        If there are fewer than three points, some are not positive and finite, or all x are equal.
     """
-    xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if xs.shape != ys.shape or xs.ndim != 1 or len(xs) < 3 or not (np.all(xs > 0) and np.all(ys > 0)):
+    try:
+        xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidModelError(f"a power law needs rows of numbers, got {x!r:.60} and {y!r:.60}") from None
+    if xs.shape != ys.shape or xs.ndim != 1 or len(xs) < 3 or not all(np.all((v > 0) & (v < np.inf)) for v in (xs, ys)):
         raise InvalidModelError(
             f"a power law needs at least three pairs of positive numbers, got {xs.shape}, {ys.shape}"
         )
+    if np.ptp(xs) == 0:
+        raise InvalidModelError(f"a power law needs different x, got {xs[0]:g} only")
     u, v = np.log(xs), np.log(ys)
     spread = float(np.sum((u - u.mean()) ** 2))
     slope = float((u - u.mean()) @ (v - v.mean())) / spread

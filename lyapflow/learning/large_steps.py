@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from ..errors import DimensionError, InvalidModelError, VerificationError
 from ..exact.multivariate import variables
 from ..exact.rationals import as_text, rational, shorten
+from .arguments import read_count, read_positive, read_row
 from .deep_linear import DeepLinearNetwork
 from .divergence_rates import PolynomialIdentity
 from .evidence import PROVED, SEEN, Refutation, Verdict
@@ -78,7 +79,7 @@ def judge_minimum(chain: LinearChain, weights: Sequence[object], step: object) -
     >>> print(judge_minimum(LinearChain(2, 1), [2, "1/2"], "1/4").reason)
     1 - step * sum of (y/w_i)^2 = -1/16
     """
-    w = tuple(rational(v, name="weights") for v in weights)
+    w = read_row(weights, "weights")
     eta = rational(step, name="step")
     if len(w) != chain.N:
         raise DimensionError(f"weights must have {chain.N} entries, got {len(w)}")
@@ -171,31 +172,52 @@ def count_converged(
     largest : float
         Modulus of a weight in any run; infinite, and none converged, if one is gone.
     """
+    converged, largest, _ = _watch(chain, share, starts=starts, steps=steps, seed=seed)
+    return converged, largest
+
+
+def _watch(chain: LinearChain, share: float, *, starts: int, steps: int, seed: int) -> tuple[int, float, int]:
+    """Besides, how many runs pass their target from one side to the other within the last tenth of the steps."""
+    starts, steps = read_count(starts, "starts"), read_count(steps, "steps")
     w = np.random.default_rng(seed).uniform(0.2, 1.3, (starts, chain.N)) * chain.balanced_minimum
-    target, step, largest = float(chain.target), share * chain.critical_step, 0.0
-    for _ in range(steps):  # all runs at once
+    target, step, largest = float(chain.target), read_positive(share, "share") * chain.critical_step, 0.0
+    late = []
+    for k in range(steps):  # all runs at once
         largest = max(largest, float(np.abs(w).max()))
         if not largest < 1e8:
-            return 0, float("inf")
-        w = w + step * (target - np.prod(w, axis=-1, keepdims=True)) * multiply_others(w)
-    return int(np.sum((np.prod(w, axis=-1) - target) ** 2 / 2 < 1e-12)), largest
+            return 0, float("inf"), 0
+        rest = target - np.prod(w, axis=-1, keepdims=True)
+        if 10 * k >= 9 * steps:
+            late.append(rest[:, 0] > 0)
+        w = w + step * rest * multiply_others(w)
+    turning = int(np.sum(np.any(np.diff(late, axis=0), axis=0))) if len(late) > 1 else 0
+    return int(np.sum((np.prod(w, axis=-1) - target) ** 2 / 2 < 1e-12)), largest, turning
 
 
 def refute_random_convergence(chain: LinearChain, share: float) -> Refutation:
-    """No run from random starts converges, and none goes to infinity: seen, not proved.
+    """No run from random starts converges, none goes to infinity, and all pass the target again and again: seen.
 
     Raises
     ------
+    InvalidModelError
+        If the share is not above 1: below it runs that have not converged yet may do so.
     VerificationError
-        If one does.
+        If one does, or waits on a plateau.
     """
-    converged, largest = count_converged(chain, share)
-    if converged or largest == float("inf"):
-        raise VerificationError(f"{converged} runs converge", inequality="convergence", witness=(converged, largest))
+    if not read_positive(share, "share") > 1:
+        raise InvalidModelError(f"share must be > 1, steps beyond the critical one, got {share!r}")
+    starts = 60
+    converged, largest, turning = _watch(chain, share, starts=starts, steps=3000, seed=0)
+    if converged or largest == float("inf") or turning < starts:
+        raise VerificationError(
+            f"of {starts} runs {converged} converge and {turning} oscillate; the largest weight is {largest:.3g}",
+            inequality="convergence",
+            witness=(converged, largest, turning),
+        )
     return Refutation(
         statement=f"gradient descent with {share:g} times the critical step converges, or diverges ({chain!r})",
-        witness=f"none of 60 random starts converges in 3000 steps, and no weight is ever beyond {largest:.3g}: they "
-        "oscillate",
+        witness=f"none of {starts} random starts converges in 3000 steps, and no weight is ever beyond {largest:.3g}: "
+        "all still pass the target from side to side",
         standing=SEEN,
     )
 

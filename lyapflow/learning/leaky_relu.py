@@ -22,6 +22,7 @@ from scipy.special import logsumexp, softmax
 
 from ..errors import InvalidModelError, VerificationError
 from ..exact.rationals import as_text, rational, shorten
+from .arguments import read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -124,27 +125,29 @@ class LeakyReLUNetwork:
     """
 
     def __init__(self, norms: Sequence[object], labels: Sequence[int], *, slope: object, width: int) -> None:
-        self.norms = tuple(rational(v, name="norms") for v in norms)
-        self.labels = tuple(int(v) for v in labels)
+        self.norms, signs = read_row(norms, "norms"), read_row(labels, "labels")
         self.slope = rational(slope, name="slope")
-        if len(self.norms) != len(self.labels) or len(self.norms) < 2:
+        if len(self.norms) != len(signs) or len(self.norms) < 2:
             raise InvalidModelError(
-                f"there must be a label for each of two or more inputs, got {len(self.labels)} for {len(self.norms)}"
+                f"there must be a label for each of two or more inputs, got {len(signs)} for {len(self.norms)}"
             )
-        if min(self.norms) <= 0 or set(self.labels) != {1, -1}:
+        if min(self.norms) <= 0 or set(signs) != {1, -1}:
             raise InvalidModelError("norms must be > 0, and labels 1 and -1, both present")
+        self.labels = tuple(map(int, signs))
+        require_floats((*self.norms, self.slope), "norms and slope")
         if not 0 < self.slope < 1:
             raise InvalidModelError(f"slope must be in (0, 1), got {self.slope}")
-        if isinstance(width, bool) or not isinstance(width, int) or width < 2 or width % 2:
+        self.width = read_count(width, "width", least=2)
+        if width % 2:
             raise InvalidModelError(f"width must be an even integer >= 2, got {width!r}")
-        self.width = width
         self._norms, self._labels = np.array(self.norms, dtype=float), np.array(self.labels, dtype=float)
         self._outer = np.repeat([1.0, -1.0], width // 2) / np.sqrt(width)
         self.push = self._outer[:, None] * (self._labels * self._norms)
         self.push.flags.writeable = False
 
     def __repr__(self) -> str:
-        return f"LeakyReLUNetwork({len(self.norms)} inputs, slope={self.slope}, width={self.width})"
+        norms, labels = (", ".join(map(shorten, map(Fraction, v))) for v in (self.norms, self.labels))
+        return f"LeakyReLUNetwork([{norms}], [{labels}], slope={self.slope}, width={self.width})"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -240,9 +243,9 @@ def prove_margin_limit(network: LeakyReLUNetwork) -> tuple[Verdict, ...]:
     --------
     >>> network = LeakyReLUNetwork([1, "6/5", "4/5", "3/2", 1], [1, 1, -1, 1, -1], slope="3/10", width=10)
     >>> for verdict in prove_margin_limit(network):
-    ...     print(verdict.statement)
+    ...     print(verdict.statement.partition(" (L")[0])
     KKT point of min |W|^2 with margins >= 1: all margins are 1, |W|^2 = 16925/1962
-    rank 2
+    the weights of this KKT point have rank 2
     """
     limit, g = find_margin_limit(network), network.slope
 
@@ -264,13 +267,13 @@ def prove_margin_limit(network: LeakyReLUNetwork) -> tuple[Verdict, ...]:
     return (
         Verdict(
             statement=f"KKT point of min |W|^2 with margins >= 1: all margins are 1, |W|^2 = "
-            f"{shorten(limit.squared_norm)}",
+            f"{shorten(limit.squared_norm)} ({network!r})",
             reason="w_j = a_j z_+ or a_j z_-, z_+ and z_- as sums of lambda_i y_i phi'(w_j x_i) x_i with lambda_i > 0; "
             "|W|^2 = 2/(1 + slope^2) sum 1/|x_i|^2",
             standing=PROVED,
         ),
         Verdict(
-            statement="rank 2",
+            statement=f"the weights of this KKT point have rank 2 ({network!r})",
             reason=f"all neurons are multiples of z_+ or z_-; the determinant of their Gram matrix is "
             f"{shorten(4 * limit.gram[1])}",
             standing=PROVED,
@@ -279,7 +282,7 @@ def prove_margin_limit(network: LeakyReLUNetwork) -> tuple[Verdict, ...]:
 
 
 def refute_low_rank(network: LeakyReLUNetwork) -> Refutation:
-    r"""Refute that the limit has rank one, a single direction: :math:`z_+` and :math:`z_-` are not parallel.
+    r"""Refute that the KKT point of the margins has rank one: :math:`z_+` and :math:`z_-` are not parallel.
 
     Raises
     ------
@@ -293,7 +296,7 @@ def refute_low_rank(network: LeakyReLUNetwork) -> Refutation:
     if not minor:
         raise VerificationError("z_+ and z_- are parallel", inequality="rank one", witness=minor)
     return Refutation(
-        statement=f"the weights become one direction, rank 1 ({network!r})",
+        statement=f"the weights of the KKT point of the margins have one direction, rank 1 ({network!r})",
         witness=f"the minor of z_+ and z_- at the inputs {first + 1} and {other + 1} is {as_text(minor)}",
         standing=PROVED,
     )

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError
 from ..exact.rationals import as_text, rational
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
@@ -51,9 +52,8 @@ class LinearChain:
     """
 
     def __init__(self, N: int, target: object) -> None:
-        if isinstance(N, bool) or not isinstance(N, int | np.integer) or N < 2:
-            raise InvalidModelError(f"N must be an integer >= 2, got {N!r}")
-        self._N, self._y = int(N), rational(target, name="target")
+        self._N, self._y = read_count(N, "N", least=2), rational(target, name="target")
+        require_floats((self._y,), "target")
         if self._y <= 0:
             raise InvalidModelError(f"target must be > 0, got {target!r}; turn the sign of a weight for one below")
 
@@ -145,6 +145,7 @@ class LinearChain:
 
     def iterate(self, x0: ArrayLike, step: float, count: int) -> Array:
         """Iterates of gradient descent, shape (count + 1, N); not a number from where they are gone."""
+        count, step = read_count(count, "count", least=0), read_positive(step, "step")
         found = np.full((count + 1, self._N), np.nan)
         found[0] = read_state(x0, self.shape, "x0")
         for k in range(count):

@@ -13,6 +13,7 @@ from ..exact.definite import is_positive_semidefinite
 from ..exact.matrices import Matrix, add, inverse, matrix, multiply, quadratic_value, rank, scale, shape, transpose
 from ..exact.multivariate import variables
 from ..exact.rationals import as_text, rational, shorten
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -80,6 +81,9 @@ class MinimaxFlow:
         for name, form in forms.items():
             if form != transpose(form) or not is_positive_semidefinite(form):
                 raise InvalidModelError(f"{name} must be symmetric and positive semidefinite")
+        for name, form in {"A": self.A, "b": column, **forms}.items():
+            require_floats((v for row in form for v in row), name)
+        require_floats((self.decay,), "decay")
         if self.decay < 0:
             raise InvalidModelError(f"decay must be >= 0, got {self.decay}")
         if rank(self.dynamics) < n + m:
@@ -91,7 +95,11 @@ class MinimaxFlow:
         self._right = np.array([row[0] for row in target], dtype=float)
 
     def __repr__(self) -> str:
-        return f"MinimaxFlow(shape {shape(self.A)}, decay={self.decay})"
+        rows = (
+            "[" + ", ".join("[" + ", ".join(map(shorten, r)) + "]" for r in m) + "]" for m in (self.A, self.B, self.C)
+        )
+        A, B, C = rows
+        return f"MinimaxFlow(A={A}, B={B}, C={C}, decay={self.decay})"
 
     @property
     def dynamics(self) -> Matrix:
@@ -149,6 +157,7 @@ class MinimaxFlow:
 
     def iterate(self, x0: ArrayLike, step: float, count: int) -> Array:
         """Iterates of simultaneous descent-ascent, shape (count + 1, n + m)."""
+        count, step = read_count(count, "count", least=0), read_positive(step, "step")
         found = np.empty((count + 1, *self.shape))
         found[0] = read_state(x0, self.shape, "x0")
         for k in range(count):
@@ -192,7 +201,7 @@ def prove_dissipation(game: MinimaxFlow) -> Verdict:
 
 
 def refute_strictness(game: MinimaxFlow) -> Refutation | None:
-    r"""Refute that :math:`V = \tfrac12|z|^2` proves a rate: a z other than 0 with :math:`\dot V = 0`.
+    r"""Refute that :math:`V = \tfrac12|z|^2` falls strictly: a z other than 0 with :math:`\dot V = 0`.
 
     Returns
     -------

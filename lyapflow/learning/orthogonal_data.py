@@ -7,13 +7,16 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, matrix
-from ..exact.rationals import as_text, rational
+from ..exact.rationals import as_text
+from .arguments import read_row, require_floats
 from .spectrum import Array
+from .trajectories import read_numbers
 
-__all__ = ["OrthogonalData", "read_width"]
+__all__ = ["OrthogonalData"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class OrthogonalData:
     labels: tuple[Fraction, ...]
 
     def __post_init__(self) -> None:
+        rows = (self.labels, *self.inputs) if isinstance(self.inputs, tuple) else ()
+        if not rows or not all(isinstance(r, tuple) and all(isinstance(v, Fraction) for v in r) for r in rows):
+            raise InvalidModelError("inputs and labels must be tuples of Fraction; OrthogonalData.read makes them")
+        if not self.inputs:
+            raise InvalidModelError("X must have at least one row, got none")
         if len(self.labels) != len(self.inputs):
             raise DimensionError(f"y must have one label for each of {len(self.inputs)} inputs, got {len(self.labels)}")
         if not all(self.labels):
@@ -59,16 +67,13 @@ class OrthogonalData:
                     )
                 if other == k and not product:
                     raise InvalidModelError(f"X must have no zero row, got x_{k + 1} = 0")
+        require_floats(self.labels, "y")
+        require_floats(self.squares, "the squared norms of X")
 
     @staticmethod
     def read(X: object, y: object) -> OrthogonalData:
         """Data from rows of numbers."""
-        try:
-            given = list(y)  # type: ignore[call-overload]
-        except TypeError:
-            raise InvalidModelError(f"y must be a row of numbers, got {y!r:.80}") from None
-        labels = tuple(rational(v, name=f"y[{k}]") for k, v in enumerate(given))
-        return OrthogonalData(matrix(X, name="X"), labels)
+        return OrthogonalData(matrix(X, name="X"), read_row(y, "y"))
 
     @cached_property
     def squares(self) -> tuple[Fraction, ...]:
@@ -100,24 +105,24 @@ class OrthogonalData:
         parts = {name: ", ".join(map(as_text, v[:6])) + ", ..." * (len(v) > 6) for name, v in names.items()}
         return ", ".join(f"{name}=({text})" for name, text in parts.items())
 
+    def read_points(self, points: ArrayLike) -> Array:
+        """Other points than the inputs, one a row, in floats.
+
+        Raises
+        ------
+        DimensionError
+            If they have another dimension.
+        """
+        found = read_numbers(points, "points")
+        if found.ndim != 2 or found.shape[1] != self.X.shape[1]:
+            raise DimensionError(f"points must have shape (k, {self.X.shape[1]}), got {found.shape}")
+        return found
+
     def side(self, sign: int) -> tuple[int, ...]:
         """Which labels have the sign 1 or -1."""
-        if sign not in (1, -1):
+        if not isinstance(sign, int) or sign not in (1, -1):
             raise InvalidModelError(f"sign must be 1 or -1, got {sign!r}")
         return tuple(k for k, label in enumerate(self.labels) if label * sign > 0)
-
-
-def read_width(width: object) -> int:
-    """A number of neurons.
-
-    Raises
-    ------
-    InvalidModelError
-        If it is not an integer >= 1.
-    """
-    if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
-        raise InvalidModelError(f"width must be an integer >= 1, got {width!r}")
-    return int(width)
 
 
 def _freeze(array: Array) -> Array:

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import Matrix, rank
-from ..exact.rationals import as_text, rational, shorten
+from ..exact.rationals import as_text, shorten
+from .arguments import read_count, read_row
 from .evidence import PROVED, Refutation, ScalingLaw, Verdict, fit_power
 from .spectrum import Array
 
@@ -37,8 +38,10 @@ def differentiate_outputs(inputs: Sequence[object], neurons: Sequence[Sequence[o
     >>> [[int(v) for v in row] for row in differentiate_outputs([-1, 2], [(1, 0, 3)])]
     [[0, 0, 0, 1], [6, 3, 2, 1]]
     """
-    points = [rational(x, name="inputs") for x in inputs]
-    units = [tuple(rational(v, name="neurons") for v in unit) for unit in neurons]
+    points = read_row(inputs, "inputs")
+    if isinstance(neurons, str) or not isinstance(neurons, Sequence):
+        raise InvalidModelError(f"neurons must be triples (w, b, v), got {neurons!r:.60}")
+    units = [read_row(unit, "neurons") for unit in neurons]
     if not points or not units or any(len(unit) != 3 for unit in units):
         raise InvalidModelError("there must be inputs, and neurons as triples (w, b, v)")
     rows = []
@@ -61,7 +64,9 @@ def count_cells(inputs: Sequence[object]) -> int:
     >>> count_cells([0, 1, 2])
     6
     """
-    points = sorted({rational(x, name="inputs") for x in inputs})
+    points = sorted(set(read_row(inputs, "inputs")))
+    if not points:
+        raise InvalidModelError("there must be inputs, got none")
     cuts = [points[0] - 1, *((a + b) / 2 for a, b in pairwise(points)), points[-1] + 1]
     return len({tuple(s * (x - cut) > 0 for x in points) for cut in cuts for s in (1, -1)})
 
@@ -85,12 +90,13 @@ def refute_global_minima(inputs: Sequence[object], labels: Sequence[object]) -> 
     >>> print(refute_global_minima([0, 1, 2], [0, 0, 3]).witness)
     (w, b, v, c) = (0, -1, 1, 1) has the loss 3, and so has c = 1 with all w, b, v near these; (1, -3/2, 6, 0) has 0
     """
-    pairs = sorted(
-        zip((rational(x, name="inputs") for x in inputs), (rational(y, name="labels") for y in labels), strict=True)
-    )
+    given = read_row(inputs, "inputs"), read_row(labels, "labels")
+    if len(set(given[0])) < len(given[0]) or len(given[0]) < 2 or len(given[0]) != len(given[1]):
+        raise InvalidModelError(
+            f"there must be two or more different inputs, and a label for each, got {len(given[0])} and {len(given[1])}"
+        )
+    pairs = sorted(zip(*given, strict=True))
     points, values = [x for x, _ in pairs], [y for _, y in pairs]
-    if len(set(points)) < len(points) or len(points) < 2:
-        raise InvalidModelError("there must be two or more different inputs")
     mean = sum(values, Fraction(0)) / len(values)
     dead = sum(((y - mean) ** 2 for y in values), Fraction(0)) / 2
     cut = (points[-1] + points[-2]) / 2
@@ -127,7 +133,7 @@ def prove_rank_loss(inputs: Sequence[object], neuron: Sequence[object], count: i
     >>> print(prove_rank_loss([-2, -1, 0, 1, 2, 3], (1, "1/2", 1), 2).reason)
     ranks 3 and 3 of 4 and 7 columns
     """
-    ranks = [rank(differentiate_outputs(inputs, [neuron] * m)) for m in (1, count)]
+    ranks = [rank(differentiate_outputs(inputs, [neuron] * m)) for m in (1, read_count(count, "count"))]
     if ranks[0] != ranks[1] or count < 2:
         raise VerificationError("the ranks differ", inequality="rank loss", witness=tuple(ranks))
     return Verdict(
@@ -150,9 +156,12 @@ def fit_ill_posedness(inputs: Sequence[float], gaps: Sequence[float]) -> Scaling
     >>> law.agrees, round(law.exponent, 2)
     (True, 0.99)
     """
-    smallest = [_smallest(np.asarray(inputs, dtype=float), float(gap)) for gap in gaps]
+    points, sizes = (np.array(read_row(v, name), dtype=float) for v, name in ((inputs, "inputs"), (gaps, "gaps")))
+    if len(points) < 3:
+        raise InvalidModelError(f"inputs must be three or more, got {len(points)}")
+    smallest = [_smallest(points, gap) for gap in sizes.tolist()]
     return fit_power(
-        gaps, smallest, name="smallest singular value against the gap of two neurons", predicted=Fraction(1)
+        sizes, smallest, name="smallest singular value against the gap of two neurons", predicted=Fraction(1)
     )
 
 

@@ -237,9 +237,17 @@ def find_end_rate(network: ShallowReLU, *, measured: float | None = None) -> Loc
 
     Near the interpolator :math:`n^2|\nabla V|^2 = r^\top K r`, and K differs little from one that is not below
     :math:`K_+\oplus K_-`: what spare neurons see adds to it.
+
+    Raises
+    ------
+    InvalidModelError
+        If there are fewer neurons than signs of the labels: then there is no interpolator.
     """
     data = network.data
-    bounds = [limits.bound_rates(data, s)[0] for s in (1, -1) if data.side(s)]
+    signs = [s for s in (1, -1) if data.side(s)]
+    if network.width < len(signs):
+        raise InvalidModelError(f"width must be >= {len(signs)}, one neuron for each sign, got {network.width}")
+    bounds = [limits.bound_rates(data, s)[0] for s in signs]
     low = min(b[0] for b in bounds)
     return LocalRate(
         name=f"interpolator of least norm of {network!r}, V-rate of the loss at least {show_below(low, 9)}",

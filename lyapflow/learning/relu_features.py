@@ -17,15 +17,17 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 
-from ..errors import InvalidModelError, SimulationError
+from ..errors import InvalidModelError
 from ..exact.elementary import exact_sqrt
 from ..exact.matrices import Matrix, add, identity, multiply, scale, transpose
 from ..exact.rationals import as_text, rational
+from .arguments import read_positive
 from .evidence import PROVED, Refutation
 from .neural_feature import align, power
+from .shallow_relu import ShallowReLU
 from .spectrum import Array
+from .trajectories import read_numbers
 
 __all__ = [
     "ReluInterpolator",
@@ -84,7 +86,9 @@ def interpolate(y: ArrayLike) -> ReluInterpolator:
     >>> round(net.alignment(0.5), 4), bool(np.allclose(net.predict(), [3**-0.5] * 3 + [-1]))
     (0.9659, True)
     """
-    labels = np.asarray(y, dtype=float)
+    labels = read_numbers(y, "y")
+    if labels.ndim != 1:
+        raise InvalidModelError(f"y must be a row of labels, got the shape {labels.shape}")
     parts = np.stack([np.maximum(labels, 0), np.maximum(-labels, 0)])
     sizes = np.sqrt(np.linalg.norm(parts, axis=1))
     if not np.all(sizes > 0):
@@ -196,46 +200,37 @@ def refute_need_of_balance() -> Refutation:
 
 
 def train_relu(
-    y: ArrayLike, *, scale: float = 1e-6, width: int = 100, seed: int = 0, until: float = 400.0, rtol: float = 1e-6
+    y: ArrayLike, *, scale: float = 1e-6, width: int = 100, seed: int = 0, until: float = 400.0, rtol: float = 1e-8
 ) -> ReluInterpolator:
     r"""Train a shallow ReLU network on the inputs e_1, ..., e_n by gradient flow from small weights.
 
     Parameters
     ----------
     y : array_like, shape (n,)
-        Labels.
+        Labels, none zero.
     scale : float, default 1e-6
         Standard deviation of the entries of the first weights; the outer ones are :math:`\pm\|w_j\|`, half of each
         sign.
     width, seed, until, rtol
-        Number of neurons, seed of the draw, final time, relative tolerance. The field jumps on kinks, where a tight
-        tolerance would only stall. A neuron never sees an input for which its weight is not positive: the limit of
-        `interpolate` needs one with :math:`a_j > 0` that sees all positive labels at the start, and one with
-        :math:`a_j < 0` that sees all negative ones, so there should be many.
+        Number of neurons, seed of the draw, final time, relative tolerance; `ShallowReLU` integrates. A neuron never
+        sees an input for which its weight is not positive: the limit of `interpolate` needs one with
+        :math:`a_j > 0` that sees all positive labels at the start, and one with :math:`a_j < 0` that sees all negative
+        ones, so there should be many.
 
     Raises
     ------
+    InvalidModelError
+        If an argument is out of its range.
     SimulationError
         If the integrator gives up.
     """
-    labels = np.asarray(y, dtype=float)
-    n = len(labels)
-    first = scale * np.random.default_rng(seed).normal(size=(width, n))
+    labels = np.atleast_1d(read_numbers(y, "y"))
+    network = ShallowReLU(np.eye(labels.size), labels, width=width)
+    first = read_positive(scale, "scale") * np.random.default_rng(seed).normal(size=(width, labels.size))
     signs = np.where(np.arange(width) % 2, -1.0, 1.0)
-    start = np.column_stack([first, signs * np.linalg.norm(first, axis=1)])
-
-    def push(t: float, flat: Array) -> Array:
-        state = flat.reshape(width, n + 1)
-        weights, outer = state[:, :n], state[:, n]
-        active = weights > 0
-        rest = (labels - outer @ np.where(active, weights, 0.0)) / n
-        return np.column_stack([outer[:, None] * active * rest, np.where(active, weights, 0.0) @ rest]).ravel()
-
-    found = solve_ivp(push, (0.0, until), start.ravel(), method="RK45", rtol=rtol, atol=rtol * scale, t_eval=[until])
-    if not found.success:
-        raise SimulationError(f"the integration stopped early: {found.message}")
-    state = found.y[:, -1].reshape(width, n + 1)
-    return ReluInterpolator(weights=state[:, :n], outer=state[:, n])
+    start = network.join(signs * np.linalg.norm(first, axis=1), first)
+    outer, weights = network.split(network.simulate(start, [until], rtol=rtol).x[-1])
+    return ReluInterpolator(weights=weights, outer=outer)
 
 
 def _eigenvalues(m: Matrix, vectors: Matrix) -> list[Fraction]:

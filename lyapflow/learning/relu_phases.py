@@ -18,11 +18,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import InvalidModelError
+from ..errors import DimensionError, InvalidModelError
+from .arguments import read_positive
 from .orthogonal_data import OrthogonalData
 from .relu_limits import find_drive
 from .spectrum import Array
-from .trajectories import Trajectory
+from .trajectories import Trajectory, read_numbers
 
 __all__ = ["align", "find_seed", "follow_bundle", "grow", "half_time", "measure_half_time"]
 
@@ -33,7 +34,9 @@ def align(x: ArrayLike, cosine: float) -> Array:
     >>> align([0, 5], -0.5).round(4)
     array([-0.5   ,  0.9997])
     """
-    return np.asarray(np.tanh(np.asarray(x, dtype=float) + np.arctanh(cosine)))
+    if not isinstance(cosine, int | float) or not -1 < cosine < 1:
+        raise InvalidModelError(f"cosine must lie between -1 and 1, both excluded, got {cosine!r}")
+    return np.asarray(np.tanh(read_numbers(x, "x") + np.arctanh(cosine)))
 
 
 def grow(x: ArrayLike, cosine: float) -> Array:
@@ -42,7 +45,7 @@ def grow(x: ArrayLike, cosine: float) -> Array:
     >>> grow([0, 5], -0.5).round(4)
     array([ 1.    , 37.1083])
     """
-    scaled = np.asarray(x, dtype=float)
+    scaled = read_numbers(x, "x")
     return np.asarray(np.cosh(scaled) + cosine * np.sinh(scaled))
 
 
@@ -58,7 +61,12 @@ def find_seed(data: OrthogonalData, outer: ArrayLike, weights: ArrayLike, sign: 
     sign : int
         1 or -1.
     """
-    a, W = np.asarray(outer, dtype=float), np.asarray(weights, dtype=float)
+    a, W = read_numbers(outer, "outer"), read_numbers(weights, "weights")
+    if a.ndim != 1 or W.shape != (len(a), data.X.shape[1]):
+        raise DimensionError(
+            f"outer and weights must have shapes (m,) and (m, {data.X.shape[1]}), got {a.shape}, {W.shape}"
+        )
+    W, a = W[np.any(W, axis=1)], a[np.any(W, axis=1)]
     chosen, drive = W[sign * a > 0], find_drive(data, sign)
     sizes = np.linalg.norm(chosen, axis=1)
     cosines = chosen @ drive / np.linalg.norm(drive) / sizes
@@ -90,7 +98,7 @@ def half_time(data: OrthogonalData, sign: int, seed: float) -> float:
     (14.0657, 26.7451)
     """
     top = _find_top(data, sign)
-    if not 0 < seed < top / 2:
+    if not read_positive(seed, "seed") < top / 2:
         raise InvalidModelError(f"seed must be > 0 and below half of {top:g}, got {seed!r}")
     return float((np.log(top) - np.log(seed)) / (2 * np.linalg.norm(find_drive(data, sign))))
 
@@ -98,7 +106,7 @@ def half_time(data: OrthogonalData, sign: int, seed: float) -> float:
 def follow_bundle(data: OrthogonalData, sign: int, seed: float, times: ArrayLike) -> Array:
     """The part of the labels of one sign that is fitted at given times: the logistic curve; shape (T,)."""
     speed = 2 * float(np.linalg.norm(find_drive(data, sign)))
-    return np.asarray(1 / (1 + np.exp(-speed * (np.asarray(times, dtype=float) - half_time(data, sign, seed)))))
+    return np.asarray(1 / (1 + np.exp(-speed * (read_numbers(times, "times") - half_time(data, sign, seed)))))
 
 
 def measure_half_time(run: Trajectory, outputs: ArrayLike, label: float) -> float:

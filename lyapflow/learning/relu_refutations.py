@@ -138,7 +138,7 @@ def refute_every_balanced_start(network: ShallowReLU) -> Refutation:
     data = network.data
     if not (data.side(1) and data.side(-1)):
         raise InvalidModelError("there must be labels of both signs")
-    lost = limits.order_signs(data)[-1]
+    lost = min((1, -1), key=lambda sign: limits.square_drive(data, sign))
     least = limits.find_saddle_loss(data, (-lost,))
     if not least > 0:
         raise VerificationError("nothing is lost", inequality="balanced start", witness=least)
@@ -146,6 +146,6 @@ def refute_every_balanced_start(network: ShallowReLU) -> Refutation:
     return Refutation(
         statement=f"from every small balanced start {network!r} ends at the loss 0",
         witness=f"any balanced start without a_j {word}: signs stay, so every h_k {'>=' if lost < 0 else '<='} 0 and "
-        f"the loss is never below {as_text(least)}, the one of the first saddle",
+        f"the loss is never below {as_text(least)}, that of the saddle which has learnt the others",
         standing=PROVED,
     )

@@ -12,6 +12,7 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError, VerificationError
 from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text, rational, shorten, show_below
+from .arguments import read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Invariant, LocalRate, Refutation, Verdict, prove_invariant
 from .spectrum import Array
@@ -59,9 +60,8 @@ class ScalarResidualNetwork:
     """
 
     def __init__(self, depth: int, target: object) -> None:
-        if isinstance(depth, bool) or not isinstance(depth, int) or depth < 2:
-            raise InvalidModelError(f"depth must be an integer >= 2, got {depth!r}")
-        self.depth, self.target = depth, rational(target, name="target")
+        self.depth, self.target = read_count(depth, "depth", least=2), rational(target, name="target")
+        require_floats((self.target,), "target")
         if self.target <= 0:
             raise InvalidModelError(f"target must be > 0, got {self.target}")
 
@@ -131,6 +131,7 @@ class ScalarResidualNetwork:
 
 def _state_flow(depth: int) -> tuple[PolynomialSystem, tuple[Polynomial, ...], Polynomial]:
     """The flow in q with the target as one more state that rests, the slopes of f by the weights, and the error."""
+    read_count(depth, "depth", least=2)
     *q, y = variables([*(f"q{k + 1}" for k in range(depth)), "y"])
     slopes = []
     for k in range(depth):
@@ -246,6 +247,7 @@ def predict_late_rate(network: ScalarResidualNetwork, x0: ArrayLike, *, until: f
     >>> round(rate.rate, 6), round(rate.measured, 4)
     (2.0, 2.0)
     """
+    until = read_positive(until, "until")
     path = network.simulate(x0, np.linspace(0, until, 2000), rtol=1e-12, atol=1e-13)
     q = network.factors(path.x[-1])
     mu = float(np.sum((np.prod(q) / (network.depth * q)) ** 2))

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InvalidModelError
 from . import relu_limits as limits
+from .arguments import read_count, read_positive
 from .equilibria import EquilibriumClass
-from .orthogonal_data import OrthogonalData, read_width
+from .orthogonal_data import OrthogonalData
 from .relu_pieces import Pieces, Switch, integrate_pieces
 from .spectrum import Array
-from .trajectories import Trajectory, read_numbers, read_state, read_times
+from .trajectories import Trajectory, read_state, read_times
 
 __all__ = ["ShallowReLU"]
 
@@ -62,7 +63,7 @@ class ShallowReLU:
 
     def __init__(self, X: object, y: object, *, width: int) -> None:
         self._data = OrthogonalData.read(X, y)
-        self._width = read_width(width)
+        self._width = read_count(width, "width")
 
     def __repr__(self) -> str:
         return f"ShallowReLU({self._data.describe()}, width={self._width})"
@@ -96,7 +97,7 @@ class ShallowReLU:
     def predict(self, x: ArrayLike, points: ArrayLike | None = None) -> Array:
         """The outputs at the inputs, or at other points given as rows."""
         a, W = self.split(x)
-        at = self._data.X if points is None else read_numbers(points, "points")
+        at = self._data.X if points is None else self._data.read_points(points)
         return np.asarray(a @ np.maximum(W @ at.T, 0.0))
 
     def loss(self, x: ArrayLike) -> float:
@@ -143,9 +144,8 @@ class ShallowReLU:
         scale : float
             The :math:`\lambda > 0`.
         """
-        if not 0 < scale < np.inf:
-            raise InvalidModelError(f"scale must be > 0 and finite, got {scale!r}")
-        draw = np.random.default_rng(seed)
+        scale = read_positive(scale, "scale")
+        draw = np.random.default_rng(read_count(seed, "seed", least=0))
         g = draw.normal(size=(self._width, self._data.X.shape[1]))
         signs = draw.choice([-1.0, 1.0], size=self._width)
         weights = g / np.sqrt(g.size)
@@ -209,6 +209,8 @@ class ShallowReLU:
         InvalidModelError
             If there are too few neurons.
         """
+        if not isinstance(signs, tuple) or len(set(signs)) < len(signs):
+            raise InvalidModelError(f"signs must be (1,), (-1,), (1, -1) or (), got {signs!r:.60}")
         neurons = [limits.find_neuron(self._data, s) for s in signs if self._data.side(s)]
         if len(neurons) > self._width:
             raise InvalidModelError(f"width must be >= {len(neurons)}, one neuron for each sign, got {self._width}")
@@ -226,9 +228,8 @@ class ShallowReLU:
 
     def _integrate(self, start: Array, t_eval: ArrayLike, rtol: float, atol: float | None) -> tuple[Array, Pieces]:
         times = read_times(t_eval)
-        if not rtol > 0:
-            raise InvalidModelError(f"rtol must be > 0, got {rtol!r}")
+        rtol = read_positive(rtol, "rtol")
         a, W = self.split(start)
         sizes = np.maximum(np.hypot(a, np.linalg.norm(W, axis=1)), np.finfo(float).tiny)
-        floor = rtol * sizes if atol is None else np.full(len(a), float(atol))
+        floor = rtol * sizes if atol is None else np.full(len(a), read_positive(atol, "atol"))
         return times, integrate_pieces(self._data, a, W @ self._data.X.T, times, rtol=rtol, atol=floor)

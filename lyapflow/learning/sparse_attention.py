@@ -15,9 +15,10 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError
 from ..exact.multivariate import Polynomial
 from ..exact.rationals import as_text, rational
+from .arguments import read_count, read_name, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
-from .trajectories import Trajectory, follow, read_state
+from .trajectories import Trajectory, follow, read_numbers, read_state
 
 __all__ = ["Projection", "SparseAttention"]
 
@@ -87,16 +88,16 @@ class SparseAttention:
         probability: object = 0,
         projection: Projection = "exact",
     ) -> None:
-        self._T, self._d, self._B = (_read_count(n, v) for n, v in (("T", T), ("d", d), ("repetition", repetition)))
+        self._T, self._d, self._B = (read_count(v, n) for n, v in (("T", T), ("d", d), ("repetition", repetition)))
         self._p = rational(probability, name="probability")
+        require_floats(map(Fraction, (self._T, self._d)), "T and d")
         if self._B >= self._T:
             raise InvalidModelError(f"T must be > repetition, got T = {T} and repetition = {repetition}")
         if not 0 <= self._p < 1:
             raise InvalidModelError(f"probability must be >= 0 and < 1, got {probability!r}")
         if self._p and self._d < 2:
             raise InvalidModelError("d must be >= 2 where one vector occurs again and again, got 1")
-        if projection not in get_args(Projection):
-            raise InvalidModelError(f"projection must be one of {', '.join(get_args(Projection))}, got {projection!r}")
+        read_name(projection, get_args(Projection), "projection")
         self._projection: Projection = projection
         self._shift = log(self._B) - log(self._T - self._B)
         self._gain, self._noise = float(self.gain), float(self.noise)
@@ -251,7 +252,7 @@ class SparseAttention:
         ndarray, shape (m, n)
             States.
         """
-        times = np.atleast_1d(np.array(t, dtype=np.float64))
+        times = np.atleast_1d(read_numbers(t, "t"))
         if times.ndim != 1 or not np.all((times >= 0) & (times < self.emergence_time)):
             raise InvalidModelError(f"t must be >= 0 and < {self.emergence_time:.6g} in one dimension, got {t!r:.80}")
         z = np.sqrt(2) * erfinv(np.sqrt(2 / np.pi) * self.growth * times)
@@ -321,9 +322,3 @@ class SparseAttention:
     @cached_property
     def _metric(self) -> Array:
         return np.append(np.ones(len(self.sizes)), self._gain)
-
-
-def _read_count(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidModelError(f"{name} must be an integer >= 1, got {value!r}")
-    return int(value)

@@ -173,10 +173,9 @@ def prove_rays(network: SquaredReLU) -> tuple[Verdict, ...]:
         )
         found.append(
             Verdict(
-                statement=f"label {as_text(label)}: v = {'-' if sign < 0 else ''}1/sqrt 3, w along x_{i + 1} with "
-                "|w|^2 = 2/3 "
-                f"is a KKT point of the correlation N on the sphere, N* = 2 |y| |x|^2/(3 sqrt 3), N*^2 = "
-                f"{as_text(4 * strength**2 / 27)}; {order}",
+                statement=f"{network!r}, label {as_text(label)}: v = {'-' if sign < 0 else ''}1/sqrt 3, w along "
+                f"x_{i + 1} with |w|^2 = 2/3 is a KKT point of the correlation N on the sphere, N* = 2 |y| |x|^2/(3 "
+                f"sqrt 3), N*^2 = {as_text(4 * strength**2 / 27)}; {order}",
                 reason="N = y q v s^2 along x; the part of its gradient across the ray is y q s (s^2 - 2 v^2), and "
                 "v N_v + s N_s = 3 N; curvatures across are 2 (y_k q_k - y q)/sqrt 3, -4 y q/sqrt 3, and -3 N*",
                 standing=PROVED,

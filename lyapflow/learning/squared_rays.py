@@ -25,9 +25,11 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from ..errors import InvalidModelError
+from .arguments import read_count, read_index, read_positive
 from .equilibria import EquilibriumClass
 from .orthogonal_data import OrthogonalData
 from .spectrum import Array
+from .trajectories import read_numbers
 
 __all__ = [
     "Ray",
@@ -114,10 +116,11 @@ def escape_time(value: float, size: float, *, degree: int) -> float:
     >>> round(escape_time(0.5, 1e-2, degree=2), 5)
     4.60517
     """
-    if not (value > 0 and size > 0):
-        raise InvalidModelError(f"value and size must be > 0, got {value!r} and {size!r}")
-    if isinstance(degree, bool) or not isinstance(degree, int) or degree < 2:
-        raise InvalidModelError(f"degree must be an integer >= 2, got {degree!r}")
+    value, size, degree = (
+        read_positive(value, "value"),
+        read_positive(size, "size"),
+        read_count(degree, "degree", least=2),
+    )
     if degree == 2:
         return -float(np.log(size)) / (2 * value)
     return float(1 / (degree * (degree - 2) * value * size ** (degree - 2)))
@@ -146,7 +149,7 @@ def ray_time(data: OrthogonalData, label: int, part: ArrayLike) -> Array:
     >>> ray_time(data, 0, [0.5]).round(6)
     array([-0.535624])
     """
-    parts = np.asarray(part, dtype=float)
+    parts = read_numbers(part, "part")
     if not np.all((parts > 0) & (parts < 1)):
         raise InvalidModelError("part must lie between 0 and 1, both excluded")
     y, q, top = _scales(data, label)
@@ -156,7 +159,9 @@ def ray_time(data: OrthogonalData, label: int, part: ArrayLike) -> Array:
 
 def follow_ray(data: OrthogonalData, label: int, times: ArrayLike) -> Array:
     r"""The limit path: the part of the label that is learnt at given times :math:`t - T_\delta`; shape (T,)."""
-    wanted = np.atleast_1d(np.asarray(times, dtype=float))
+    wanted = np.atleast_1d(read_numbers(times, "times"))
+    if wanted.ndim != 1 or not np.all(np.isfinite(wanted)):
+        raise InvalidModelError(f"times must be finite, in one dimension, got {times!r:.60}")
     y, q, top = _scales(data, label)
 
     def gap(u: float, t: float) -> float:
@@ -179,7 +184,9 @@ def absorb(data: OrthogonalData, group: Sequence[int]) -> tuple[float, Array]:
     InvalidModelError
         If the group is empty or has labels of both signs.
     """
-    chosen = list(group)
+    if isinstance(group, str) or not isinstance(group, Sequence):
+        raise InvalidModelError(f"a group must be a row of indices of labels, got {group!r:.60}")
+    chosen = [read_index(k, len(data.labels), "label") for k in group]
     y = data.y[chosen] if chosen else np.zeros(0)
     if not len(y) or np.ptp(np.sign(y)):
         raise InvalidModelError(f"a group must have labels of one sign, at least one, got {chosen}")
@@ -189,6 +196,7 @@ def absorb(data: OrthogonalData, group: Sequence[int]) -> tuple[float, Array]:
 
 def growth_rate(data: OrthogonalData, learnt: int, label: int) -> float:
     r"""The rate :math:`2v^*y_kq_k` at which a neuron that has learnt one label takes up another; below 0 it lets go."""
+    label = read_index(label, len(data.labels), "label")
     return 2 * absorb(data, [learnt])[0] * float(data.y[label] * data.q[label])
 
 
@@ -198,6 +206,7 @@ def plateau_per_decade(data: OrthogonalData, learnt: int, label: int) -> float:
     Directions contract like :math:`r^{-(1 - y_k/y_1)}`, so the other weight is :math:`O(\delta^{1-y_k/y_1})` at the
     escape: :math:`(1 - y_kq_k/y_1q_1)\ln10/(2v^*y_kq_k)`.
     """
+    learnt, label = (read_index(k, len(data.labels), name) for k, name in ((learnt, "learnt"), (label, "label")))
     ratio = float(data.y[label] * data.q[label] / (data.y[learnt] * data.q[learnt]))
     if not 0 < ratio < 1:
         raise InvalidModelError(f"the label that waits must be weaker and of the same sign, got the ratio {ratio:g}")
@@ -210,7 +219,8 @@ def enumerate_learnt(data: OrthogonalData, width: int) -> Iterator[EquilibriumCl
     The spectrum is that of the Jacobian from the side on which all inputs are seen: -12 v^4 q^2 for each neuron that
     has learnt, 2 v y_k q_k for each such neuron and each label that is left, and zeros. Neurons that are zero have
     zeros only, as the field is of the second order there; so a saddle whose labels that are left have other signs than
-    those learnt is nonstrict, and so is the origin. A class selects the labels, once each.
+    those learnt is nonstrict, and so is the origin; without a neuron that is zero it is a local minimum with that loss.
+    A class selects the labels, once each.
     """
     n, d = data.X.shape
     for size in range(min(n, width) + 1):
@@ -223,9 +233,10 @@ def enumerate_learnt(data: OrthogonalData, width: int) -> Iterator[EquilibriumCl
                 for value in values:
                     modes[value] = modes.get(value, 0) + 1
             modes[0.0] = width * (d + 1) - sum(modes.values())
+            is_stuck = size == width and max(modes) <= 0  # no neuron is left for labels of the other sign
             kind = "strict saddle" if max(modes) > 0 else "nonstrict saddle"
             yield EquilibriumClass(
-                kind=kind if left else "minimum",
+                kind=kind if left and not is_stuck else "minimum",
                 selection=tuple((float(data.y[i]), 1) for i in learnt),
                 spectrum=tuple(sorted(((v, c) for v, c in modes.items() if c), reverse=True)),
                 loss=float(np.sum(data.y[left] ** 2)) / 2,
@@ -234,8 +245,7 @@ def enumerate_learnt(data: OrthogonalData, width: int) -> Iterator[EquilibriumCl
 
 
 def _scales(data: OrthogonalData, label: int) -> tuple[float, float, float]:
-    if not 0 <= label < len(data.labels):
-        raise InvalidModelError(f"label must be an index below {len(data.labels)}, got {label!r}")
+    label = read_index(label, len(data.labels), "label")
     y, q = abs(float(data.y[label])), float(data.q[label])
     return y, q, float(np.cbrt(y / (2 * q)))
 

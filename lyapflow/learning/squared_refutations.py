@@ -10,6 +10,7 @@ from ..exact.elementary import bound_log_above
 from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text, rational, show_above, show_below
 from ..exact.solutions import enclose_solution
+from .arguments import read_row
 from .evidence import PROVED, Refutation
 from .squared_evidence import bound_speed, prove_origin
 from .squared_relu import SquaredReLU
@@ -138,7 +139,7 @@ def refute_first_plateau(
     """
     data = network.data
     n = len(data.labels)
-    state, moments = [rational(v, name="start") for v in start], [rational(t, name="times") for t in times]
+    state, moments = read_row(start, "start"), read_row(times, "times")
     axes = tuple(tuple(Fraction(i == k) for k in range(n)) for i in range(n))
     sign = 1 if data.labels[0] > 0 else -1
     if data.inputs != axes or network.width != 1 or len(state) != n + 1 or len(moments) != 3:

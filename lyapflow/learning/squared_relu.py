@@ -10,10 +10,11 @@ from scipy.integrate import solve_ivp
 
 from ..errors import InvalidModelError, SimulationError
 from . import squared_rays as rays
+from .arguments import read_count, read_index, read_positive
 from .equilibria import EquilibriumClass
-from .orthogonal_data import OrthogonalData, read_width
+from .orthogonal_data import OrthogonalData
 from .spectrum import Array
-from .trajectories import Trajectory, read_numbers, read_state, read_times
+from .trajectories import Trajectory, read_state, read_times
 
 __all__ = ["SquaredReLU"]
 
@@ -59,7 +60,7 @@ class SquaredReLU:
 
     def __init__(self, X: object, y: object, *, width: int) -> None:
         self._data = OrthogonalData.read(X, y)
-        self._width = read_width(width)
+        self._width = read_count(width, "width")
 
     def __repr__(self) -> str:
         return f"SquaredReLU({self._data.describe()}, width={self._width})"
@@ -93,7 +94,7 @@ class SquaredReLU:
     def predict(self, x: ArrayLike, points: ArrayLike | None = None) -> Array:
         """The outputs at the inputs, or at other points given as rows."""
         v, W = self.split(x)
-        at = self._data.X if points is None else read_numbers(points, "points")
+        at = self._data.X if points is None else self._data.read_points(points)
         return np.asarray(v @ np.maximum(W @ at.T, 0.0) ** 2)
 
     def loss(self, x: ArrayLike) -> float:
@@ -139,9 +140,8 @@ class SquaredReLU:
 
     def random_start(self, seed: int, *, scale: float) -> Array:
         """A state of norm `scale` in a direction drawn uniformly, which does not depend on the scale."""
-        if not 0 < scale < np.inf:
-            raise InvalidModelError(f"scale must be > 0 and finite, got {scale!r}")
-        g = np.random.default_rng(seed).normal(size=self.shape)
+        scale = read_positive(scale, "scale")
+        g = np.random.default_rng(read_count(seed, "seed", least=0)).normal(size=self.shape)
         return np.asarray(scale * g / np.linalg.norm(g))
 
     def start_ray(self, label: int, scale: float) -> Array:
@@ -155,11 +155,10 @@ class SquaredReLU:
             The norm, >= 0.
         """
         y, q, X = self._data.y, self._data.q, self._data.X
-        if not 0 <= label < len(y):
-            raise InvalidModelError(f"label must be an index below {len(y)}, got {label!r}")
+        label = read_index(label, len(y), "label")
         v, W = np.zeros(self._width), np.zeros((self._width, X.shape[1]))
         v[0], W[0] = np.sign(y[label]) / np.sqrt(3), np.sqrt(2 / (3 * q[label])) * X[label]
-        return scale * self.join(v, W)
+        return read_positive(scale, "scale", or_zero=True) * self.join(v, W)
 
     def simulate(
         self, x0: ArrayLike, t_eval: ArrayLike, *, rtol: float = 1e-12, atol: float | None = None
@@ -185,14 +184,17 @@ class SquaredReLU:
             If the integrator gives up.
         """
         start, times = read_state(x0, self.shape, "x0"), read_times(t_eval)
-        if not rtol > 0:
-            raise InvalidModelError(f"rtol must be > 0, got {rtol!r}")
+        rtol = read_positive(rtol, "rtol")
         v, W = self.split(start)
         first = W @ self._data.X.T
         seen = first > 0
         q, y, m = self._data.q, self._data.y, self._width
         moving = np.flatnonzero(seen)
-        floor = rtol * max(float(np.abs(start).max()), np.finfo(float).tiny) if atol is None else atol
+        floor = (
+            rtol * max(float(np.abs(start).max()), np.finfo(float).tiny)
+            if atol is None
+            else read_positive(atol, "atol")
+        )
 
         def unfold(flat: Array) -> Array:
             products = np.zeros(seen.size)
@@ -248,7 +250,11 @@ class SquaredReLU:
         >>> round(network.loss(x), 12), round(float(np.linalg.norm(x)), 5)
         (0.18, 1.67228)
         """
-        used = [k for group in groups for k in group]
+        if not isinstance(groups, Sequence) or not all(
+            isinstance(g, Sequence) and not isinstance(g, str) for g in groups
+        ):
+            raise InvalidModelError(f"groups must be rows of indices of labels, got {groups!r:.60}")
+        used = [read_index(k, len(self._data.labels), "label") for group in groups for k in group]
         if len(groups) > self._width or len(set(used)) < len(used):
             raise InvalidModelError(
                 f"groups must be at most {self._width}, without a label twice, got {[list(g) for g in groups]}"

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import Matrix, inverse, multiply, rank, transpose
 from ..exact.rationals import as_text, rational, shorten
+from .arguments import read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -57,19 +58,19 @@ class ThresholdNetwork:
     """
 
     def __init__(self, inputs: Sequence[object], labels: Sequence[object], *, decay: object) -> None:
-        self.inputs, self.labels = (
-            tuple(rational(v, name=name) for v in given) for given, name in ((inputs, "inputs"), (labels, "labels"))
-        )
+        self.inputs, self.labels = (read_row(given, name) for given, name in ((inputs, "inputs"), (labels, "labels")))
         self.decay = rational(decay, name="decay")
         if len(self.inputs) != len(self.labels) or len(set(self.inputs)) < len(self.inputs) or len(self.inputs) < 2:
             raise InvalidModelError("there must be two or more different inputs, and a label for each")
+        require_floats((*self.inputs, *self.labels, self.decay), "inputs, labels and decay")
         if self.decay <= 0:
             raise InvalidModelError(f"decay must be > 0, got {self.decay}")
         self._D, self._y = np.array(self.patterns, dtype=float), np.array(self.labels, dtype=float)
         self._step = 1 / float(np.sum(self._D**2))
 
     def __repr__(self) -> str:
-        return f"ThresholdNetwork({len(self.inputs)} inputs, decay={self.decay})"
+        inputs, labels = (", ".join(map(shorten, v)) for v in (self.inputs, self.labels))
+        return f"ThresholdNetwork([{inputs}], [{labels}], decay={self.decay})"
 
     @property
     def patterns(self) -> Matrix:
@@ -143,8 +144,8 @@ def prove_optimum(network: ThresholdNetwork) -> Verdict:
 
     Examples
     --------
-    >>> print(prove_optimum(ThresholdNetwork([0, 1, 2], [0, 3, 3], decay="1/2")).statement)
-    one unit is best among threshold networks of all widths: loss 23/16 (ThresholdNetwork(3 inputs, decay=1/2))
+    >>> print(prove_optimum(ThresholdNetwork([0, 1], [0, 3], decay="1/2")).statement)
+    one unit is best among threshold networks of all widths: loss 11/8 (ThresholdNetwork([0, 1], [0, 3], decay=1/2))
     """
     w, D = network.optimum, network.patterns
     away = [

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
 from ..errors import DimensionError, InvalidModelError, SimulationError
+from .arguments import read_positive
 from .spectrum import Array
 
 __all__ = ["LearningFlow", "Trajectory", "follow", "read_numbers", "read_state", "read_times"]
@@ -96,7 +97,7 @@ def read_numbers(given: ArrayLike, name: str) -> Array:
     """
     try:
         return np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidModelError(f"{name} must be a real matrix, got {given!r:.80}") from None
 
 
@@ -110,7 +111,7 @@ def read_times(t_eval: ArrayLike) -> Array:
     """
     try:
         times = np.atleast_1d(np.array(t_eval, dtype=np.float64))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}") from None
     if times.ndim != 1 or not times.size or not np.all(np.isfinite(times)):
         raise InvalidModelError(f"t_eval must be finite times in one dimension, got {t_eval!r:.80}")
@@ -127,10 +128,11 @@ def follow(
     times = read_times(t_eval)
     if method not in _METHODS:
         raise InvalidModelError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
-    if not rtol > 0:
-        raise InvalidModelError(f"rtol must be > 0, got {rtol!r}")
+    relative = read_positive(rtol, "rtol")
     if atol is None:
-        atol = rtol * max(float(np.abs(start).max()), np.finfo(np.float64).tiny)
+        floor = relative * max(float(np.abs(start).max()), np.finfo(np.float64).tiny)
+    else:
+        floor = read_positive(atol, "atol")
     if times[-1] == 0:
         return Trajectory(t=times, x=start[None].copy(), flow=flow, evaluations=0)
 
@@ -141,7 +143,7 @@ def follow(
 
     span, flat = (0.0, float(times[-1])), start.ravel()
     with np.errstate(all="ignore"):
-        found = solve_ivp(field_at, span, flat, method=method, t_eval=times, rtol=rtol, atol=atol)  # type: ignore[call-overload]
+        found = solve_ivp(field_at, span, flat, method=method, t_eval=times, rtol=relative, atol=floor)  # type: ignore[call-overload]
     if not found.success or not np.all(np.isfinite(found.y)):
         raise SimulationError(f"the integration stopped before t = {times[-1]:g}: {found.message}")
     return Trajectory(t=times, x=found.y.T.reshape(len(times), *start.shape), flow=flow, evaluations=int(found.nfev))

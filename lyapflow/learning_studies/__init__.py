@@ -48,7 +48,7 @@ def run_study(name: str, folder: str | Path, *, say: Callable[[str], None] = lam
     VerificationError
         If something is not as the study claims.
     """
-    if name not in STUDIES:
+    if not isinstance(name, str) or name not in STUDIES:
         raise InvalidModelError(f"there is no study {name!r}; there are: {', '.join(STUDIES)}")
     target = Path(folder)
     if target.exists() and not target.is_dir():

@@ -32,7 +32,7 @@ def draw_games(results: Results) -> Callable[[Canvas], None]:
             away = np.linalg.norm(PENALISED.iterate(start, share * limit, 400) - rest, axis=1)
             axes[1].semilogy(away, color=color, label=f"{share:g} h_max")
         axes[0].plot(*rest, "k+", ms=9)
-        axes[0].set(xlabel="theta", ylabel="omega")
+        axes[0].set(xlabel="theta", ylabel="omega", ylim=(-2.1, 3.0))  # with room for the legend
         axes[1].set(xlabel="steps", ylabel="distance to the saddle point")
         for ax in axes:
             ax.legend(fontsize=7)
@@ -76,7 +76,7 @@ def draw_margins(results: Results) -> Callable[[Canvas], None]:
 
 
 def draw_coarse(results: Results) -> Callable[[Canvas], None]:
-    """Loss and angle under the coarse gradient of the ReLU; what both do at the critical point."""
+    """Loss and angle under the coarse gradient of the ReLU; what both do from w against the target."""
 
     def draw(figure: Canvas) -> None:
         left, right = figure.subplots(1, 2)
@@ -89,7 +89,7 @@ def draw_coarse(results: Results) -> Callable[[Canvas], None]:
         end = ANGLED.find_collapse_time(1)
         if end is not None:
             right.axvline(float(end) * np.sqrt(2 * np.pi) * results.stuck["relu"][1][0], ls=":", color=_GREY)
-        right.set(xlabel="t", ylabel="|w|", title="from the critical point")
+        right.set(xlabel="t", ylabel="|w|", title="w against the target at the start")
         for ax in (left, right):
             ax.legend(fontsize=7)
 

@@ -91,7 +91,7 @@ class Results:
     quantised : tuple of (ndarray, ndarray, ndarray)
         Times, loss and angle along the coarse gradient of the ReLU.
     stuck : dict of str to (ndarray, ndarray)
-        Times, and the size of w along both coarse gradients from the critical point against the target.
+        Times, and the size of w along both coarse gradients from the point with w against the target, v best for it.
     ensembles : tuple of (int, ndarray, ndarray, ndarray)
         Degree, times, loss, and where the points end.
     stairs : tuple of (ndarray, ndarray)
@@ -135,7 +135,8 @@ def judge_quantised() -> Iterator[Verdict | Refutation]:
     """Coarse gradients: where they vanish, and that they have no potential."""
     yield prove_vanishing(QUANTISED)
     yield from _present(refute_identity_estimator(QUANTISED))
-    yield from _present(refute_potential(QUANTISED))
+    yield refute_potential(QUANTISED)
+    yield refute_potential(ANGLED)
 
 
 def judge_ensembles() -> Iterator[Verdict | Refutation]:

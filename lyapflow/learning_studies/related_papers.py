@@ -102,12 +102,13 @@ def write(results: Results, folder: Path) -> Path:
         Note(
             "Quantised networks",
             "Two linear layers around a step, Gaussian inputs, trained by a coarse gradient (P. Yin et al., arXiv "
-            "1903.05662). Both coarse gradients are directions of descent; that of the ReLU rests where the gradient "
-            "vanishes, that of the identity drives w into 0 there.",
+            "1903.05662). Both coarse gradients are directions of descent. Where w is against the target and v "
+            "best for it that of the ReLU rests, and that of the identity drives w into 0, though the loss does not "
+            "fall along w. Across w the loss has a kink there.",
         ),
         Evidence("Quantised networks: coarse gradients", judge_quantised),
         Figure(
-            "Descent, and the critical point against the target",
+            "Descent, and the point with w against the target",
             draw_coarse(results),
             kind="seen in simulation",
             caption="Dotted: when |w| reaches 0 under the coarse gradient of the identity.",

@@ -127,10 +127,6 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
     if not isinstance(system, LureSystem):
         system = system.modes[0].vertices[0]  # for what all have in common
     after = ", and a superscript + marks what belongs to the next step" if is_discrete(certificate) else ""
-    yield Paragraph(
-        ("From here on ", Math("x, y, u"), f" are the deviations from the equilibrium{after}. They obey the same "
-         "linear relations, so that")
-    )  # fmt: skip
     where: list[tuple[Math, Fraction]] = []
     n, m = system.shape
     lines = [line for j in range(m) for line in write_input(system, j, where)]
@@ -141,7 +137,13 @@ def _prepare(certificate: Certificate) -> Iterator[Block]:
         lines += [line for i in range(n) for line in write_motion(system, i, where)]
         if is_discrete(certificate) and outputs:  # V contains outputs, so those of the next step occur
             lines += [line for j in range(m) for line in write_input(system, j, where, later="^{+}")]
-    yield Display(tuple(lines))
+    end = ", so that" if lines else "."
+    yield Paragraph(
+        ("From here on ", Math("x, y, u"), f" are the deviations from the equilibrium{after}. They obey the same "
+         f"linear relations{end}")
+    )  # fmt: skip
+    if lines:
+        yield Display(tuple(lines))
     if outputs and not is_discrete(certificate):
         yield Paragraph(
             ("The derivatives of ", Math("y"), " and ", Math("u"), " along the flow obey the first ones too.")

@@ -87,8 +87,11 @@ def test_what_is_proved_and_refuted():
 def test_what_is_not_so_is_not_refuted():
     with pytest.raises(VerificationError, match="not beyond"):
         evidence.refute_stability(Chain(2, 1), "9/10")
-    with pytest.raises(VerificationError, match="runs converge"):
-        evidence.refute_random_convergence(Chain(2, 1), 0.9)
+    for share in (0.9, 1e-9):  # so small a step converges later: no run oscillates
+        with pytest.raises(InvalidModelError, match="share must be > 1"):
+            evidence.refute_random_convergence(Chain(2, 1), share)
+    with pytest.raises(VerificationError, match="0 converge and 0 oscillate"):  # all wait on the plateau of the origin
+        evidence.refute_random_convergence(Chain(50, 2), 1.1)
     with pytest.raises(VerificationError, match="modulus 1"):
         evidence.judge_minimum(Chain(2, 1), [1, 1], 1)
     with pytest.raises(VerificationError, match="no minimum"):

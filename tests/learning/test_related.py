@@ -9,7 +9,7 @@ import pytest
 from scipy.linalg import solve_continuous_lyapunov
 
 import lyapflow as lf
-from lyapflow.learning.coarse_gradient import CoarseGradientFlow, refute_identity_estimator
+from lyapflow.learning.coarse_gradient import CoarseGradientFlow, refute_identity_estimator, refute_potential
 from lyapflow.learning.deep_relu import DeepReLUNetwork
 from lyapflow.learning.ensembles import EnsembleControl, prove_brackets, refute_steering
 from lyapflow.learning.leaky_relu import LeakyReLUNetwork, find_margin_limit, prove_margin_limit
@@ -254,6 +254,48 @@ def test_jacobians_and_cells():
 def test_wrong_inputs_are_named(make, match):
     with pytest.raises(lf.InvalidModelError, match=match):
         make()
+
+
+def test_the_loss_has_a_kink_and_no_gradient_where_the_coarse_gradient_of_the_relu_vanishes():
+    """The slope across is |v.v*|/(2 pi) however near; the coarse gradient of the ReLU is 0 there all the same."""
+    for outer, is_minimum in (([1, 2], False), ([1, -1], True)):
+        flow = CoarseGradientFlow(outer, [1, 0])
+        v = np.array(flow.opposite, dtype=float)
+        spurious = np.append(v, [-1.0, 0.0])
+        assert np.allclose(flow.vector_field(0.0, spurious), 0, atol=1e-15)
+        tilt = np.append(v, [-np.cos(1e-4), np.sin(1e-4)])
+        slope = (flow.loss(tilt) - flow.loss(spurious)) / 1e-4
+        assert slope == pytest.approx(-(v @ outer) / (2 * np.pi), rel=1e-6)
+        assert (slope > 0) == is_minimum == ([e.kind for e in flow.equilibria()][1] == "minimum")
+
+
+@pytest.mark.parametrize("estimator", ["relu", "identity"])
+def test_the_witness_against_a_potential_is_of_the_field_that_it_names(estimator):
+    flow = CoarseGradientFlow([1, 2, -1], [1, 2, 0, 1], estimator=estimator)
+    found = refute_potential(flow)
+    assert estimator in found.statement
+    w = np.array([1.0, 2.0, 0.0, 1.0])
+    along = [
+        -np.sqrt(2 * np.pi) * flow.vector_field(0.0, np.append(1e-6 * e, w))[3:] @ w / np.linalg.norm(w) / 1e-6
+        for e in np.eye(3)
+    ]
+    said = [float(Fraction(v)) for v in found.witness.split("= (")[1].split(")")[0].split(", ")]
+    assert np.allclose(along, said, atol=1e-5)
+
+
+def test_steps_beyond_the_limit_spiral_out():
+    """From (1, 0) after 2000 steps: about 9e-9 at 0.95 and 9e8 at 1.05 of the limit."""
+    steady = MinimaxFlow([[2]], [0], [[1]], [[1]], decay="3/10")
+    for share, power in ((0.95, -8), (1.05, 9)):
+        away = np.linalg.norm(steady.iterate([1.0, 0.0], share * 13 / 43, 2000)[-1])
+        assert abs(np.log10(away) - power) < 0.5
+
+
+def test_statements_name_their_data():
+    statements = [v.statement for v in prove_margin_limit(numbers.MARGINS)]
+    statements += [prove_optimum(numbers.STAIRS).statement, prove_dissipation(numbers.PENALISED).statement]
+    for statement, data in zip(statements, ["3/2", "3/2", "[0, 1, 1, 3, 3, 2]", "A=[[2]]"], strict=True):
+        assert data in statement
 
 
 def test_an_estimator_that_vanishes_is_not_refuted():

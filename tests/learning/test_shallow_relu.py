@@ -279,6 +279,18 @@ def test_a_start_without_negative_neurons_stays_above_the_saddle():
     assert run.loss[-1] == pytest.approx(0.25, abs=1e-9)
 
 
+def test_equal_drives_have_no_first_sign_and_the_lost_labels_stay_lost():
+    network = ShallowReLU([[1, 0], [0, 1]], [1, -1], width=2)
+    with pytest.raises(lf.InvalidModelError, match="must differ"):
+        relu_evidence.prove_saddle(network)
+    assert "never below 1/4" in refutations.refute_every_balanced_start(network).witness
+
+
+def test_no_rate_without_neurons_for_both_signs():
+    with pytest.raises(lf.InvalidModelError, match="width must be >= 2"):
+        relu_evidence.find_end_rate(ShallowReLU([[1, 0], [0, 1]], [1, -1], width=1))
+
+
 def test_one_sign_and_too_few_neurons():
     positive = lf.learning.ShallowReLU([[1, 0], [0, 2]], [1, 2], width=1)
     kinds = [e.kind for e in positive.equilibria()]

@@ -178,6 +178,18 @@ def test_classes_are_those_of_the_jacobian(network):
         assert np.allclose(values, one.eigenvalues, atol=1e-9)
 
 
+def test_without_a_spare_neuron_labels_of_the_other_sign_are_never_learnt():
+    """One neuron that has learnt 1 cannot take up -3/5: a local minimum; with a second one it is a saddle."""
+    for width, kind in ((1, "minimum"), (2, "nonstrict saddle")):
+        network = SquaredReLU([[1, 0], [0, 1]], [1, "-3/5"], width=width)
+        classes = {e.selection: e.kind for e in network.equilibria()}
+        assert classes[((1.0, 1),)] == kind
+    alone = SquaredReLU([[1, 0], [0, 1]], [1, "-3/5"], width=1)
+    point = alone.represent([[0]])
+    for step in 0.01 * np.random.default_rng(0).standard_normal((200, 3)):
+        assert alone.loss(point + step) >= alone.loss(point) - 1e-15
+
+
 def test_the_closed_form_of_the_ray_is_the_integral():
     data = NORMS.data
     for label in range(3):
@@ -358,6 +370,14 @@ def test_enclosures_hold_known_solutions():
     assert low <= Fraction(1, 10) <= high
     ((low, high),) = enclose_solution([variables(["x"])[0] * 0 + 3], ["1/2"], [0, 2])[1]
     assert low <= Fraction(13, 2) <= high
+
+
+def test_enclosures_widen_where_the_flow_only_turns_and_stay_true():
+    a, b = variables(["a", "b"])
+    (((low, high), _),) = enclose_solution([b, -a], [1, 0], [20])
+    assert low <= Fraction(np.cos(20)) + Fraction(1, 10**15)
+    assert high >= Fraction(np.cos(20)) - Fraction(1, 10**15)
+    assert high - low < Fraction(1, 10**12)
 
 
 def test_enclosures_refuse_what_blows_up():

@@ -34,6 +34,7 @@ def test_a_study_by_name(tmp_path, capsys):
         ("homogeneous-networks", ["0.535624", "14180", "0.18024", "Where this differs from the paper"]),
         ("shallow-relu", ["0.8944", "1.34164078", "25/64*s^4", "Where this differs from the paper"]),
         ("neural-feature-ansatz", ["0.9659", "diag(1, 64)", "0.1000000", "not necessary"]),
+        ("related-papers", ["16925/1962", "13/43", "26/25", "0.53451", "cross-ratio"]),
         ("large-steps", ["20/9", "is below -1 at all of them", "7.559526"]),
         ("affine-relu", ["169/97200", "0.00173868312", "strict saddle"]),
         ("sparse-attention", ["5319.2697", "589/28224", "16577.78", "Where this differs from the paper"]),
