@@ -63,7 +63,7 @@ class SpanCondition:
         moved = {key: total.get(key, none) - still.get(key, none) for key in {**still, **total}}
         moved = {key: p for key, p in moved.items() if p}
         highest = max((p.degree() for p in (*still.values(), *moved.values())), default=0)
-        return SpanCondition(label, PolynomialCondition(conditions[0], still, moved, highest, polynomial([1])))
+        return SpanCondition(label, PolynomialCondition(conditions[0], still, moved, highest, polynomial([_ONE])))
 
     @property
     def unknowns(self) -> tuple[str, ...]:
