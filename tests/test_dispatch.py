@@ -188,10 +188,14 @@ def test_short_rows_are_no_obstacle():
     assert np.isclose(thin.prox(np.array([5.0]), 1.0), -0.1875)
 
 
-def test_a_projection_from_afar_is_in_the_set(rng):
-    part = lf.members.Polyhedron(-np.inf, np.inf, [[1, 2, 3], [0, 1, -1]], [0.1, 0.0], [0.1, 0.2])
+def test_a_projection_from_afar_is_in_the_set():
+    """The rows are met up to rounding of the far point first, and then up to that of the near one."""
+    rng = np.random.default_rng(0)
     for _ in range(20):
-        assert part.value(part.prox(1e6 * rng.normal(size=3), 1.0)) == 0
+        rows, inner = rng.integers(-2, 3, size=(5, 7)) + np.eye(5, 7) / 2, rng.normal(size=7)
+        ends = rows @ inner
+        part = lf.members.Polyhedron(inner - 1, inner + 1, rows, ends - rng.integers(0, 2, size=5), ends)
+        assert part.value(part.prox(3e3 * rng.normal(size=7), 1.0)) == 0
 
 
 def test_empty_and_malformed_polyhedra_are_refused():
