@@ -103,6 +103,8 @@ def read_table(path: str | Path) -> Table:
            [ 48.,  75.]])
     """
     where = Path(path)
+    if "\0" in str(where):
+        raise InvalidModelError(f"the name of a table must not hold a zero byte, got {str(where)!r}")
     rows: list[list[float]] = []
     header: tuple[str, ...] | None = None
     try:
@@ -171,8 +173,8 @@ def take_number(data: Mapping[str, object], folder: Path, *, name: str = "number
     Returns
     -------
     Fraction
-        Exact; a cell counts as the decimal that is written, up to 15 significant digits, and as its nearest double
-        beyond.
+        Exact; a cell counts as the decimal that is written, up to 15 significant digits, and beyond as the shortest
+        decimal that has the same nearest double.
 
     Raises
     ------

@@ -142,6 +142,7 @@ name = "gradient"
         ({"times": "many"}, "times"),
         ({"time": 1}, "may have times"),
         ({"table": "none.csv"}, "none.csv"),
+        ({"table": "no\0ne.csv"}, "zero byte"),
     ],
 )
 def test_what_is_wrong_with_a_number_from_a_table_is_named(tmp_path, changes, said):
@@ -179,6 +180,22 @@ def test_projections_onto_polyhedra_meet_the_optimality_conditions(seed):
         for k in np.flatnonzero(~equal):
             assert multipliers[k] <= 1e-12 or abs(slack[k] - high[k]) < 1e-9
             assert multipliers[k] >= -1e-12 or abs(slack[k] - low[k]) < 1e-9
+
+
+def test_short_rows_are_no_obstacle():
+    """A step along the multipliers is limited in units of x, not in those of a row."""
+    thin = lf.members.Polyhedron([-np.inf], [2.0], [[-0.0016], [0.014]], [0.0003, -np.inf], [0.0003, 0.2])
+    assert np.isclose(thin.prox(np.array([5.0]), 1.0), -0.1875)
+
+
+def test_a_projection_from_afar_is_in_the_set():
+    """The rows are met up to rounding of the far point first, and then up to that of the near one."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        rows, inner = rng.integers(-2, 3, size=(5, 7)) + np.eye(5, 7) / 2, rng.normal(size=7)
+        ends = rows @ inner
+        part = lf.members.Polyhedron(inner - 1, inner + 1, rows, ends - rng.integers(0, 2, size=5), ends)
+        assert part.value(part.prox(3e3 * rng.normal(size=7), 1.0)) == 0
 
 
 def test_empty_and_malformed_polyhedra_are_refused():

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lyapflow as lf
+from lyapflow.errors import InvalidModelError
 from lyapflow.members import SquaredNorm
 from lyapflow.report.argument import argue
 from lyapflow.report.proof import list_steps
@@ -322,6 +323,10 @@ def test_consistency_is_decided_exactly():
     assert "for every b" in full.explain()
     step = lf.check_consistency(lf.algorithms.euler(flow, "1/100"), [1, 2, 4])
     assert step.drift == tuple(v / 100 for v in lf.check_consistency(flow, [1, 2, 4]).drift)
+    assert "per step" in step.explain()
+    assert "per unit of time" in broken.explain()
+    with pytest.raises(InvalidModelError, match="sequence of numbers"):  # a set has no order
+        lf.check_consistency(flow, {1, 2, 3})
 
 
 def test_what_drifts_is_what_is_said():

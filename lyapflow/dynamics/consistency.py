@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,12 +35,15 @@ class Consistency:
     drift : tuple of Fraction
         :math:`-\eta r`, how the component of :math:`\lambda` in the null space of :math:`E^\top` changes, in 1/(time
         unit), or per step of a method.
+    is_method : bool
+        Whether time is counted in steps.
     """
 
     rows: int
     rank: int
     residual: tuple[Fraction, ...]
     drift: tuple[Fraction, ...]
+    is_method: bool = False
 
     @property
     def is_consistent(self) -> bool:
@@ -55,16 +58,16 @@ class Consistency:
                 "of the whole of (x, lambda)."
             )
         rest = f"the component of lambda in the null space of E', of dimension {self.rows - self.rank},"
+        per, number = ("per step", "factor") if self.is_method else ("per unit of time", "rate")
         if self.is_consistent:
             return (
-                f"E x = b has a solution. (x, E'lambda) converges with the certificate's rate; {rest} stays what it is "
-                "at the start."
+                f"E x = b has a solution. (x, E'lambda) converges with the certificate's {number}; {rest} stays what "
+                "it is at the start."
             )
         told = ", ".join(map(as_text, self.drift[:_MOST_WRITTEN])) + (", ..." if self.rows > _MOST_WRITTEN else "")
         return (
-            "E x = b has no solution. (x, E'lambda) converges with the certificate's rate all the same, x to the "
-            f"minimiser of f among the least-squares solutions; {rest} does not: it changes by ({told}) per unit of "
-            "time."
+            f"E x = b has no solution. (x, E'lambda) converges with the certificate's {number} all the same, x to the "
+            f"minimiser of f among the least-squares solutions; {rest} does not: it changes by ({told}) {per}."
         )
 
 
@@ -105,7 +108,7 @@ def check_consistency(flow: PrimalDualSystem, b: object) -> Consistency:
             f"check_consistency needs a PrimalDualSystem, whose constraint matrix is known, got {type(flow).__name__}"
         )
     E = flow.constraint
-    if isinstance(b, str) or not isinstance(b, Iterable):
+    if isinstance(b, str | Set | Mapping) or not isinstance(b, Iterable):
         raise InvalidModelError(f"b must be a sequence of numbers, one per row of the constraint, got {b!r}")
     right = tuple(rational(value, name="b") for value in b)
     if len(right) != len(E):
@@ -116,7 +119,8 @@ def check_consistency(flow: PrimalDualSystem, b: object) -> Consistency:
     nearest = multiply(columns, weights)
     residual = tuple(v - near for v, (near,) in zip(right, nearest, strict=True))
     gain = -flow.dual_gain * (flow.step or 1)
-    return Consistency(rows=len(E), rank=flow.rank, residual=residual, drift=tuple(gain * value for value in residual))
+    drift = tuple(gain * value for value in residual)
+    return Consistency(rows=len(E), rank=flow.rank, residual=residual, drift=drift, is_method=flow.step > 0)
 
 
 def _take_independent_columns(E: Matrix, wanted: int) -> Matrix:

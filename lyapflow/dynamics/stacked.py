@@ -15,6 +15,7 @@ from ..classes import (
     SlopeRestricted,
     SmoothConvex,
     SmoothStronglyConvex,
+    StaticSector,
     StronglyConvex,
 )
 from ..classes.inequalities import OperatorClass
@@ -244,4 +245,4 @@ def _check_blocks(plant: LureSystem, blocks: Sequence[int]) -> tuple[int, ...]:
 
 def _is_entrywise(oracle: OperatorClass) -> bool:
     parts = oracle.parts if isinstance(oracle, Intersection) else (oracle,)
-    return any(isinstance(part, SectorBounded | SlopeRestricted) for part in parts)
+    return any(isinstance(part, SectorBounded | SlopeRestricted | StaticSector) for part in parts)

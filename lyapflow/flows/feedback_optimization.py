@@ -120,6 +120,8 @@ def close_plant(
     n, p, _ = plant.shape
     G = plant.steady_gain
     E = () if constraint is None else _check_constraint(constraint, G)
+    if not E and eta != 1:
+        raise InvalidModelError(f"dual_gain belongs to a constraint on the outputs, and there is none; got {eta}")
     r = len(E)
     zero, one = Fraction(0), Fraction(1)
     signals = [tuple(one if k == n + i else zero for k in range(n + p + r)) for i in range(p)]  # u, then y, then G u

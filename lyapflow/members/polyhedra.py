@@ -114,7 +114,9 @@ class Polyhedron:
     def prox(self, x: Array, step: float) -> Array:
         """Projection onto the set."""
         check_step(step)
-        return self.project(x)[0]
+        p = self.project(x)[0]
+        # from afar the rows are met up to rounding of x, which may be more than that of the point
+        return p if self.value(p) == 0 else self.project(p)[0]
 
     def project(self, x: Array) -> tuple[Array, Array]:
         """The nearest point, and the multipliers of the rows: positive at an upper end, negative at a lower one.
@@ -128,7 +130,8 @@ class Polyhedron:
             If no point with these conditions is found.
         """
         multipliers, p = np.zeros(len(self._ends)), np.clip(x, self.lower, self.upper)
-        scale = np.abs(self._forms) @ np.abs(p) + np.abs(self._ends)
+        # a point is x less multiples of the rows, so rounding of x is in it
+        scale = np.abs(self._forms) @ np.maximum(np.abs(p), np.abs(x)) + np.abs(self._ends)
         for _ in range(_MOST_ITERATIONS):
             slack = self._ends - self._forms @ p
             wrong = (self._free | (multipliers > 0) | (slack < 0)) & (np.abs(slack) > _ACCEPTED * scale)
@@ -152,7 +155,8 @@ class Polyhedron:
         direction = np.zeros_like(multipliers)
         direction[moving] = np.linalg.solve(H, -slack[moving])
         travel = np.abs(self._forms.T @ direction).max(initial=0.0)
-        span = np.abs(x - self._forms.T @ multipliers - p).max() + np.ptp(p) + np.abs(slack[moving]).max()
+        away = np.abs(slack[moving]) / np.linalg.norm(self._forms[moving], axis=1)  # as lengths, like the rest
+        span = np.abs(x - self._forms.T @ multipliers - p).max() + np.ptp(p) + away.max()
         now, length = self._dual(x, multipliers, p), min(1.0, span / travel) if travel > 0 else 1.0
         for _ in range(_MOST_HALVINGS):
             trial = multipliers + length * direction

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_continuous_lyapunov
 
 from ..certificates.certificate import Certificate
-from ..classes import GradientDominated, Quadratic, SmoothConvex, SmoothStronglyConvex
+from ..classes import GradientDominated, Quadratic, SlopeRestricted, SmoothConvex, SmoothStronglyConvex
+from ..classes.curvature import read_data
 from ..classes.inequalities import LinearMembers
 from ..dynamics import LureSystem, StackedSystem
 from ..dynamics.plants import StablePlant, read_stable_plant
@@ -71,8 +72,8 @@ class GainLimit:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the classical bound the proved gain is."""
-        return None if self.classical is None else float(self.gain) / self.classical
+        """How many times the classical bound the proved gain is; None where there is no bound, or it is infinite."""
+        return float(self.gain) / self.classical if self.classical is not None and self.classical < np.inf else None
 
     @property
     def gap(self) -> float | None:
@@ -134,7 +135,7 @@ def classical_gain(plant: StateSpace, f: Cost | tuple[Cost, Cost], *, weight: Ar
 def _bound_classically(plant: StablePlant, f: Cost | tuple[Cost, Cost], weight: ArrayLike | None) -> float:
     n, p, _ = plant.shape
     A, C, G, settled = (_floats(m) for m in (plant.A, plant.C, plant.steady_gain, plant.settled_state))
-    Q = np.eye(n) if weight is None else np.asarray(weight, dtype=float)
+    Q = np.eye(n) if weight is None else read_data(weight, name="weight")
     if Q.shape != (n, n):
         raise DimensionError(f"weight must have shape {(n, n)}, one row and column per state, got {Q.shape}")
     if not np.array_equal(Q, Q.T) or np.linalg.eigvalsh(Q)[0] <= 0:
@@ -153,10 +154,12 @@ def _bound_classically(plant: StablePlant, f: Cost | tuple[Cost, Cost], weight: 
 
 
 def _read_lipschitz(oracle: object) -> float:
+    if isinstance(oracle, SlopeRestricted):
+        return float(max(abs(oracle.lower), abs(oracle.upper)))
     if not isinstance(oracle, SmoothConvex | SmoothStronglyConvex | Quadratic | GradientDominated):
         raise InvalidModelError(
-            "the classical bound needs a class with an L: SmoothConvex, SmoothStronglyConvex, Quadratic or "
-            f"GradientDominated, got {oracle!r}"
+            "the classical bound needs a class with an L: SmoothConvex, SmoothStronglyConvex, Quadratic, "
+            f"GradientDominated or SlopeRestricted, got {oracle!r}"
         )
     return float(oracle.L)
 

@@ -21,7 +21,7 @@ from ..dynamics import (
 from ..errors import SimulationError
 from ..exact.matrices import shape
 from ..members import random_member
-from .equilibria import Equilibrium, locate_equilibrium
+from .equilibria import Equilibrium, find_parted, locate_equilibrium
 from .iterations import draw_operator
 from .loops import Array, Loop, close_loop, to_array
 from .saddles import find_idle_part
@@ -61,11 +61,15 @@ def draw_loop(
         members = [operators[group] for group in system.groups]
         loop = close_loop(system, members, offset=offset, dimension=sizes[0] if sizes else dimension)
         try:
-            return loop, locate_equilibrium(loop, np.zeros(loop.state_shape)), offset
+            rest = locate_equilibrium(loop, np.zeros(loop.state_shape))
         except SimulationError:
             remaining -= 1
             if not remaining:
                 raise
+            continue
+        if centred or find_parted(system, rest) is None:
+            return loop, rest, offset
+        centred = True  # members whose gradient is zero at 0 are at rest there, wherever they are evaluated
 
 
 def _draw_stack(system: StackedSystem, rng: np.random.Generator, *, centred: bool) -> tuple[Loop, Equilibrium]:
@@ -78,10 +82,14 @@ def _draw_stack(system: StackedSystem, rng: np.random.Generator, *, centred: boo
         }
         loop = close_loop(system, [found[block] for block in system.blocks])
         try:
-            return loop, locate_equilibrium(loop, np.zeros(loop.state_shape))
+            rest = locate_equilibrium(loop, np.zeros(loop.state_shape))
         except SimulationError:
             if not last:
                 raise
+            continue
+        if centred or find_parted(system, rest) is None:
+            return loop, rest
+        centred = True
     raise SimulationError("no draw was made")
 
 

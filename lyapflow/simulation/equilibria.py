@@ -19,7 +19,7 @@ from ..members.protocol import Member
 from .loops import Array, Loop, LureLoop, close_loop, read_state
 from .stacks import StackedLoop
 
-__all__ = ["Equilibrium", "find_equilibrium", "locate_equilibrium", "read_equilibrium", "read_values"]
+__all__ = ["Equilibrium", "find_equilibrium", "find_parted", "locate_equilibrium", "read_equilibrium", "read_values"]
 
 _EPS = float(np.finfo(np.float64).eps)
 _ACCEPTED = 1e-11  # largest residual, relative to the terms that cancel in it, at which a point is an equilibrium
@@ -279,6 +279,17 @@ class _Search:
         error = (residual + 8 * _EPS * self.scale()) / max(slowest, 1e-9 * self.norm)
         values = read_values(self.loop, y)
         return Equilibrium(x=x.copy(), y=y.copy(), u=u.copy(), values=values, residual=residual, error=error)
+
+
+def find_parted(system: System, rest: Equilibrium) -> tuple[int, int, str, float] | None:
+    """Two oracles of one group whose inputs (``"y"``) or outputs (``"u"``) differ at rest, and by how much."""
+    for j, group in enumerate(system.groups):
+        i = system.groups.index(group)
+        for kind, signal in (("y", rest.y), ("u", rest.u)):
+            apart = float(np.linalg.norm(signal[j] - signal[i]))
+            if apart > 1e-8 * (1 + float(np.linalg.norm(signal[i]))):
+                return i, j, kind, apart
+    return None
 
 
 def read_values(loop: Loop, y: Array) -> Array:

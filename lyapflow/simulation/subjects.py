@@ -18,7 +18,7 @@ from ..dynamics import (
 )
 from ..errors import InvalidModelError
 from ..hulls import covers
-from .equilibria import Equilibrium
+from .equilibria import Equilibrium, find_parted
 from .iterations import find_operator, fits
 from .loops import Loop
 from .membership import belongs
@@ -64,15 +64,13 @@ def check_subject(certificate: Certificate, loop: Loop, equilibrium: Equilibrium
 
 def _check_groups(subject: System, equilibrium: Equilibrium) -> None:
     """At the equilibrium of a theorem, oracles of one group have one input and one output."""
-    for j, group in enumerate(subject.groups):
-        i = subject.groups.index(group)
-        for kind, signal in (("y", equilibrium.y), ("u", equilibrium.u)):
-            apart = float(np.linalg.norm(signal[j] - signal[i]))
-            if apart > 1e-8 * (1 + float(np.linalg.norm(signal[i]))):
-                raise InvalidModelError(
-                    f"oracles {subject.oracle_names[i]} and {subject.oracle_names[j]} evaluate one operator, so at the "
-                    f"equilibrium they must have the same {kind}*, but these differ by {apart:.3g}"
-                )
+    parted = find_parted(subject, equilibrium)
+    if parted is not None:
+        i, j, kind, apart = parted
+        raise InvalidModelError(
+            f"oracles {subject.oracle_names[i]} and {subject.oracle_names[j]} evaluate one operator, so at the "
+            f"equilibrium they must have the same {kind}*, but these differ by {apart:.3g}"
+        )
 
 
 def _covers(subject: System, simulated: System) -> bool:

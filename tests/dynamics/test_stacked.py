@@ -123,6 +123,17 @@ def test_falsification_finds_nothing(stacked):
     assert lf.falsify(stacked, trials=4, rng=np.random.default_rng(1)) is None
 
 
+def test_the_attack_looks_for_equilibria_that_the_theorem_speaks_of():
+    """At a random equilibrium of this system the two points of f are apart, and the theorem says nothing of it."""
+    f, B = lf.SmoothStronglyConvex(1, 2), [["1/4", 0, "1/8", 0], [0, "1/4", 0, "1/8"]]
+    C = [[1, 0], [0, 1], [2, 0], [0, 2]]
+    rows = lf.LureSystem([[-5, 1], [0, -5]], B, C, oracles=[f] * 4, groups=[0, 1, 0, 1])
+    for system in (rows, lf.StackedSystem(rows, [0] * 4)):
+        assert lf.falsify(lf.certify(system), 3, np.random.default_rng(0)) is None
+    wrong = dataclasses.replace(lf.certify(rows), claim=lf.ExponentialDecay(6))
+    assert lf.falsify(wrong, 10, np.random.default_rng(0)) is not None
+
+
 def test_simulation_follows_the_gradient_of_a_function_of_both():
     member = QuadraticFunction([[2, 1], [1, 5]])
     path = lf.simulate(lf.StackedSystem(TURNED, [0, 0]), [member, member], [1.0, -1.0], (0, 1), points=3)
@@ -195,6 +206,7 @@ def test_what_does_not_know_vectors_refuses(stacked, tmp_path):
         ("plant", [0], "must be a LureSystem"),
         (lf.LureSystem([[0]], [[-1, -1]], [[1], [2]], oracles=[lf.SlopeRestricted(1, 2)] * 2), [0, 0],
          "entry by entry"),
+        (lf.LureSystem([[0]], [[-1, -1]], [[1], [2]], oracles=[lf.StaticSector(1, 2)] * 2), [0, 0], "entry by entry"),
     ],
 )  # fmt: skip
 def test_blocks_are_checked(plant, blocks, match):

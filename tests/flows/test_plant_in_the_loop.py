@@ -13,6 +13,7 @@ from scipy.linalg import solve_continuous_lyapunov
 import lyapflow as lf
 from lyapflow.errors import DimensionError, InvalidModelError, NoCertificateError
 from lyapflow.members import QuadraticFunction
+from lyapflow.search.plant_gains import GainLimit
 from lyapflow.search.witness import check_witness
 
 U, Y = lf.SmoothStronglyConvex("1/2", 2), lf.SmoothConvex(3)
@@ -251,3 +252,22 @@ def test_wrong_arguments_of_the_gains():
         lf.classical_gain(PLANT, (U, Y), weight=[[1]])
     with pytest.raises(InvalidModelError, match="positive definite"):
         lf.classical_gain(PLANT, (U, Y), weight=-np.eye(3))
+    with pytest.raises(InvalidModelError, match="array of real numbers"):
+        lf.classical_gain(PLANT, (U, Y), weight="x")
+    with pytest.raises(InvalidModelError, match="belongs to a constraint"):
+        lf.feedback_optimization(PLANT, (U, Y), dual_gain=2)
+
+
+def test_classical_bound_knows_slopes():
+    lag = control.ss([[-1]], [[1]], [[1]], 0)
+    whole = lf.classical_gain(lag, ([lf.SmoothStronglyConvex(1, 2)], [lf.SmoothConvex(4)]))
+    assert lf.classical_gain(lag, ([lf.SmoothStronglyConvex(1, 2)], [lf.SlopeRestricted(-4, 1)])) == whole
+
+
+def test_an_infinite_bound_has_no_multiple():
+    blind = control.ss([[-1, 0], [0, -2]], [[1], [1]], [[1, -2]], 0)  # nothing of a constant input is left at rest
+    assert lf.classical_gain(blind, (U, Y)) == np.inf
+    loop = lf.feedback_optimization(blind, (lf.SmoothStronglyConvex(1, 2), lf.SmoothConvex(1)), 1)
+    limit = GainLimit(gain=Fraction(1), certificate=lf.certify(loop), classical=np.inf, unstable=None, witness=None)
+    assert limit.ratio is None
+    assert "times" not in str(limit)
