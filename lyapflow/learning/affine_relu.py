@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_row, require_floats
+from .arguments import FixedModel, read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_numbers, read_state
@@ -22,7 +22,7 @@ from .trajectories import Trajectory, follow, read_numbers, read_state
 __all__ = ["AffineReLU"]
 
 
-class AffineReLU:
+class AffineReLU(FixedModel):
     r"""The gradient flow of the mean square between a shallow ReLU network and an affine function.
 
     .. math:: V = \int_0^1\Bigl(c + \sum_j v_j(w_jx + b_j)_+ - \alpha x - \beta\Bigr)^2dx .

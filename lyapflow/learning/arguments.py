@@ -10,10 +10,28 @@ import numpy as np
 from ..errors import InvalidModelError
 from ..exact.rationals import rational, shorten
 
-__all__ = ["read_count", "read_index", "read_name", "read_positive", "read_row", "require_floats"]
+__all__ = ["FixedModel", "read_count", "read_index", "read_name", "read_positive", "read_row", "require_floats"]
 
 _LEAST = Fraction(1, 10**75)
 """Fourth powers of numbers that are not smaller are floats."""
+
+
+class FixedModel:
+    """A model whose attributes are set once: what is proved of it stays true of it.
+
+    Examples
+    --------
+    >>> model = FixedModel()
+    >>> model.depth = 3
+    >>> model.depth = 4
+    Traceback (most recent call last):
+    AttributeError: FixedModel.depth cannot be changed; make a new model
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}.{name} cannot be changed; make a new model")
+        super().__setattr__(name, value)
 
 
 def read_count(value: object, name: str, *, least: int = 1) -> int:

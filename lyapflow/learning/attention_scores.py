@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from ..errors import InvalidModelError
+from .arguments import FixedModel
 from .equilibria import EquilibriumClass
 from .sparse_attention import SparseAttention
 from .spectrum import Array
@@ -15,7 +16,7 @@ from .trajectories import Trajectory, follow, read_state
 __all__ = ["AttentionScores"]
 
 
-class AttentionScores:
+class AttentionScores(FixedModel):
     r"""The gradient flow on :math:`a \in \mathbb R^T` and :math:`W \in \mathbb R^{d\times d}` of the expected loss.
 
     With :math:`\alpha = \mathrm{softmax}(a)`, :math:`s = \sum_{t > T-B}\alpha_t` and the second moments :math:`\Sigma`

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError, SimulationError, VerificationError
 from ..exact.rationals import as_text, rational
-from .arguments import read_name, read_row, require_floats
+from .arguments import FixedModel, read_name, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -29,7 +29,7 @@ __all__ = ["CoarseGradientFlow", "Estimator", "prove_vanishing", "refute_identit
 Estimator: TypeAlias = Literal["relu", "identity"]
 
 
-class CoarseGradientFlow:
+class CoarseGradientFlow(FixedModel):
     r"""Gradient flow in v, coarse gradient flow in w.
 
     .. math::

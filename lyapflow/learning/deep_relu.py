@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DimensionError, InvalidModelError
-from .arguments import read_count, read_positive, read_row
+from .arguments import FixedModel, read_count, read_positive, read_row
 from .equilibria import EquilibriumClass
 from .evidence import ScalingLaw, fit_power
 from .spectrum import Array
@@ -19,7 +19,7 @@ from .trajectories import Trajectory, follow, read_numbers, read_state
 __all__ = ["DeepReLUNetwork", "fit_drift"]
 
 
-class DeepReLUNetwork:
+class DeepReLUNetwork(FixedModel):
     r"""Gradient flow of :math:`\tfrac1{2n}\|f(X) - Y\|_F^2` for :math:`f(x) = W_h\phi(W_{h-1}\cdots\phi(W_1x))`.
 
     Per hidden neuron i of layer l the flow keeps :math:`|\mathrm{row}_i W_l|^2 - |\mathrm{col}_i W_{l+1}|^2`, because

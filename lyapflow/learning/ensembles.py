@@ -16,7 +16,7 @@ from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import rank
 from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text
-from .arguments import read_count, read_positive, read_row
+from .arguments import FixedModel, read_count, read_positive, read_row
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -25,7 +25,7 @@ from .trajectories import Trajectory, follow, read_numbers, read_state
 __all__ = ["EnsembleControl", "prove_brackets", "refute_steering"]
 
 
-class EnsembleControl:
+class EnsembleControl(FixedModel):
     r"""Gradient flow of the controls that steer points on the line through N explicit Euler layers.
 
     .. math:: x_{l+1} = x_l + \tfrac1N\sum_{k=0}^{d}u_{lk}\,x_l^k, \qquad

@@ -22,7 +22,7 @@ from scipy.special import logsumexp, softmax
 
 from ..errors import InvalidModelError, VerificationError
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_count, read_row, require_floats
+from .arguments import FixedModel, read_count, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -88,7 +88,7 @@ class MarginLimit:
         return float(self.squared_norm) ** -0.5
 
 
-class LeakyReLUNetwork:
+class LeakyReLUNetwork(FixedModel):
     r"""Training of the first layer by :math:`dW/ds = -\nabla\log\hat L`, the gradient flow in a time of its own.
 
     With :math:`\hat L = \frac1n\sum_i e^{-y_if(x_i)}`; :math:`dt = ds/\hat L` is the time of the flow of

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import InvalidModelError
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_positive, require_floats
+from .arguments import FixedModel, read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_state
@@ -20,7 +20,7 @@ _FAR = 1e8
 """An iterate as large as this is counted as gone."""
 
 
-class LinearChain:
+class LinearChain(FixedModel):
     r"""The loss :math:`V = \tfrac12(w_1\cdots w_N - y)^2`, its gradient flow, and :math:`w^+ = w - \eta\nabla V`.
 
     Parameters

@@ -13,7 +13,7 @@ from ..exact.definite import is_positive_semidefinite
 from ..exact.matrices import Matrix, add, inverse, matrix, multiply, quadratic_value, rank, scale, shape, transpose
 from ..exact.multivariate import variables
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_count, read_positive, require_floats
+from .arguments import FixedModel, read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class MinimaxFlow:
+class MinimaxFlow(FixedModel):
     r"""Descent in :math:`\theta` and ascent in :math:`\omega` of a game that is linear in :math:`\theta`.
 
     .. math:: \dot\theta = -A^\top\omega - \lambda C\theta, \qquad \dot\omega = A\theta - b - B\omega

@@ -12,7 +12,7 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError, VerificationError
 from ..exact.multivariate import Polynomial, variables
 from ..exact.rationals import as_text, rational, shorten, show_below
-from .arguments import read_count, read_positive, require_floats
+from .arguments import FixedModel, read_count, read_positive, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Invariant, LocalRate, Refutation, Verdict, prove_invariant
 from .spectrum import Array
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class ScalarResidualNetwork:
+class ScalarResidualNetwork(FixedModel):
     r"""Gradient flow of :math:`\tfrac12(f - y)^2` for :math:`f = \prod_l(1 + w_l/D)`, a residual network of depth D.
 
     With :math:`q_l = 1 + w_l/D`:

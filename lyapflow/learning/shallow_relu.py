@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InvalidModelError
 from . import relu_limits as limits
-from .arguments import read_count, read_positive
+from .arguments import FixedModel, read_count, read_positive
 from .equilibria import EquilibriumClass
 from .orthogonal_data import OrthogonalData
 from .relu_pieces import Pieces, Switch, integrate_pieces
@@ -19,7 +19,7 @@ from .trajectories import Trajectory, read_state, read_times
 __all__ = ["ShallowReLU"]
 
 
-class ShallowReLU:
+class ShallowReLU(FixedModel):
     r"""The gradient flow of :math:`\frac1{2n}\sum_k(y_k - h(x_k))^2`, :math:`h(x) = \sum_j a_j\max(w_j\cdot x, 0)`.
 
     .. math::

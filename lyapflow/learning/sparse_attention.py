@@ -15,7 +15,7 @@ from ..dynamics.polynomial import PolynomialSystem
 from ..errors import InvalidModelError
 from ..exact.multivariate import Polynomial
 from ..exact.rationals import as_text, rational
-from .arguments import read_count, read_name, require_floats
+from .arguments import FixedModel, read_count, read_name, require_floats
 from .equilibria import EquilibriumClass
 from .spectrum import Array
 from .trajectories import Trajectory, follow, read_numbers, read_state
@@ -25,7 +25,7 @@ __all__ = ["Projection", "SparseAttention"]
 Projection: TypeAlias = Literal["exact", "paper"]
 
 
-class SparseAttention:
+class SparseAttention(FixedModel):
     r"""Few numbers that follow a softmax over T tokens and a linear map, while they learn to copy the last token.
 
     The model is :math:`y = W\sum_t\alpha_tx_t` with :math:`\alpha = \mathrm{softmax}(a)`, the tokens are

@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from ..errors import InvalidModelError, SimulationError
 from . import squared_rays as rays
-from .arguments import read_count, read_index, read_positive
+from .arguments import FixedModel, read_count, read_index, read_positive
 from .equilibria import EquilibriumClass
 from .orthogonal_data import OrthogonalData
 from .spectrum import Array
@@ -19,7 +19,7 @@ from .trajectories import Trajectory, read_state, read_times
 __all__ = ["SquaredReLU"]
 
 
-class SquaredReLU:
+class SquaredReLU(FixedModel):
     r"""The gradient flow of :math:`\frac12\sum_i(y_i - H(x_i))^2`, :math:`H(x) = \sum_jv_j\max(w_j\cdot x, 0)^2`.
 
     .. math::

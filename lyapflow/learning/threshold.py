@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..errors import InvalidModelError, VerificationError
 from ..exact.matrices import Matrix, inverse, multiply, rank, transpose
 from ..exact.rationals import as_text, rational, shorten
-from .arguments import read_row, require_floats
+from .arguments import FixedModel, read_row, require_floats
 from .equilibria import EquilibriumClass
 from .evidence import PROVED, Refutation, Verdict
 from .spectrum import Array
@@ -25,7 +25,7 @@ from .trajectories import Trajectory, follow, read_state
 __all__ = ["ThresholdNetwork", "prove_optimum", "refute_gradient_training"]
 
 
-class ThresholdNetwork:
+class ThresholdNetwork(FixedModel):
     r"""The forward-backward flow of the convex problem that training a threshold network is.
 
     .. math:: \dot w = \mathrm{prox}_{\gamma c|\cdot|_1}\!\left(w - \gamma D^\top(Dw - y)\right) - w

@@ -115,3 +115,13 @@ def test_wrong_tolerances_never_reach_an_integrator(name, key):
 def test_wrong_arguments_of_functions_are_refused(call, match):
     with pytest.raises(lf.InvalidModelError, match=match):
         call()
+
+
+def test_models_cannot_be_changed_behind_a_proof():
+    """A float put in later would enter exact arithmetic."""
+    network = ThresholdNetwork([0, 1], [0, 1], decay="1/2")
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        network.labels = (0.1, 0.2)
+    game = MinimaxFlow([[2]], [1], [[1]], [[1]])
+    with pytest.raises(AttributeError, match="make a new model"):
+        game.decay = 0.3

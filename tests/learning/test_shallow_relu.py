@@ -231,7 +231,7 @@ def test_proofs_refuse_data_that_are_not_what_they_say():
     broken = object.__new__(OrthogonalData)
     object.__setattr__(broken, "inputs", matrix([[1, 1], [0, 1]]))
     object.__setattr__(broken, "labels", network.data.labels)
-    network._data = broken
+    object.__setattr__(network, "_data", broken)
     for prove in (relu_evidence.prove_switches, relu_evidence.prove_signs, relu_evidence.prove_decay):
         with pytest.raises(VerificationError):
             prove(network)

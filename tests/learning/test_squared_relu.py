@@ -301,7 +301,7 @@ def test_proofs_refuse_data_that_are_not_what_they_say():
     object.__setattr__(broken, "inputs", matrix([[1, 1], [0, 1]]))
     object.__setattr__(broken, "labels", (Fraction(1), Fraction(-1)))
     network = SquaredReLU([[1, 0], [0, 1]], [1, -1], width=2)
-    network._data = broken
+    object.__setattr__(network, "_data", broken)
     with pytest.raises(VerificationError):
         squared_evidence.prove_sparsity(network)
     with pytest.raises(VerificationError):
