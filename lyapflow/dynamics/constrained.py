@@ -67,7 +67,7 @@ class PrimalDualSystem:
     step: Fraction
     enclosures: tuple[tuple[Fraction, Fraction], ...]
     name: str
-    rank: int = field(compare=False, repr=False)
+    rank: int = field(init=False, compare=False, repr=False)
     """Of the constraint matrix, exactly."""
 
     def __init__(
