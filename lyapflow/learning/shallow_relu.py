@@ -9,17 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InvalidModelError
 from . import relu_limits as limits
-from .arguments import FixedModel, read_count, read_positive
+from .arguments import read_count, read_positive
 from .equilibria import EquilibriumClass
-from .orthogonal_data import OrthogonalData
 from .relu_pieces import Pieces, Switch, integrate_pieces
+from .shallow import ShallowNetwork
 from .spectrum import Array
 from .trajectories import Trajectory, read_state, read_times
 
 __all__ = ["ShallowReLU"]
 
 
-class ShallowReLU(FixedModel):
+class ShallowReLU(ShallowNetwork):
     r"""The gradient flow of :math:`\frac1{2n}\sum_k(y_k - h(x_k))^2`, :math:`h(x) = \sum_j a_j\max(w_j\cdot x, 0)`.
 
     .. math::
@@ -60,39 +60,6 @@ class ShallowReLU(FixedModel):
     >>> len(network.find_switches(start, 80))
     32
     """
-
-    def __init__(self, X: object, y: object, *, width: int) -> None:
-        self._data = OrthogonalData.read(X, y)
-        self._width = read_count(width, "width")
-
-    def __repr__(self) -> str:
-        return f"ShallowReLU({self._data.describe()}, width={self._width})"
-
-    @property
-    def data(self) -> OrthogonalData:
-        """The inputs and labels, exact."""
-        return self._data
-
-    @property
-    def width(self) -> int:
-        """The number m of neurons."""
-        return self._width
-
-    @property
-    def shape(self) -> tuple[int]:
-        """Shape of the state: m (d + 1) weights."""
-        return (self._width * (self._data.X.shape[1] + 1),)
-
-    def split(self, x: ArrayLike) -> tuple[Array, Array]:
-        """The a_j, shape (m,), and the w_j, shape (m, d), of a state."""
-        state = read_state(x, self.shape)
-        return state[: self._width], state[self._width :].reshape(self._width, -1)
-
-    def join(self, outer: ArrayLike, weights: ArrayLike) -> Array:
-        """The state with the given a_j and w_j."""
-        a = read_state(outer, (self._width,), "outer")
-        W = read_state(weights, (self._width, self._data.X.shape[1]), "weights")
-        return np.concatenate([a, W.ravel()])
 
     def predict(self, x: ArrayLike, points: ArrayLike | None = None) -> Array:
         """The outputs at the inputs, or at other points given as rows."""

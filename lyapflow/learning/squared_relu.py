@@ -10,16 +10,16 @@ from scipy.integrate import solve_ivp
 
 from ..errors import InvalidModelError, SimulationError
 from . import squared_rays as rays
-from .arguments import FixedModel, read_count, read_index, read_positive
+from .arguments import read_count, read_index, read_positive
 from .equilibria import EquilibriumClass
-from .orthogonal_data import OrthogonalData
+from .shallow import ShallowNetwork
 from .spectrum import Array
 from .trajectories import Trajectory, read_state, read_times
 
 __all__ = ["SquaredReLU"]
 
 
-class SquaredReLU(FixedModel):
+class SquaredReLU(ShallowNetwork):
     r"""The gradient flow of :math:`\frac12\sum_i(y_i - H(x_i))^2`, :math:`H(x) = \sum_jv_j\max(w_j\cdot x, 0)^2`.
 
     .. math::
@@ -57,39 +57,6 @@ class SquaredReLU(FixedModel):
     >>> network.simulate(network.start_ray(0, 1e-2), [50, 100]).loss.round(3)
     array([0.68, 0.18])
     """
-
-    def __init__(self, X: object, y: object, *, width: int) -> None:
-        self._data = OrthogonalData.read(X, y)
-        self._width = read_count(width, "width")
-
-    def __repr__(self) -> str:
-        return f"SquaredReLU({self._data.describe()}, width={self._width})"
-
-    @property
-    def data(self) -> OrthogonalData:
-        """The inputs and labels, exact."""
-        return self._data
-
-    @property
-    def width(self) -> int:
-        """The number m of neurons."""
-        return self._width
-
-    @property
-    def shape(self) -> tuple[int]:
-        """Shape of the state: m (d + 1) weights."""
-        return (self._width * (self._data.X.shape[1] + 1),)
-
-    def split(self, x: ArrayLike) -> tuple[Array, Array]:
-        """The v_j, shape (m,), and the w_j, shape (m, d), of a state."""
-        state = read_state(x, self.shape)
-        return state[: self._width], state[self._width :].reshape(self._width, -1)
-
-    def join(self, outer: ArrayLike, weights: ArrayLike) -> Array:
-        """The state with the given v_j and w_j."""
-        v = read_state(outer, (self._width,), "outer")
-        W = read_state(weights, (self._width, self._data.X.shape[1]), "weights")
-        return np.concatenate([v, W.ravel()])
 
     def predict(self, x: ArrayLike, points: ArrayLike | None = None) -> Array:
         """The outputs at the inputs, or at other points given as rows."""

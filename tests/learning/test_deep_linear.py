@@ -153,7 +153,7 @@ def test_a_long_plateau_in_closed_form_and_by_an_implicit_method():
     assert half > 5e6
     path = network.simulate(network.start_aligned(start), [half], method="Radau", rtol=1e-9, atol=1e-15)
     assert path.evaluations < 20_000
-    assert np.diag(np.linalg.multi_dot(network.split(path.x[-1]))) == pytest.approx([2, 0.5], rel=1e-3)
+    assert np.diag(np.linalg.multi_dot(network.split(path.x[-1]))) == pytest.approx([2, 0.5], rel=1e-4)
     assert mode_strength([9.9e99], 1, 1e-300, depth=3) < 1e-290 < 0.1 < mode_strength([1.1e100], 1, 1e-300, depth=3)
 
 
