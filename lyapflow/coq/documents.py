@@ -147,9 +147,9 @@ def _write_section(certificate: Certificate, count: int, driven: DrivenSystem | 
         parts += ["between", "squares_between"]
     theorems = []
     for statement in statements:
-        script, needed = prove(scene, statement)
+        lemmas, script, needed = prove(scene, statement)
         parts += needed
-        theorems.append(f"{write_theorem_head(scene, statement)}\n{script}\nQed.")
+        theorems.append(f"{lemmas}\n\n{write_theorem_head(scene, statement)}\n{script}\nQed.")
     section = "\n".join(write_section(scene, statements))
     body = "\n\n".join(theorems)
     return parts, _enclose(f"{section}\n\n(** 6. The theorems. *)\n\n{body}", count)

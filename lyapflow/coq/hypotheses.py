@@ -149,9 +149,11 @@ def _define(oracle: OperatorClass) -> tuple[str, tuple[Fraction, ...], tuple[str
         return "lipschitz", (oracle.L,), ("lipschitz",)
     if isinstance(oracle, known.SectorBounded):
         return "sector", (oracle.lower, oracle.upper), ("sector",)
+    if isinstance(oracle, known.StaticSector):
+        return "static_sector", (oracle.lower, oracle.upper), ("height", "sector", "static_sector")
     raise InvalidModelError(
-        f"export_coq knows the definitions of the classes of lyapflow but StaticSector, got {oracle!r}. Use one of "
-        "them, or certify with a class that contains it."
+        f"export_coq knows the definitions of the classes of lyapflow, got {oracle!r}. Use one of them, or certify "
+        "with a class that contains it."
     )
 
 
@@ -209,6 +211,12 @@ def put_to_use(beliefs: tuple[Belief, ...], name: str, points: Mapping[str, Poin
     if isinstance(oracle, known.SectorBounded):
         term = f"use_sector {hypothesis} {rest} {first.y} {first.u} zero_y_{owner} zero_u_{owner} {first.premise}"
         return Use(term, _ONE, pairs)
+    if isinstance(oracle, known.StaticSector):
+        place, scale = {"sector": (0, _ONE), "integral-above": (1, _TWO), "integral-below": (2, _TWO)}[kind]
+        term = (
+            f"(use_static_sector {hypothesis} {rest} {first.y} {first.u} zero_y_{owner} zero_u_{owner} {first.premise})"
+        )
+        return Use(("(proj1 {})", "(proj1 (proj2 {}))", "(proj2 (proj2 {}))")[place].format(term), scale, pairs)
     return Use(f"use_{belief.text.split()[0]} {hypothesis} {both}", _ONE, pairs)
 
 

@@ -527,3 +527,21 @@ intros ys us y u ry ru Hy. assert (a := H y u Hy).
 match type of a with 0 <= ?p => match goal with |- 0 <= ?q => replace q with p; [exact a |] end end.
 spread. rewrite ?(ip_sym _ y ys), ?(ip_sym _ u ys), ?(ip_sym _ u us), ?(ip_sym _ y us), ?ry, ?ru, ?(ip_sym _ y u). ring.
 Qed.
+
+(** part: static_sector *)
+
+(* Static nonlinearities in a sector, applied entry by entry, of which f is the integral: that it lies between the
+   integrals of the two slopes is a property of such nonlinearities, and is assumed here. *)
+Definition static_sector {E : space} (l U : R) (f : E -> R) (out : E -> E -> Prop) := sector l U out /\
+  (forall y z, (forall w, << z, w >> = 0) -> l / 2 * || y ||^2 <= f y - f z /\ f y - f z <= U / 2 * || y ||^2).
+Lemma use_static_sector (E : space) l U f out (H : @static_sector E l U f out) : forall ys us y u,
+  (forall w, << ys, w >> = 0) -> (forall w, << us, w >> = 0) -> out y u ->
+  0 <= (l + U) * << u [-] us, y [-] ys >> - l * U * << y [-] ys, y [-] ys >> - << u [-] us, u [-] us >> /\
+  0 <= 2 * height f ys us y - l * << y [-] ys, y [-] ys >> /\
+  0 <= U * << y [-] ys, y [-] ys >> - 2 * height f ys us y.
+Proof.
+intros ys us y u ry ru Hy. destruct H as [S B]. split. exact (use_sector E l U out S ys us y u ry ru Hy).
+destruct (B y ys ry) as [low high]. assert (h : height f ys us y = f y - f ys) by (unfold height; rewrite ru; ring).
+assert (Y : << y [-] ys, y [-] ys >> = << y, y >>) by (spread; rewrite (ip_sym _ y ys), !ry; ring).
+rewrite h, Y. split; lra.
+Qed.

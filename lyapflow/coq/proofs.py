@@ -15,7 +15,7 @@ from .components import Component
 from .readings import Script, declare, hold_still, take_readings
 from .sampled import close_family
 from .scenes import Scene, Slack, measure_slack
-from .sections import output_text
+from .sections import list_moving, output_text
 from .statements import Statement
 from .terms import combine, difference, number
 
@@ -25,8 +25,8 @@ _LITERAL = "apply IZR_le; discriminate"
 """Proof that an integer is not negative; it looks at nothing else, unlike `lra`."""
 
 
-def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
-    """The script that proves a statement, and the parts of ``prelude.v`` that it needs.
+def prove(scene: Scene, statement: Statement) -> tuple[str, str, tuple[str, ...]]:
+    """Lemmas, the script that proves a statement with them, and the parts of ``prelude.v`` that both need.
 
     Raises
     ------
@@ -35,14 +35,16 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, tuple[str, ...]]:
     """
     scene = hold_still(scene, statement)
     script = take_readings(scene, statement)
-    return "\n".join(_write(script, scene, statement)), tuple(script.parts)
+    proof = "\n".join(_write(script, scene, statement))
+    lemmas = "\n\n".join(_write_lemma(script, statement, c) for c in scene.components)
+    return lemmas, proof, tuple(script.parts)
 
 
 def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     weights = list(script.weights)
     hull = scene.components[0] if scene.components[0].kind == "hull" else None
     if scene.family is not None:
-        yield from _write_head(script, scene)
+        yield from _write_head(script, scene, statement)
         own = [pair for c in scene.components for pair in list_products(scene, statement, c)]
         script.parts.append("scaled")
         rules = [f"?(product_of _ _ _ _ _ _ {script.known[a]} {script.known[b]})" for a, b in dict.fromkeys(own)]
@@ -54,7 +56,7 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
         weights.append((f"M{len(weights)}", "", weight))
         script.facts.append(f"assert ({weights[-1][0]} := ip_pos _ ({text})).")
         script.pairs[weights[-1][0]] = [(text, text)]
-    yield from _write_head(script, scene)
+    yield from _write_head(script, scene, statement)
     for k, (c, slack) in enumerate(slacks, start=1):
         yield from _write_slack(script, k, c, slack)
         weights.append((f"S{k}", _weigh(slack) if c.kind == "hull" else "", _scale(c, slack)))
@@ -82,9 +84,32 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     yield f"cbn [form along weave map{between}]. clear. lra."
 
 
-def _write_head(script: Script, scene: Scene) -> Iterator[str]:
+def _write_lemma(script: Script, statement: Statement, c: Component) -> str:
+    """The vectors of a part as linear forms in its base: a lemma of its own, whose context is small."""
+    names = " ".join(list_moving(statement, c))
+    binder = f" ({names} : {c.space})" if names else ""
+    claims, found = "\n  /\\ ".join(script.claims[c.mark].values()), " ".join(script.claims[c.mark])
+    title, base = f"{statement.name}_reads{c.mark}", f"{statement.name}_base{c.mark}"
+    steps = "\n".join(script.readings[c.mark])
+    return (
+        f"Definition {base}{binder} : list {c.space} :=\n  {' :: '.join(script.texts[c.mark])} :: nil.\n"
+        f"Lemma {title} :{f' forall{binder},' if names else ''} let base{c.mark} := {base} {names} in\n  {claims}.\n"
+        f"Proof.\nintros {names} base{c.mark}.\n{steps}\nexact {_join(found.split())}.\nQed."
+    )
+
+
+def _join(names: list[str]) -> str:
+    return f"(conj {names[0]} {_join(names[1:])})" if len(names) > 1 else names[0]
+
+
+def _write_head(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     """Readings, the table of products, and facts in its letters."""
-    yield from script.readings
+    for c in scene.components:
+        names = " ".join(list_moving(statement, c))
+        found = script.claims[c.mark]
+        pattern = f"({' & '.join(found)})" if len(found) > 1 else "".join(found)
+        yield f"assert (known := {script.name}_reads{c.mark} {names}). destruct known as {pattern}."
+        yield f"set (base{c.mark} := {script.name}_base{c.mark} {names}) in *."
     for c in scene.components:  # while the goal is small: every step below carries it along
         yield from _write_gram(script, c)
     yield from script.facts
@@ -115,7 +140,7 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
     """The fact that a quadratic form in the base is not negative: the proof assistant eliminates."""
     rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
     yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
-    yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by (vm_compute; reflexivity)."
+    yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by vm_cast_no_check (eq_refl true)."
     if c.ends is None or not slack.places:
         yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
     else:
@@ -153,7 +178,7 @@ def _write_gram(script: Script, c: Component) -> Iterator[str]:
     yield f"assert (table{c.mark} : exists {' '.join(chosen)}, gram base{c.mark} ="
     yield f"  {' :: '.join([f'({row})' for row in rows])} :: nil)."
     flip = f"rewrite {', '.join(flips)}. " if flips else ""
-    yield f"{{ unfold base{c.mark}. cbn [grid map]. {flip}repeat eexists. }}"
+    yield f"{{ {script.open_base(c.mark)}. cbn [grid map]. {flip}repeat eexists. }}"
     yield f"destruct table{c.mark} as ({' & '.join([*chosen, f'table{c.mark}'])})."
 
 

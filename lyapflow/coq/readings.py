@@ -27,11 +27,17 @@ __all__ = ["Script", "declare", "hold_still", "list_weights", "spell_list", "tak
 class Script:
     """Lines of a proof, and what they have introduced."""
 
-    readings: list[str] = field(default_factory=list)
-    """Assertions on vectors as linear forms, while all vectors are spelled out."""
+    name: str
+    """Of the statement."""
+    readings: dict[str, list[str]] = field(default_factory=dict)
+    """By part: the proofs that vectors are linear forms."""
+    claims: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By part: what they prove, by names."""
     facts: list[str] = field(default_factory=list)
     bases: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Deviations of each part that occur: names and texts."""
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    """Bases of all parts, images included."""
     known: dict[str, str] = field(default_factory=dict)
     """Vectors by their texts, with the names of what was proved of them."""
     weights: list[tuple[str, str, Fraction]] = field(default_factory=list)
@@ -40,10 +46,14 @@ class Script:
     """Vectors whose inner products occur in a fact."""
     parts: list[str] = field(default_factory=list)
 
+    def open_base(self, mark: str) -> str:
+        """Unfolds the base of a part."""
+        return f"unfold base{mark}, {self.name}_base{mark}"
+
 
 def take_readings(scene: Scene, statement: Statement) -> Script:
     """What the proof of a statement knows before it adds anything up; of a scene that was held still."""
-    script = Script()
+    script = Script(statement.name)
     for component in scene.components:
         _read_base(script, statement, component)
     for component in scene.components:
@@ -120,7 +130,7 @@ def _row(component: Component, *keys: tuple[int, Key]) -> Terms:
 def _read_base(script: Script, statement: Statement, c: Component) -> None:
     found = script.bases[c.mark] = _list_base(statement, c)
     texts = [text for _, text in found] + [f"{c.map} ({text})" for _, text in found if c.ends]
-    script.readings.append(f"pose (base{c.mark} := {' :: '.join(texts)} :: nil).")
+    script.texts[c.mark], script.readings[c.mark], script.claims[c.mark] = texts, [], {}
     for _, text in found:
         declare(script, text, [("1", text)], c, "ring.")
 
@@ -152,11 +162,11 @@ def _read_field(script: Script, scene: Scene, statement: Statement, c: Component
         head = f" + << {origin}, w >>" if origin else ""
         unfold = f"unfold F{i + 1}{c.mark}. rewrite !sealed_is. spread.{_bend(c)} settle."
         if c.is_span and i == 0:  # it is in the base
-            script.readings.append(
+            script.readings[c.mark].append(
                 f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}) by (intro w; spread; ring)."
             )
             continue
-        script.readings.append(
+        script.readings[c.mark].append(
             f"assert ({rule} : forall w, << {now}, w >> = {_form(row, star=origin)}).\n"
             f"{{ intro w. transitivity (<< {now}, w >> - << {star}, w >>{head}).\n"
             f"  rewrite rest_{i + 1}{c.mark}. ring. {unfold} }}"
@@ -195,9 +205,9 @@ def declare(script: Script, text: str, row: Terms, c: Component, proof: str) -> 
     if text in script.known:
         return
     name = script.known[text] = f"D{len(script.known)}{c.mark}"
-    script.readings.append(
-        f"assert ({name} : reads base{c.mark} ({text}) {spell_list(script, c, row)}).\n"
-        f"{{ intro w. unfold base{c.mark}. cbn [dot]. {proof} }}"
+    claim = script.claims[c.mark][name] = f"reads base{c.mark} ({text}) {spell_list(script, c, row)}"
+    script.readings[c.mark].append(
+        f"assert ({name} : {claim}).\n{{ intro w. {script.open_base(c.mark)}. cbn [dot]. {proof} }}"
     )
 
 
@@ -226,7 +236,7 @@ def _read_inputs(script: Script, scene: Scene, statement: Statement, j: int) -> 
             later = f"rewrite {fields[2:]}. spread." if time else ""
             same = f"rewrite same_{c.names[j]}{c.mark}. " if first != j else ""
             still = f"rewrite ?rest_1{c.mark}. " if c.is_span else ""
-            script.readings.append(
+            script.readings[c.mark].append(
                 f"assert (R{time}_{c.names[j]}{c.mark} : forall w, << {text}, w >> = {_form(row, star=origin)}).\n"
                 f"{{ intro w. transitivity (<< {text}, w >> - << {star}, w >> + << {origin}, w >>). {same}ring.\n"
                 f"  unfold {own}. rewrite !sealed_is. spread. {later}{_bend(c)} {still}settle. }}"
@@ -279,7 +289,7 @@ def _read_slope(script: Script, scene: Scene, c: Component, j: int) -> tuple[str
     base = [text for _, text in c.base()]
     split = "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w)."
     for text, row in zip(found, (left, right), strict=True):
-        rule = f"rewrite ?{script.known[c.y(j, 'd')]}. unfold base{c.mark}. cbn [dot]."
+        rule = f"rewrite ?{script.known[c.y(j, 'd')]}. {script.open_base(c.mark)}. cbn [dot]."
         declare(script, text, c.spell([row], base), c, f"{split} {rule} {split} settle.")
     return found
 

@@ -83,13 +83,13 @@ def _write_lifted(
     divisor = lcm(*(v.denominator for row in upper for v in row))
     rows = " :: ".join(f"({' :: '.join([*(str(int(v * divisor)) for v in row), 'nil'])})" for row in upper)
     yield f"pose (slack_{label} := ({rows.replace('-', '- ')} :: nil)%Z)."
-    yield f"assert (squares_{label} : sum_of_squares slack_{label} = true) by (vm_compute; reflexivity)."
+    yield f"assert (squares_{label} : sum_of_squares slack_{label} = true) by vm_cast_no_check (eq_refl true)."
     yield f"assert ({label} := use_squares_scaled _ ({' :: '.join(pairs)} :: nil) slack_{label} squares_{label})."
     yield f"cbn [grid map fst snd] in {label}."
     flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
     yield from ([f"rewrite {', '.join(flips)} in {label}."] if flips else [])
     names = [f"e{i}_{k}" for i in range(len(texts)) for k in range(i, len(texts))]
-    yield f"assert (entries := table{c.mark}). unfold base{c.mark} in entries. cbn [grid map] in entries."
+    yield f"assert (entries := table{c.mark}). {script.open_base(c.mark)} in entries. cbn [grid map] in entries."
     yield f"injection entries as {' '.join(names)}."
     yield f"rewrite {', '.join('?' + name for name in names)} in {label}."
     yield f"clear {' '.join(names)}. unfold slack_{label} in {label}. clear slack_{label} squares_{label}."

@@ -14,7 +14,7 @@ from .scenes import Scene
 from .statements import Statement
 from .terms import combine, comment, difference, inner, number, product_space, weighted_sum
 
-__all__ = ["output_text", "slope_vectors", "write_section", "write_theorem_head"]
+__all__ = ["list_moving", "output_text", "slope_vectors", "write_section", "write_theorem_head"]
 
 _ONE = Fraction(1)
 
@@ -236,6 +236,13 @@ def _real(name: str, binder: str, parts: Sequence[tuple[Fraction, str]]) -> str:
 
 
 # --- theorems --------------------------------------------------------------------------------------------------------
+
+
+def list_moving(statement: Statement, c: Component) -> list[str]:
+    """The vectors of a part that a theorem speaks of: signals, outputs of the next step, derivatives of outputs."""
+    later = [c.u(j, "n") for j in c.moving] if statement.next else []
+    slopes = [c.u(j, "d") for j in c.moving] if statement.change else []
+    return c.arguments() + later + slopes
 
 
 def write_theorem_head(scene: Scene, statement: Statement) -> str:
