@@ -36,8 +36,8 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, str, tuple[str, ...]
     scene = hold_still(scene, statement)
     script = take_readings(scene, statement)
     proof = "\n".join(_write(script, scene, statement))
-    lemmas = "\n\n".join(_write_lemma(script, statement, c) for c in scene.components)
-    return lemmas, proof, tuple(script.parts)
+    lemmas = [*(_write_lemma(script, statement, c) for c in scene.components), *script.lemmas]
+    return "\n\n".join(lemmas), proof, tuple(script.parts)
 
 
 def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
@@ -139,14 +139,13 @@ def _weigh(slack: Slack) -> str:
 def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator[str]:
     """The fact that a quadratic form in the base is not negative: the proof assistant eliminates."""
     rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in slack.rows)
-    yield f"pose (slack{k} := ({rows.replace('-', '- ')} :: nil)%Z)."
-    yield f"assert (slack{k}_squares : sum_of_squares slack{k} = true) by vm_cast_no_check (eq_refl true)."
+    name = script.add_squares(k, rows)
     if c.ends is None or not slack.places:
-        yield f"assert (S{k} := use_squares _ base{c.mark} slack{k} slack{k}_squares)."
+        yield f"assert (S{k} := use_squares _ base{c.mark} {name} {name}_squares)."
     else:
         low, high = map(number, c.ends)
         size = len(script.bases[c.mark])
-        near, far, image = (f"weave slack{k} ({part} {size} (gram base{c.mark}))" for part in ("near", "far", "image"))
+        near, far, image = (f"weave {name} ({part} {size} (gram base{c.mark}))" for part in ("near", "far", "image"))
         product = f"({low} + {high}) * {far} - {low} * {high} * {near} - {image}"
         fact, proof = {
             (1,): (f"{far} - {low} * {near}", "proj1 between"),
@@ -155,9 +154,9 @@ def _write_slack(script: Script, k: int, c: Component, slack: Slack) -> Iterator
         }[slack.places]
         use = f"use_squares_between _ _ _ _ spectrum{c.mark} ltac:(lra)"
         yield f"assert (S{k} : 0 <= {fact})."
-        yield f"{{ assert (between := {use} (firstn {size} base{c.mark}) slack{k} slack{k}_squares)."
+        yield f"{{ assert (between := {use} (firstn {size} base{c.mark}) {name} {name}_squares)."
         yield f"  exact ({proof}). }}"
-    yield f"unfold slack{k} in S{k}. clear slack{k} slack{k}_squares."
+    yield f"unfold {name} in S{k}."
 
 
 def _write_gram(script: Script, c: Component) -> Iterator[str]:

@@ -42,9 +42,20 @@ class Script:
     """Vectors by their texts, with the names of what was proved of them."""
     weights: list[tuple[str, str, Fraction]] = field(default_factory=list)
     """Fact, what multiplies it beside a number and why that is not negative, number."""
+    lemmas: list[str] = field(default_factory=list)
+    """That forms are sums of squares."""
     pairs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Vectors whose inner products occur in a fact."""
     parts: list[str] = field(default_factory=list)
+
+    def add_squares(self, label: object, rows: str) -> str:
+        """State, as a lemma of its own, that a form with integer coefficients is not negative; its name."""
+        name = f"{self.name}_slack{label}"
+        self.lemmas.append(
+            f"Definition {name} : list (list Z) :=\n  ({rows.replace('-', '- ')} :: nil)%Z.\n"
+            f"Lemma {name}_squares : sum_of_squares {name} = true.\nProof. vm_cast_no_check (eq_refl true). Qed."
+        )
+        return name
 
     def open_base(self, mark: str) -> str:
         """Unfolds the base of a part."""

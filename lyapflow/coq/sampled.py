@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import combinations
-from math import lcm
 
 from ..exact.factor import weighted_squares
 from ..exact.matrices import Matrix
@@ -15,7 +14,7 @@ from .families import Family
 from .gaps import list_gaps
 from .ratios import clear, write_polynomial
 from .readings import Script, list_weights
-from .scenes import Scene
+from .scenes import Scene, clear_denominators
 from .statements import Statement
 
 __all__ = ["close_family"]
@@ -80,11 +79,10 @@ def _write_lifted(
     texts = [text for _, text in script.bases[c.mark]]
     pairs = [f"({scalar}, {text})" for scalar in scalars for text in texts]
     upper = [row[i:] for i, row in enumerate(form)]
-    divisor = lcm(*(v.denominator for row in upper for v in row))
-    rows = " :: ".join(f"({' :: '.join([*(str(int(v * divisor)) for v in row), 'nil'])})" for row in upper)
-    yield f"pose (slack_{label} := ({rows.replace('-', '- ')} :: nil)%Z)."
-    yield f"assert (squares_{label} : sum_of_squares slack_{label} = true) by vm_cast_no_check (eq_refl true)."
-    yield f"assert ({label} := use_squares_scaled _ ({' :: '.join(pairs)} :: nil) slack_{label} squares_{label})."
+    divisor, numbers = clear_denominators(upper)
+    rows = " :: ".join(f"({' :: '.join([*map(str, row), 'nil'])})" for row in numbers)
+    name = script.add_squares(label.removeprefix("S"), rows)
+    yield f"assert ({label} := use_squares_scaled _ ({' :: '.join(pairs)} :: nil) {name} {name}_squares)."
     yield f"cbn [grid map fst snd] in {label}."
     flips = [f"?(ip_sym _ ({b}) ({a}))" for a, b in combinations(texts, 2)]
     yield from ([f"rewrite {', '.join(flips)} in {label}."] if flips else [])
@@ -92,5 +90,5 @@ def _write_lifted(
     yield f"assert (entries := table{c.mark}). {script.open_base(c.mark)} in entries. cbn [grid map] in entries."
     yield f"injection entries as {' '.join(names)}."
     yield f"rewrite {', '.join('?' + name for name in names)} in {label}."
-    yield f"clear {' '.join(names)}. unfold slack_{label} in {label}. clear slack_{label} squares_{label}."
-    return Fraction(divisor)
+    yield f"clear {' '.join(names)}. unfold {name} in {label}."
+    return divisor

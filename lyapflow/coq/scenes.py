@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from math import lcm
+from math import gcd, lcm
 from typing import TypeAlias
 
 from ..certificates.certificate import Certificate
@@ -23,7 +23,7 @@ from .hypotheses import Belief, Point, state_class
 from .statements import Statement
 from .terms import pair
 
-__all__ = ["Scene", "Slack", "collect_groups", "measure_slack"]
+__all__ = ["Scene", "Slack", "clear_denominators", "collect_groups", "measure_slack"]
 
 _ZERO, _ONE, _TWO = Fraction(0), Fraction(1), Fraction(2)
 
@@ -39,14 +39,14 @@ class Slack:
     places : tuple of int
         Nothing for a plain part, and for all of the base with its images; the vertex; or two vertices, for what lies
         between them.
-    divisor : int
-        What divides the integers; positive.
+    divisor : Fraction
+        What divides the integers, which have no common factor; positive.
     rows : tuple of tuple of int
         Of the upper triangle.
     """
 
     places: tuple[int, ...]
-    divisor: int
+    divisor: Fraction
     rows: tuple[tuple[int, ...], ...]
 
 
@@ -239,8 +239,14 @@ def _read_lifted(scene: Scene, c: Component) -> Iterator[tuple[tuple[int, ...], 
 def _clear(places: tuple[int, ...], slack: Matrix) -> Slack:
     """The same form with integers that have no common factor."""
     upper = [row[i:] for i, row in enumerate(slack)]
-    divisor = lcm(*(v.denominator for row in upper for v in row))
-    return Slack(places, divisor, tuple(tuple(int(v * divisor) for v in row) for row in upper))
+    return Slack(places, *clear_denominators(upper))
+
+
+def clear_denominators(rows: Sequence[Sequence[Fraction]]) -> tuple[Fraction, tuple[tuple[int, ...], ...]]:
+    """The factor that makes integers without a common factor of some numbers, and the integers."""
+    entries = [v for row in rows for v in row if v]
+    factor = Fraction(lcm(*(v.denominator for v in entries)), gcd(*(v.numerator for v in entries)) or 1)
+    return factor, tuple(tuple(int(v * factor) for v in row) for row in rows)
 
 
 def _sum_up(scene: Scene, statement: Statement, component: Component, rows: _Rows, rows0: _Rows, P: Matrix) -> Matrix:

@@ -310,7 +310,7 @@ SPAN_MUTATIONS = {
     "upper end": (r"between T \(1 / 2\) 1", lambda m: "between T (1 / 2) (3 / 2)"),
     "extrapolation": (r"(\[\+\] )2( \[\*\] T \(F1)", lambda m: f"{m[1]}(3 / 2){m[2]}"),
     "V between the ends": (r"(\d+)(\)? \* << x\d \[-\] x\ds, T )", lambda m: f"{int(m[1]) + 1}{m[2]}"),
-    "multiplier of the interval": (r"(pose \(slack2 := \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+    "multiplier of the interval": (r"(slack2 : list \(list Z\) :=\n  \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
 }
 
 
@@ -379,7 +379,7 @@ FAMILY_MUTATIONS = {
     "range": (r"s <= 2\.", lambda m: "s <= 3."),
     "dynamics": (r"\(\(-1\) \+ \(-2\) \* s\)", lambda m: "((-1) + (-1) * s)"),
     "class": (r"curvature s 10", lambda m: "curvature (s - 1 / 100) 10"),
-    "slack": (r"(pose \(slack_S\d+ := \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
+    "slack": (r"(slack\d+ : list \(list Z\) :=\n  \(\()(\d+)", lambda m: f"{m[1]}{int(m[2]) + 1}"),
 }
 
 
@@ -481,7 +481,7 @@ ANY_MUTATIONS = {
         lambda m: f"{m[1]}{int(m[2][:-3] or 1) + 1} * <<",
     ),
     "sign of the dynamics": (r"(Definition F\d[^\n]*\n[^\n]*?)\(-(\d)", lambda m: f"{m[1]}({m[2]}"),
-    "slack": (r"(pose \(slack\d+ := \(\()(\d+)", increase),
+    "slack": (r"(slack\d+ : list \(list Z\) :=\n  \(\()(\d+)", increase),
 }
 MUTATED = {
     **{f"exponential: {n}": lambda n=n: CATALOGUE[n] for n in ("douglas-rachford", "hessian-damped", "primal-dual")},
