@@ -106,9 +106,9 @@ def _write_head(script: Script, scene: Scene, statement: Statement) -> Iterator[
     """Readings, the table of products, and facts in its letters."""
     for c in scene.components:
         names = " ".join(list_moving(statement, c))
-        found = script.claims[c.mark]
-        pattern = f"({' & '.join(found)})" if len(found) > 1 else "".join(found)
-        yield f"assert (known := {script.name}_reads{c.mark} {names}). destruct known as {pattern}."
+        found = [*script.claims[c.mark]]
+        split = f" destruct known as ({' & '.join(found)})." if len(found) > 1 else ""
+        yield f"assert ({'known' if split else found[0]} := {script.name}_reads{c.mark} {names}).{split}"
         yield f"set (base{c.mark} := {script.name}_base{c.mark} {names}) in *."
     for c in scene.components:  # while the goal is small: every step below carries it along
         yield from _write_gram(script, c)

@@ -37,12 +37,15 @@ class Metric:
         e of each equality.
     scale : array of shape (K,)
         The linear form in the variables that is 1.
+    problem : ConeData
+        The same problem, measured plainly.
     """
 
     blocks: tuple[Array, ...]
     signed: Array
     equalities: Array
     scale: Array
+    problem: ConeData
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,9 @@ class ConeData:
         y = self.variables(values)
         y = y / (scale @ y)
         blocks = tuple(-np.tensordot(y, slope, 1) for _, slope in self.blocks)
-        return replace(self, metric=Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale))
+        plain = self if self.metric is None else self.metric.problem
+        metric = Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale, plain)
+        return replace(self, metric=metric)
 
 
 def to_arrays(pencil: Pencil) -> ConeData:

@@ -44,6 +44,8 @@ class Candidate:
         Its last word.
     solves : int
         Number of problems solved.
+    answer : Answer or None
+        The last one, from next to the supremum: its V may prove all that is looked for.
     """
 
     supremum: float | None
@@ -52,6 +54,7 @@ class Candidate:
     decided: bool
     status: str
     solves: int
+    answer: Answer | None = None
 
 
 def search_parameter(
@@ -125,7 +128,9 @@ def _climb(
                 top = parameter if answer.root is None else min(max(parameter + step, low), high)
                 if top <= 0:
                     break
-                return Candidate(supremum=top, data=data, method=method, decided=True, status=status, solves=solves)
+                return Candidate(
+                    supremum=top, data=data, method=method, decided=True, status=status, solves=solves, answer=answer
+                )
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
         elif solves:
             parameter = (low + high) / 2
