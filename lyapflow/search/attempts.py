@@ -208,7 +208,7 @@ class Family:
                 # A clear no is not worth the many simple roundings; a few fine ones show whether the margin lied.
                 values = prove(pencil, self.face, answer.values, data, simple=simple and not no)
             log.add(f"{self.solver}, {self.name}, {tell_claim(claim)}: {_verdict(answer, values)}", 0)
-            if values is not None or k or answer.values is None:
+            if values is not None or k or not last or answer.values is None:
                 break
             data = rescale(data, float(parameter), answer.values)
         return Attempt(values=values, answer=answer, decided=decided)

@@ -23,6 +23,7 @@ _WIDTH = 1e-9  # relative width at which bisection stops
 _COARSE_WIDTH = 1e-5  # the same for solvers that are not precise
 _CONVERGED = 1e-7  # relative step at which Dinkelbach's iteration stops
 _CONVERGED_BY_DUAL = 1e-4  # the same for Newton's: what is left after that step is about its square
+_NEXT_TO = 1e-6  # relative step behind which the present V is as good as the next one
 _MOST_STEPS = 14
 
 
@@ -45,7 +46,7 @@ class Candidate:
     solves : int
         Number of problems solved.
     answer : Answer or None
-        The last one, from next to the supremum: its V may prove all that is looked for.
+        The last one, where it is from next to the supremum: its V may prove all that is looked for.
     """
 
     supremum: float | None
@@ -129,7 +130,13 @@ def _climb(
                 if top <= 0:
                     break
                 return Candidate(
-                    supremum=top, data=data, method=method, decided=True, status=status, solves=solves, answer=answer
+                    supremum=top,
+                    data=data,
+                    method=method,
+                    decided=True,
+                    status=status,
+                    solves=solves,
+                    answer=answer if abs(step) <= _NEXT_TO * parameter else None,
                 )
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
         elif solves:
