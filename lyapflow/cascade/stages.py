@@ -16,7 +16,7 @@ from ..errors import InvalidModelError, NoCertificateError
 from ..exact.dense import dense, fraction, reduced_rows
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
-from ..lmi.claims import Contraction, ExponentialDecay, claim_near
+from ..lmi.claims import Contraction, ExponentialDecay
 from ..lmi.dissipation import storage_name
 from ..lmi.driven import INPUT, OUTPUT, DrivenSystem, assemble_driven
 from ..lmi.templates import PlainTemplate, QuadraticPlusValue, QuadraticStorage
@@ -246,11 +246,3 @@ def certify_stage(
     if isinstance(outcome, Proved):
         outcome = Infeasible(claim=claim, status="no gain from its input", witness=None)
     raise NoCertificateError(outcome, about=f"{stage}, driven by the others: ")
-
-
-def weaken(claim: ExponentialDecay | Contraction, share: float) -> ExponentialDecay | Contraction:
-    """The claim with a short number a share below the given one: the rate, or one minus the squared factor."""
-    found = claim_near(claim, float(claim.parameter or 0) * (1 - share), min(share, 1e-3) / 4)
-    if isinstance(found, ExponentialDecay | Contraction):
-        return found
-    raise TypeError("internal error: a claim changed its kind")
