@@ -1,4 +1,4 @@
-"""From stages to one certificate of the whole, at the fastest rate at which they are found to add up, or a given one."""
+"""From stages to one certificate of the whole, at the fastest rate at which they are found to add up or a given one."""
 
 from __future__ import annotations
 

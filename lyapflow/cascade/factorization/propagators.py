@@ -18,7 +18,7 @@ from scipy.linalg import cholesky, qr, solve_triangular
 from ...learning.spectrum import Array
 from .starts import EchelonStart
 
-__all__ = ["Stages", "propagate", "separate"]
+__all__ = ["Stages", "propagate", "separate", "square"]
 
 _WELL_CONDITIONED = 1e-3  # least eigenvalue of the Gram matrix of columns of length one
 _FAR = 300.0  # exponents beyond which the columns are scaled; exp(2 * 300) is far from overflow
@@ -59,6 +59,11 @@ def propagate(values: Array, rows: Array, selected: NDArray[np.intp], t: float) 
     stack[r:] = (root[:, None] * rows) * np.exp(np.where(rows != 0, growth[:, None] - shift, 0.0))
     below = _orthonormalise(stack)[r:]
     return np.asarray((np.exp(np.minimum(values * t, 0.0)) / root)[:, None] * below)
+
+
+def square(factor: Array) -> Array:
+    """``W W'``, of which `propagate` finds W."""
+    return np.asarray(factor @ factor.T)
 
 
 def _orthonormalise(stack: Array) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,42 +15,14 @@ from ...learning.trajectories import read_state
 from .bounds import StageConstants, bound_stages, measure_constants
 from .claims import StageBound, claim_bounds
 from .gaps import SpectralGaps, measure_gaps
-from .propagators import Stages, propagate, separate
-from .starts import EchelonStart, RankCondition, compress, read_start
+from .limits import Limit, find_limit
+from .propagators import Stages, separate, square
+from .starts import EchelonStart, RankCondition, read_start
+from .states import ThinState, make_thin
 
-__all__ = ["Limit", "SchurCascade", "schur"]
-
-_CHUNK = 8
-"""Times that are taken at once."""
+__all__ = ["SchurCascade", "schur"]
 
 _LONGEST = 1e300
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Limit:
-    r"""Where :math:`P(t) = X(t)X(t)^\top` goes.
-
-    Attributes
-    ----------
-    kind : str
-        ``"minimum"`` or ``"strict saddle"``.
-    eigenvalues : ndarray, shape (rank,)
-        Those of the limit that are not zero.
-    factor : ndarray, shape (n, rank)
-        F with the limit ``F F'``.
-    loss : float
-        Value of the loss.
-    """
-
-    kind: str
-    eigenvalues: Array
-    factor: Array
-    loss: float
-
-    @property
-    def matrix(self) -> Array:
-        """The limit of P, shape (n, n)."""
-        return np.asarray(self.factor @ self.factor.T)
 
 
 class SchurCascade:
@@ -104,6 +75,10 @@ class SchurCascade:
     def _stages(self) -> Stages:
         return separate(self._start)
 
+    @cached_property
+    def _state(self) -> ThinState:
+        return make_thin(self._flow.spectrum, self._start)
+
     @property
     def condition(self) -> RankCondition:
         """The rank condition and the numbers behind it."""
@@ -112,19 +87,7 @@ class SchurCascade:
     @cached_property
     def limit(self) -> Limit:
         """Where the trajectory goes: the sum over the selected directions, whether they are all or not."""
-        values, selected = self._start.values, self._start.selected
-        rows = np.zeros((len(values), len(selected)))
-        rows[selected, np.arange(len(selected))] = np.sqrt(values[selected])
-        rest = np.delete(values, selected)
-        spare = self._flow.rank > len(selected)
-        least = values[selected].min(initial=np.inf)
-        unstable = (spare and np.any(rest > 0)) or np.any(rest > least)
-        return Limit(
-            kind="strict saddle" if unstable else "minimum",
-            eigenvalues=values[selected],
-            factor=self._flow.spectrum.leave(self._start.turn_back(rows)),
-            loss=float(np.sum(rest**2)) / 4,
-        )
+        return find_limit(self._flow.spectrum, self._start, rank=self._flow.rank)
 
     def factor(self, t: ArrayLike) -> Array:
         """W with ``W W' = X(t) X(t)'``, shape (n, r): the state up to a rotation of its columns.
@@ -135,17 +98,12 @@ class SchurCascade:
             Times >= 0.
         """
         times = self._read_times(t)
-        found = np.empty((times.size, *self._flow.shape))
-        flat = times.ravel()
-        for k in range(0, times.size, _CHUNK):  # some times at once: one product with the basis is faster than many
-            rows = [self._thin.turn_back(self._rows(float(s))) for s in flat[k : k + _CHUNK]]
-            states = self._leave(np.hstack(rows))
-            found[k : k + _CHUNK] = np.moveaxis(states.reshape(len(states), len(rows), -1), 1, 0)
+        found = self._state.factors(times.ravel())
         return found if times.ndim else found[0]
 
     def P(self, t: ArrayLike) -> Array:
         """``X(t) X(t)'``, shape (n, n), in the given coordinates."""
-        return self._sample(lambda s: _square(self.factor(s)), t)
+        return self._sample(lambda s: square(self.factor(s)), t)
 
     def S(self, t: ArrayLike) -> Array:
         """The Schur complement, shape (n - k, n - k), in the eigenbasis.
@@ -156,7 +114,7 @@ class SchurCascade:
             If P11 is singular at the start, so that there is none.
         """
         self._require_condition("S")
-        return self._sample(lambda s: _square(self._stages.spare_factor(s)), t)
+        return self._sample(lambda s: square(self._stages.spare_factor(s)), t)
 
     def H(self, t: ArrayLike) -> Array:
         """``P21 P11^-1``, shape (n - k, k), in the eigenbasis; refused as `S` is."""
@@ -166,7 +124,7 @@ class SchurCascade:
     def P11(self, t: ArrayLike) -> Array:
         """The block of the positive eigenvalues, shape (k, k); refused as `S` is."""
         self._require_condition("P11")
-        return self._sample(lambda s: _square(self._rows(s)[: self.condition.needed]), t)
+        return self._sample(lambda s: square(self._state.rows(s)[: self.condition.needed]), t)
 
     def Y(self, t: ArrayLike) -> Array:
         """The inverse of P11, shape (k, k); refused as `S` is."""
@@ -175,11 +133,11 @@ class SchurCascade:
 
     def loss(self, t: ArrayLike) -> Array | float:
         """The loss along the trajectory."""
-        return _plain(self._sample(lambda s: np.asarray(self._measure_excess(s) + self.limit.loss), t))
+        return _plain(self._sample(lambda s: np.asarray(self._state.excess(s) + self.limit.loss), t))
 
     def excess(self, t: ArrayLike) -> Array | float:
         """The loss less that of the limit, accurate where the difference is tiny."""
-        return _plain(self._sample(lambda s: np.asarray(self._measure_excess(s)), t))
+        return _plain(self._sample(lambda s: np.asarray(self._state.excess(s)), t))
 
     @cached_property
     def gaps(self) -> SpectralGaps:
@@ -232,26 +190,6 @@ class SchurCascade:
             found[k] = of(float(s)) if k else first
         return found
 
-    @cached_property
-    def _compressed(self) -> tuple[EchelonStart, Array | None]:
-        vectors = self._flow.spectrum.vectors
-        return (self._start, None) if vectors is None else compress(self._start, vectors)
-
-    @property
-    def _thin(self) -> EchelonStart:
-        return self._compressed[0]
-
-    def _leave(self, rows: Array) -> Array:
-        basis = self._compressed[1]
-        return self._flow.spectrum.leave(rows) if basis is None else np.asarray(basis @ rows)
-
-    @cached_property
-    def _thin_stages(self) -> Stages:
-        return separate(self._thin)
-
-    def _rows(self, t: float) -> Array:
-        return propagate(self._thin.values, self._thin.rows, self._thin.selected, t)
-
     def _require_condition(self, what: str) -> None:
         if not self.condition.holds:
             raise InvalidModelError(
@@ -259,19 +197,6 @@ class SchurCascade:
                 f"P, factor, loss, excess and limit need no such thing; the limit is a {self.limit.kind} of rank "
                 f"{self.condition.rank}"
             )
-
-    def _measure_excess(self, t: float) -> float:
-        """From the state, or where that would cancel from the subsystems of the selected rows."""
-        stages, selected = self._thin_stages, self._thin.selected
-        rows = self._rows(t)
-        upper, lower = rows[selected], np.delete(rows, selected, axis=0)
-        found = _add_up(_square(upper) - np.diag(stages.upper), upper, lower, lower, stages.lower)
-        if found > 1e-6 * float(np.sum(self._start.values**2)):
-            return max(found, 0.0)
-        h, gap = stages.at(t)
-        inside = -_square(upper) @ gap * stages.upper
-        lower = np.hstack([stages.spare_factor(t), h @ upper])
-        return max(_add_up(inside, upper, h @ upper, lower, stages.lower), 0.0)
 
 
 def schur(flow: SymmetricFactorization, X0: ArrayLike) -> SchurCascade:
@@ -314,15 +239,3 @@ def schur(flow: SymmetricFactorization, X0: ArrayLike) -> SchurCascade:
 
 def _plain(value: Array) -> Array | float:
     return value if value.ndim else float(value)
-
-
-def _square(w: Array) -> Array:
-    return np.asarray(w @ w.T)
-
-
-def _add_up(inside: Array, upper: Array, across: Array, lower: Array, values: Array) -> float:
-    """The excess from P11 - L1, factors of P21 and P22, and the eigenvalues that P22 would have to represent."""
-    cross = np.sum((upper.T @ upper) * (across.T @ across))
-    square = np.sum((lower.T @ lower) ** 2)
-    linear = values @ np.sum(lower**2, axis=1)
-    return float(np.sum(inside**2) + 2 * cross + square - 2 * linear) / 4
