@@ -13,18 +13,14 @@ from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
+from ..lmi.dissipation import UPPER, assemble, lift_family
 from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain
-from ..lmi.groups import find_leaders
 from ..lmi.logtime import take_logarithmic_time
-from ..lmi.memory import extend_modes
 from ..lmi.metric import reduce_splitting
 from ..lmi.pencil import Pencil
 from ..lmi.scaled import assemble_scaled
 from ..lmi.scaled_claims import ScaledClaim
-from ..lmi.signals import storage_size, valued_oracles
-from ..lmi.sublinear import storage_order
 from ..lmi.templates import (
     AdjointStorage,
     QuadraticPlusValue,
@@ -35,10 +31,9 @@ from ..lmi.templates import (
 )
 from . import consequences
 from .settling import bound_scaled_time, bound_start, tell_scaled
+from .storages import TimedStorage, read_storage, read_value_weights
 
 __all__ = ["SCHEMA", "Certificate"]
-
-_BAND = "0.02"
 
 SCHEMA = 1
 """Version of the certificate file format."""
@@ -284,24 +279,13 @@ class Certificate:
         >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).constant([5, 0])
         Fraction(50, 1)
         """
-        order, core = self.order, self.core
-        log = take_logarithmic_time(core.system)
-        if core is not self and len(self.P) > len(log.powers):
+        core, storage = self.core, self._timed
+        if core is not self and storage.has_gradient:
             raise ClaimMismatchError(
                 "constant needs a V without the gradient where the metric is not the Euclidean one"
             )
-        return consequences.bound_constant(
-            P=self.P,
-            weight=next(iter(self.value_weights.values())),
-            order=order,
-            degree=log.degree,
-            powers=log.powers,
-            start=start,
-            t0=t0,
-            gap=gap,
-            gradient=gradient,
-            metric=Fraction(1) if core is self else reduce_splitting(self.system).largest,
-        )
+        metric = Fraction(1) if core is self else reduce_splitting(self.system).largest
+        return storage.bound(start, t0=t0, gap=gap, gradient=gradient, metric=metric)
 
     @property
     def formula(self) -> str:
@@ -315,17 +299,14 @@ class Certificate:
         >>> certify(nesterov_flow(Convex(), r=3), SublinearDecay()).formula
         't^2 (f - f*) + 2 |x1|^2 + 2 t <x1, x2> + 1/2 t^2 |x2|^2'
         """
-        order, core = self.order, self.core
-        log = take_logarithmic_time(core.system)
-        return consequences.write_formula(
-            P=self.P,
-            weight=next(iter(self.value_weights.values())),
-            order=order,
-            degree=log.degree,
-            powers=log.powers,
-            oracle=core.system.oracle_names[0],
-            mark="" if core is self else "_W",
-        )
+        core = self.core
+        return self._timed.write(core.system.oracle_names[0], mark="" if core is self else "_W")
+
+    @property
+    def _timed(self) -> TimedStorage:
+        order, log = self.order, take_logarithmic_time(self.core.system)
+        weight = next(iter(self.value_weights.values()))
+        return TimedStorage(P=self.P, weight=weight, order=order, degree=log.degree, powers=log.powers)
 
     @property
     def is_bounded(self) -> bool:
@@ -351,28 +332,14 @@ class Certificate:
 
         For an interval of singular values there is one at each end, and V is affine in the singular value between.
         """
-        values, core = self.values, self.core
-        if isinstance(self.claim, NoiseAmplification) and not self.unknowns:
-            return {}  # proved without a V
-        size = storage_order if isinstance(self.claim, SublinearDecay) else storage_size
-        found: dict[str, Matrix] = {}
-        for mode in extend_modes(core.system, core.template):
-            n = range(size(core.system, core.template, mode.vertices[0].shape[0]))
-            found[mode.label] = tuple(tuple(values[storage_name(mode, min(i, j), max(i, j))] for j in n) for i in n)
-        return found
+        core = self.core
+        return read_storage(core.system, core.claim, core.template, self.values)
 
     @property
     def value_weights(self) -> Mapping[str, Fraction]:
         """Weight of each oracle's function value in V, by the oracle's name."""
         core = self.core
-        names = core.system.oracle_names
-        leaders = find_leaders(core.system)
-        form = core.template.form if isinstance(core.template, AdjointStorage) else core.template
-        own = {names[j]: value_name(names[leaders[j]]) for j in valued_oracles(core.system, form)}
-        values = self.values
-        if isinstance(self.claim, GainClaim):  # where an input enters the argument there is no value in V
-            own = {oracle: name for oracle, name in own.items() if name in values}
-        return {oracle: values[name] for oracle, name in own.items()}
+        return read_value_weights(core.system, core.claim, core.template, self.values)
 
     @property
     def multipliers(self) -> Mapping[str, Fraction]:
@@ -429,7 +396,7 @@ class Certificate:
         reduction = reduce_splitting(self.system)  # back to the Euclidean norm
         return upper * reduction.largest, reduction.least
 
-    def settling_time(self, band: object = _BAND, *, V0: object = None, x0: object = None) -> Fraction:
+    def settling_time(self, band: object = consequences.BAND, *, V0: object = None, x0: object = None) -> Fraction:
         """Time after which the state stays within ``band`` of its initial distance, proved, rounded up.
 
         On another time scale, the time after which it stays at the equilibrium.
@@ -451,7 +418,7 @@ class Certificate:
             In the time unit of the dynamics; in discrete time, a number of steps.
         """
         if isinstance(self.claim, ScaledClaim):
-            if band != _BAND:
+            if band != consequences.BAND:
                 raise InvalidModelError(f"band belongs to exponential decay; {tell_scaled(self.claim)} has none")
             return bound_scaled_time(self.claim, self._bound_start(V0, x0))
         if V0 is not None or x0 is not None:
