@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from .classes.operators import Cocoercive as Cocoercive
     from .classes.operators import Lipschitz as Lipschitz
     from .classes.operators import Monotone as Monotone
-    from .classes.operators import SectorBounded as SectorBounded
-    from .classes.operators import SlopeRestricted as SlopeRestricted
-    from .classes.operators import StaticSector as StaticSector
     from .classes.operators import StronglyMonotone as StronglyMonotone
+    from .classes.sectors import SectorBounded as SectorBounded
+    from .classes.sectors import SlopeRestricted as SlopeRestricted
+    from .classes.sectors import StaticSector as StaticSector
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
     from .coq.compiler import CoqVerdict as CoqVerdict
@@ -184,15 +184,15 @@ _ROOMS = {
     "QuadraticStorage": "lmi.templates",
     "SaddleSystem": "dynamics.bilinear",
     "ScaledFlow": "time_scaling.flows",
-    "SectorBounded": "classes.operators",
+    "SectorBounded": "classes.sectors",
     "SimulationError": "errors",
-    "SlopeRestricted": "classes.operators",
+    "SlopeRestricted": "classes.sectors",
     "SlowMember": "search.slow_members",
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
     "StackedSystem": "dynamics.stacked",
     "StoreError": "errors",
-    "StaticSector": "classes.operators",
+    "StaticSector": "classes.sectors",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
     "SublinearDecay": "lmi.claims",
