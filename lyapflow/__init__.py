@@ -107,8 +107,8 @@ if TYPE_CHECKING:
     from .search.pipeline import attempt as attempt
     from .search.pipeline import certify as certify
     from .search.plant_gains import GainLimit as GainLimit
-    from .search.plant_gains import classical_gain as classical_gain
     from .search.plant_gains import largest_gain as largest_gain
+    from .search.separation import classical_gain as classical_gain
     from .search.slow_members import SlowMember as SlowMember
     from .search.steps import largest_step as largest_step
     from .search.tuning import Tuned as Tuned
@@ -210,7 +210,7 @@ _ROOMS = {
     "bracket": "search.bracket",
     "cascade": "",
     "certify": "search.pipeline",
-    "classical_gain": "search.plant_gains",
+    "classical_gain": "search.separation",
     "check_consistency": "dynamics.consistency",
     "curvature": "classes.curvature",
     "delay_gradient": "dynamics.perturbed",
