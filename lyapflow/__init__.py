@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
-    from .lmi.gain_claims import DelayTolerance as DelayTolerance
+    from .lmi.delay_claims import DelayTolerance as DelayTolerance
     from .lmi.gain_claims import InputToState as InputToState
     from .lmi.gain_claims import L2Gain as L2Gain
     from .lmi.gain_claims import NoiseAmplification as NoiseAmplification
@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from .search.delay_witness import find_delay_witness as find_delay_witness
     from .search.gain_witness import GainWitness as GainWitness
     from .search.gain_witness import find_gain_witness as find_gain_witness
-    from .search.margins import Margin as Margin
+    from .search.margin_brackets import Margin as Margin
     from .search.margins import Margins as Margins
     from .search.margins import largest_gradient_error as largest_gradient_error
     from .search.margins import margins as margins
@@ -142,7 +142,7 @@ _ROOMS = {
     "ConvexIndicator": "classes.functions",
     "CoqVerdict": "coq.compiler",
     "Counterexample": "simulation.falsification",
-    "DelayTolerance": "lmi.gain_claims",
+    "DelayTolerance": "lmi.delay_claims",
     "DelayWitness": "search.delay_witness",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
@@ -162,7 +162,7 @@ _ROOMS = {
     "Lipschitz": "classes.operators",
     "LureSystem": "dynamics.lure",
     "LyapflowError": "errors",
-    "Margin": "search.margins",
+    "Margin": "search.margin_brackets",
     "Margins": "search.margins",
     "MissingDependencyError": "errors",
     "Monotone": "classes.operators",

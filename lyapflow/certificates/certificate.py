@@ -13,8 +13,9 @@ from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.delay_claims import DelayTolerance
 from ..lmi.dissipation import UPPER, assemble, lift_family, storage_name, value_name
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gain_claims import GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain
 from ..lmi.groups import find_leaders
 from ..lmi.logtime import take_logarithmic_time

@@ -127,7 +127,11 @@ def lower_end(ball: arb) -> Fraction:
 
 
 def round_outward(low: Fraction, high: Fraction, digits: int) -> tuple[Fraction, Fraction]:
-    """An interval with ends of about so many significant digits around an interval."""
+    """An interval with short ends around an interval; its larger end has at least so many significant digits.
+
+    >>> round_outward(Fraction(-2, 3), Fraction(1, 3), 2)
+    (Fraction(-67, 100), Fraction(17, 50))
+    """
     size = max(abs(low), abs(high))
     places = digits
     while size and size * Fraction(10) ** places < Fraction(10) ** digits:
