@@ -130,7 +130,7 @@ def round_outward(low: Fraction, high: Fraction, digits: int) -> tuple[Fraction,
     """An interval with short ends around an interval; its larger end has at least so many significant digits.
 
     >>> round_outward(Fraction(-2, 3), Fraction(1, 3), 2)
-    (Fraction(-67, 100), Fraction(17, 50))
+    (Fraction(-667, 1000), Fraction(167, 500))
     """
     size = max(abs(low), abs(high))
     places = digits
