@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from .classes.operators import Cocoercive as Cocoercive
     from .classes.operators import Lipschitz as Lipschitz
     from .classes.operators import Monotone as Monotone
-    from .classes.operators import SectorBounded as SectorBounded
-    from .classes.operators import SlopeRestricted as SlopeRestricted
-    from .classes.operators import StaticSector as StaticSector
     from .classes.operators import StronglyMonotone as StronglyMonotone
+    from .classes.sectors import SectorBounded as SectorBounded
+    from .classes.sectors import SlopeRestricted as SlopeRestricted
+    from .classes.sectors import StaticSector as StaticSector
     from .classes.special import GradientDominated as GradientDominated
     from .classes.special import Quadratic as Quadratic
     from .coq.compiler import CoqVerdict as CoqVerdict
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from .lmi.claims import Contraction as Contraction
     from .lmi.claims import ExponentialDecay as ExponentialDecay
     from .lmi.claims import SublinearDecay as SublinearDecay
-    from .lmi.gain_claims import DelayTolerance as DelayTolerance
+    from .lmi.delay_claims import DelayTolerance as DelayTolerance
     from .lmi.gain_claims import InputToState as InputToState
     from .lmi.gain_claims import L2Gain as L2Gain
     from .lmi.gain_claims import NoiseAmplification as NoiseAmplification
@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     from .search.delay_witness import find_delay_witness as find_delay_witness
     from .search.gain_witness import GainWitness as GainWitness
     from .search.gain_witness import find_gain_witness as find_gain_witness
-    from .search.margins import Margin as Margin
+    from .search.margin_brackets import Margin as Margin
     from .search.margins import Margins as Margins
     from .search.margins import largest_gradient_error as largest_gradient_error
     from .search.margins import margins as margins
@@ -107,8 +107,8 @@ if TYPE_CHECKING:
     from .search.pipeline import attempt as attempt
     from .search.pipeline import certify as certify
     from .search.plant_gains import GainLimit as GainLimit
-    from .search.plant_gains import classical_gain as classical_gain
     from .search.plant_gains import largest_gain as largest_gain
+    from .search.separation import classical_gain as classical_gain
     from .search.slow_members import SlowMember as SlowMember
     from .search.steps import largest_step as largest_step
     from .search.tuning import Tuned as Tuned
@@ -142,7 +142,7 @@ _ROOMS = {
     "ConvexIndicator": "classes.functions",
     "CoqVerdict": "coq.compiler",
     "Counterexample": "simulation.falsification",
-    "DelayTolerance": "lmi.gain_claims",
+    "DelayTolerance": "lmi.delay_claims",
     "DelayWitness": "search.delay_witness",
     "DimensionError": "errors",
     "ExponentialDecay": "lmi.claims",
@@ -162,7 +162,7 @@ _ROOMS = {
     "Lipschitz": "classes.operators",
     "LureSystem": "dynamics.lure",
     "LyapflowError": "errors",
-    "Margin": "search.margins",
+    "Margin": "search.margin_brackets",
     "Margins": "search.margins",
     "MissingDependencyError": "errors",
     "Monotone": "classes.operators",
@@ -184,15 +184,15 @@ _ROOMS = {
     "QuadraticStorage": "lmi.templates",
     "SaddleSystem": "dynamics.bilinear",
     "ScaledFlow": "time_scaling.flows",
-    "SectorBounded": "classes.operators",
+    "SectorBounded": "classes.sectors",
     "SimulationError": "errors",
-    "SlopeRestricted": "classes.operators",
+    "SlopeRestricted": "classes.sectors",
     "SlowMember": "search.slow_members",
     "SmoothConvex": "classes.functions",
     "SmoothStronglyConvex": "classes.functions",
     "StackedSystem": "dynamics.stacked",
     "StoreError": "errors",
-    "StaticSector": "classes.operators",
+    "StaticSector": "classes.sectors",
     "StronglyConvex": "classes.functions",
     "StronglyMonotone": "classes.operators",
     "SublinearDecay": "lmi.claims",
@@ -210,7 +210,7 @@ _ROOMS = {
     "bracket": "search.bracket",
     "cascade": "",
     "certify": "search.pipeline",
-    "classical_gain": "search.plant_gains",
+    "classical_gain": "search.separation",
     "check_consistency": "dynamics.consistency",
     "curvature": "classes.curvature",
     "delay_gradient": "dynamics.perturbed",

@@ -13,8 +13,9 @@ from ..errors import ClaimMismatchError, InvalidModelError
 from ..exact.matrices import Matrix
 from ..exact.rationals import rational
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
+from ..lmi.delay_claims import DelayTolerance
 from ..lmi.dissipation import UPPER, assemble, lift_family
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gain_claims import GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain
 from ..lmi.logtime import take_logarithmic_time
 from ..lmi.metric import reduce_splitting

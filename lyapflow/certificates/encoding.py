@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import CertificateFormatError
 from ..exact.rationals import as_text
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
+from ..lmi.delay_claims import DelayTolerance
+from ..lmi.gain_claims import GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability, ScaledClaim
 from ..lmi.templates import (
     AdjointStorage,

@@ -24,7 +24,8 @@ from ..exact.dense import scalars
 from ..exact.matrices import Matrix, Vector, quadratic_value
 from ..exact.rationals import shorten
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification, Port
+from ..lmi.delay_claims import DelayTolerance
+from ..lmi.gain_claims import InputToState, L2Gain, NoiseAmplification, Port
 from ..lmi.pencil import Pencil
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, PrescribedTimeStability
 from ..lmi.templates import AdjointStorage, QuadraticPlusValue, QuadraticStorage, VariableMetric, ZamesFalb

@@ -10,7 +10,8 @@ from .functions import (
 )
 from .inequalities import EQUILIBRIUM, Inequality, LinearMembers, OperatorClass
 from .intersection import Intersection
-from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
+from .operators import Cocoercive, Lipschitz, Monotone, StronglyMonotone
+from .sectors import SectorBounded, SlopeRestricted, StaticSector
 from .special import GradientDominated, Quadratic
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import InvalidModelError
 from .inequalities import ANY, ORIGIN, ZERO_OUTPUT, Inequality, LinearMembers, OperatorClass
-from .operators import MAY_VARY, SectorBounded, SlopeRestricted, StaticSector
+from .sectors import MAY_VARY, SectorBounded, SlopeRestricted, StaticSector
 
 __all__ = ["Intersection"]
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from ..errors import InvalidModelError
 from .functions import Convex, ConvexIndicator, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
 from .inequalities import OperatorClass
-from .operators import Cocoercive, Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
+from .operators import Cocoercive, Lipschitz, Monotone, StronglyMonotone
+from .sectors import SectorBounded, SlopeRestricted, StaticSector
 from .special import GradientDominated, Quadratic
 
 __all__ = [

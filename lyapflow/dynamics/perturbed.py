@@ -11,7 +11,7 @@ from typing import overload
 
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex
 from ..classes.inequalities import OperatorClass
-from ..classes.operators import SectorBounded, SlopeRestricted
+from ..classes.sectors import SectorBounded, SlopeRestricted
 from ..classes.special import Quadratic
 from ..errors import InvalidModelError
 from ..exact.matrices import Matrix

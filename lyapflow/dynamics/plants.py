@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InvalidModelError
-from ..exact.enclosures import bound_abscissa
 from ..exact.matrices import Matrix, add, inverse, multiply, scale
+from ..exact.spectra import bound_abscissa
 
 if TYPE_CHECKING:
     from control import StateSpace

@@ -24,6 +24,7 @@ __all__ = [
     "bound_sqrt_below",
     "exact_sqrt",
     "lower_end",
+    "round_outward",
     "upper_end",
     "working_precision",
 ]
@@ -123,3 +124,16 @@ def upper_end(ball: arb) -> Fraction:
 def lower_end(ball: arb) -> Fraction:
     """Left end of a ball."""
     return -upper_end(-ball)
+
+
+def round_outward(low: Fraction, high: Fraction, digits: int) -> tuple[Fraction, Fraction]:
+    """An interval with short ends around an interval; its larger end has at least so many significant digits.
+
+    >>> round_outward(Fraction(-2, 3), Fraction(1, 3), 2)
+    (Fraction(-667, 1000), Fraction(167, 500))
+    """
+    size = max(abs(low), abs(high))
+    places = digits
+    while size and size * Fraction(10) ** places < Fraction(10) ** digits:
+        places += 1
+    return -ceil_to(-low, places), ceil_to(high, places)

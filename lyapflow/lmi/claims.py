@@ -14,7 +14,7 @@ from typing import TypeAlias
 from ..errors import InvalidModelError
 from ..exact.rationals import convergent_near, rational
 
-__all__ = ["Claim", "Contraction", "ExponentialDecay", "SublinearDecay", "claim_near"]
+__all__ = ["Claim", "Contraction", "ExponentialDecay", "SublinearDecay", "claim_near", "put_positive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,7 @@ class ExponentialDecay:
     rate: Fraction | None = None
 
     def __post_init__(self) -> None:
-        if self.rate is None:
-            return
-        rate = rational(self.rate, name="rate")
-        if rate <= 0:
-            raise InvalidModelError(f"ExponentialDecay needs rate > 0, got {rate}")
-        object.__setattr__(self, "rate", rate)
+        put_positive(self, rate=self.rate)
 
     @property
     def number(self) -> Fraction | None:
@@ -138,12 +133,7 @@ class SublinearDecay:
     order: Fraction | None = None
 
     def __post_init__(self) -> None:
-        if self.order is None:
-            return
-        order = rational(self.order, name="order")
-        if order <= 0:
-            raise InvalidModelError(f"SublinearDecay needs order > 0, got {order}")
-        object.__setattr__(self, "order", order)
+        put_positive(self, order=self.order)
 
     @property
     def number(self) -> Fraction | None:
@@ -180,3 +170,20 @@ def claim_near(claim: Claim, parameter: float, relative: float) -> Claim:
         return type(claim)(convergent_near(parameter, relative))
     # In terms of 1 - factor, so that factors close to 1 lose no digits.
     return Contraction(1 - convergent_near(parameter / (1 + math.sqrt(1 - parameter)), relative))
+
+
+def put_positive(claim: object, **values: object) -> None:
+    """Put rationals in place of the fields that were given, each > 0 or None, while a claim is made.
+
+    Raises
+    ------
+    InvalidModelError
+        If one is not positive.
+    """
+    for name, value in values.items():
+        if value is None:
+            continue
+        number = rational(value, name=name)
+        if number <= 0:
+            raise InvalidModelError(f"{type(claim).__name__} needs {name} > 0, got {number}")
+        object.__setattr__(claim, name, number)

@@ -1,11 +1,12 @@
-r"""What is claimed of a system that is disturbed: gains from an input w to an output z, and delays that are tolerated.
+r"""What is claimed of a system that is disturbed: gains from an input w to an output z.
 
-All are dissipation inequalities with a supply, :math:`\dot V + 2\rho V \le s(w, z)`, integrated over time:
+They are dissipation inequalities with a supply, :math:`\dot V + 2\rho V \le s(w, z)`, integrated over time:
 
 * `L2Gain`: :math:`\dot V \le g^2|w|^2 - |z|^2` and :math:`V \ge 0`;
 * `InputToState`: :math:`\dot V + 2\rho V \le 2\rho g^2|w|^2` and :math:`V \ge |x|^2`;
 * `NoiseAmplification`: the variance of z under white noise, where f is quadratic;
-* `DelayTolerance`: w is what the delay makes of the argument of a gradient, and the supply what is known of that.
+
+and `DelayTolerance`, of a room of its own, where w is what the delay makes of the argument of a gradient.
 """
 
 from __future__ import annotations
@@ -15,20 +16,12 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from ..errors import InvalidModelError
-from ..exact.elementary import bound_exponential_above
 from ..exact.matrices import Matrix, matrix
 from ..exact.rationals import rational, shorten, show_below
+from .claims import put_positive
+from .delay_claims import DelayTolerance
 
-__all__ = [
-    "SUPPLY",
-    "DelayTolerance",
-    "GainClaim",
-    "InputToState",
-    "L2Gain",
-    "NoiseAmplification",
-    "Port",
-    "tell_gain",
-]
+__all__ = ["SUPPLY", "GainClaim", "InputToState", "L2Gain", "NoiseAmplification", "Port", "tell_gain"]
 
 SUPPLY = "squared gain"
 """Name of the unknown that stands for the squared gain, or the variance, while it is searched."""
@@ -62,20 +55,12 @@ class Port:
         object.__setattr__(self, "oracles", matrix(self.oracles, name="Port: oracles"))
 
 
-def _check_port(port: object, owner: str, what: str) -> None:
-    if not isinstance(port, Port) and not (isinstance(port, str) and port):
-        raise InvalidModelError(f"{owner}: {what} must be a name such as 'state', or a Port, got {port!r}")
-
-
-def _put_positive(claim: object, **values: object) -> None:
-    """Rationals in place of what was given, each > 0 or None."""
-    for name, value in values.items():
-        if value is None:
-            continue
-        number = rational(value, name=name)
-        if number <= 0:
-            raise InvalidModelError(f"{type(claim).__name__} needs {name} > 0, got {number}")
-        object.__setattr__(claim, name, number)
+def _check_ports(claim: object, **ports: object) -> None:
+    for what, port in ports.items():
+        if not isinstance(port, Port) and not (isinstance(port, str) and port):
+            raise InvalidModelError(
+                f"{type(claim).__name__}: {what} must be a name such as 'state', or a Port, got {port!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +101,8 @@ class L2Gain:
     gain: Fraction | None = None
 
     def __post_init__(self) -> None:
-        _check_port(self.input, "L2Gain", "input")
-        _check_port(self.output, "L2Gain", "output")
-        _put_positive(self, gain=self.gain)
+        _check_ports(self, input=self.input, output=self.output)
+        put_positive(self, gain=self.gain)
 
     @property
     def number(self) -> Fraction | None:
@@ -170,8 +154,8 @@ class InputToState:
     input: str | Port = "gradient"
 
     def __post_init__(self) -> None:
-        _check_port(self.input, "InputToState", "input")
-        _put_positive(self, rate=self.rate, gain=self.gain)
+        _check_ports(self, input=self.input)
+        put_positive(self, rate=self.rate, gain=self.gain)
         if self.factor is not None:
             factor = rational(self.factor, name="factor")
             if not 0 <= factor < 1 or self.rate is not None:
@@ -203,77 +187,6 @@ class InputToState:
     def with_number(self, number: Fraction) -> InputToState:
         """The claim with this gain."""
         return replace(self, gain=number)
-
-
-@dataclass(frozen=True, slots=True)
-class DelayTolerance:
-    r"""Decay although every explicit oracle acts on what its argument was a while ago.
-
-    .. math:: \dot x(t) = A x(t) + B u(t), \quad u_j(t) \in O_j(C_j x(t-\theta))
-
-    for every constant delay :math:`0 \le \theta \le \tau`. With :math:`y = Cx` and the deviations
-    :math:`v(t) = y(t-\theta) - y(t)` from what is undelayed, two facts bound the delay, with a weight
-    :math:`e^{2\rho t}` and up to what the history on :math:`[-\tau,0]` adds:
-
-    .. math:: \int|v|^2 \le \beta^2\int|\dot y|^2,\quad \beta = \tfrac{e^{\rho\tau}-1}{\rho}; \qquad
-              \int|y+v|^2 \le e^{2\rho\tau}\int|y|^2.
-
-    The first is Young's inequality for :math:`v = -\int_{t-\theta}^t\dot y`, the second a shift of time. What is proved
-    is :math:`\dot V + 2\rho V + \sum_j\sigma_j(\beta|\dot y_j|^2-|v_j|^2/\beta) +
-    \lambda_j(e^{2\rho\tau}|y_j|^2-|y_j+v_j|^2) \le 0` with :math:`\sigma_j,\lambda_j \ge 0` (Kao, Rantzer 2007, for
-    multipliers of this kind), so that :math:`|x(t)-x^\star|^2 \le K e^{-2\rho t}` with K from V(0) and the history.
-
-    Parameters
-    ----------
-    delay : rational, optional
-        :math:`\tau > 0`. None asks for the largest that can be proved at the rate.
-    rate : rational, default 0
-        :math:`\rho \ge 0`; at 0 the state stays bounded.
-
-    Raises
-    ------
-    InvalidModelError
-        If a number is out of its range.
-
-    Examples
-    --------
-    >>> DelayTolerance("1/2").stretch
-    Fraction(1, 2)
-    """
-
-    delay: Fraction | None = None
-    rate: Fraction = Fraction(0)
-
-    def __post_init__(self) -> None:
-        _put_positive(self, delay=self.delay)
-        rate = rational(self.rate, name="rate")
-        if rate < 0:
-            raise InvalidModelError(f"DelayTolerance needs rate >= 0, got {rate}")
-        object.__setattr__(self, "rate", rate)
-        if self.delay is not None and rate * self.delay > 50:
-            raise InvalidModelError(f"DelayTolerance needs rate * delay <= 50, got {float(rate * self.delay):.6g}")
-
-    @property
-    def number(self) -> Fraction | None:
-        """The delay."""
-        return self.delay
-
-    def with_number(self, number: Fraction) -> DelayTolerance:
-        """The claim with this delay."""
-        return replace(self, delay=number)
-
-    @property
-    def stretch(self) -> Fraction:
-        r""":math:`\beta \ge (e^{\rho\tau}-1)/\rho`, a rational upper bound; :math:`\tau` at rate 0."""
-        delay = self.delay or Fraction(0)
-        if not self.rate:
-            return delay
-        return (bound_exponential_above(self.rate * delay, digits=18) - 1) / self.rate
-
-    @property
-    def growth(self) -> Fraction:
-        r"""A rational upper bound of :math:`e^{2\rho\tau}`."""
-        return bound_exponential_above(2 * self.rate * (self.delay or Fraction(0)), digits=18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,9 +229,8 @@ class NoiseAmplification:
     variance: Fraction | None = None
 
     def __post_init__(self) -> None:
-        _check_port(self.input, "NoiseAmplification", "input")
-        _check_port(self.output, "NoiseAmplification", "output")
-        _put_positive(self, variance=self.variance)
+        _check_ports(self, input=self.input, output=self.output)
+        put_positive(self, variance=self.variance)
 
     @property
     def number(self) -> Fraction | None:
@@ -342,11 +254,11 @@ def tell_gain(claim: GainClaim) -> str:
     if isinstance(claim, DelayTolerance):
         size = "any delay" if claim.delay is None else f"delays up to {shorten(claim.delay)}"
         return f"tolerance of {size} at rate {shorten(claim.rate)}"
+    ports = (claim.input,) if isinstance(claim, InputToState) else (claim.input, claim.output)
+    ways = ["matrices" if isinstance(port, Port) else repr(port) for port in ports]
     if isinstance(claim, NoiseAmplification):
         size = "any variance" if claim.variance is None else f"variance {_write(claim.variance)}"
-        ways = ["matrices" if isinstance(port, Port) else repr(port) for port in (claim.input, claim.output)]
         return f"{size} of {ways[1]} under white noise on {ways[0]}"
-    ways = ["matrices" if isinstance(port, Port) else repr(port) for port in _list_ports(claim)]
     gain = "any" if claim.gain is None else _write(claim.gain)
     if isinstance(claim, L2Gain):
         return f"{'any L2 gain' if gain == 'any' else f'L2 gain {gain}'} from {ways[0]} to {ways[1]}"
@@ -357,7 +269,3 @@ def tell_gain(claim: GainClaim) -> str:
 
 def _write(number: Fraction) -> str:
     return shorten(number) if len(str(number)) <= 40 else show_below(number)
-
-
-def _list_ports(claim: L2Gain | InputToState) -> tuple[str | Port, ...]:
-    return (claim.input, claim.output) if isinstance(claim, L2Gain) else (claim.input,)

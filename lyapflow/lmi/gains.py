@@ -19,9 +19,10 @@ from ..dynamics import Mode, System
 from ..errors import InvalidModelError
 from ..exact.dense import Dense, add, dense, scalar, take_rows, transform
 from ..exact.matrices import Matrix
+from .delay_claims import DelayTolerance
 from .dissipation import UPPER, Assembly
 from .exogenous import Exogenous
-from .gain_claims import SUPPLY, DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from .gain_claims import SUPPLY, GainClaim, InputToState, L2Gain, NoiseAmplification
 from .noise import assemble_noise, check_noise, has_one_eigenvalue
 from .noise_bounds import assemble_noise_bound, is_known
 from .pencil import Entry, Form, Pencil

@@ -19,7 +19,6 @@ from ..classes import Quadratic
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.dense import dense, scalar
-from ..exact.enclosures import bound_abscissa, bound_radius
 from ..exact.matrices import (
     Matrix,
     add,
@@ -34,6 +33,7 @@ from ..exact.matrices import (
 )
 from ..exact.polynomials import Polynomial, evaluate, interpolate, is_nonnegative, is_positive, spread
 from ..exact.polynomials import scale as scale_polynomial
+from ..exact.spectra import bound_abscissa, bound_radius
 from .gain_claims import NoiseAmplification
 from .pencil import Condition, Form, Pencil
 from .ports import find_inlet, find_outlet

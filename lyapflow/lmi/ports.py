@@ -14,7 +14,8 @@ from ..classes.inequalities import OperatorClass
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import DimensionError, InvalidModelError
 from ..exact.matrices import Matrix, identity, shape, zeros
-from .gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
+from .delay_claims import DelayTolerance
+from .gain_claims import GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 
 __all__ = ["Inlet", "Outlet", "check_ports", "extend_modes", "find_inlet", "find_outlet", "name_inputs"]
 

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex, StronglyConvex, SupportFunction
 from ..classes.inequalities import ORIGIN, OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import Cocoercive, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
+from ..classes.operators import Cocoercive, Monotone, StronglyMonotone
+from ..classes.sectors import SectorBounded, SlopeRestricted, StaticSector
 from ..classes.special import Quadratic
 from ..errors import DimensionError, InvalidModelError
 from .protocol import Array, Member, check_class, check_positive, check_step, freeze, read_vector

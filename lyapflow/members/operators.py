@@ -12,7 +12,8 @@ from ..classes.curvature import read_data
 from ..classes.functions import ConvexIndicator, SupportFunction
 from ..classes.inequalities import EQUILIBRIUM, Inequality, OperatorClass, read_inequalities
 from ..classes.intersection import Intersection
-from ..classes.operators import Lipschitz, Monotone, SectorBounded, SlopeRestricted, StaticSector, StronglyMonotone
+from ..classes.operators import Lipschitz, Monotone, StronglyMonotone
+from ..classes.sectors import SectorBounded, SlopeRestricted, StaticSector
 from ..errors import DimensionError, InvalidModelError
 from ..exact import matrices
 from ..exact.definite import is_positive_semidefinite

@@ -11,15 +11,8 @@ import numpy as np
 from ..classes.functions import Convex, SmoothConvex, SmoothStronglyConvex
 from ..classes.inequalities import OperatorClass
 from ..classes.intersection import Intersection
-from ..classes.operators import (
-    Cocoercive,
-    Lipschitz,
-    Monotone,
-    SectorBounded,
-    SlopeRestricted,
-    StaticSector,
-    StronglyMonotone,
-)
+from ..classes.operators import Cocoercive, Lipschitz, Monotone, StronglyMonotone
+from ..classes.sectors import SectorBounded, SlopeRestricted, StaticSector
 from ..errors import InvalidModelError
 from .combinations import Declared
 from .operators import LinearMap, SectorNonlinearity, SlopeNonlinearity

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..classes.operators import StaticSector
+from ..classes.sectors import StaticSector
 from ..errors import InvalidModelError
 from .protocol import Array, check_scalar, check_step, freeze, no_prox
 

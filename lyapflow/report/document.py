@@ -16,7 +16,8 @@ from ..coq.compiler import CoqVerdict
 from ..coq.documents import write_theorem
 from ..dynamics import LureSystem
 from ..errors import InvalidModelError
-from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
+from ..lmi.delay_claims import DelayTolerance
+from ..lmi.gain_claims import InputToState, L2Gain, NoiseAmplification
 from ..lmi.templates import ZamesFalb
 from .argument import argue
 from .cascade import CascadeSection, read_cascade

@@ -9,8 +9,9 @@ from typing import Literal
 from ..certificates import Certificate
 from ..dynamics import PrimalDualSystem
 from ..exact.matrices import Matrix
+from ..lmi.delay_claims import DelayTolerance
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification, Port
+from ..lmi.gain_claims import GainClaim, InputToState, L2Gain, NoiseAmplification, Port
 from .clock import Clock
 from .formulas import Block, Display, Math, Paragraph, Sentence
 from .noise import conclude_noise

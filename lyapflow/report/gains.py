@@ -9,7 +9,8 @@ from ..certificates import Certificate, Verification
 from ..certificates.verification import measure_slack
 from ..dynamics import PrimalDualSystem
 from ..exact.factor import weighted_squares
-from ..lmi.gain_claims import DelayTolerance, InputToState, L2Gain, NoiseAmplification
+from ..lmi.delay_claims import DelayTolerance
+from ..lmi.gain_claims import InputToState, L2Gain, NoiseAmplification
 from .formulas import Block, Display, Math, Paragraph
 from .gain_ports import gain_claim_of
 from .noise import argue_noise, is_exact

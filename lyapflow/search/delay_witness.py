@@ -19,7 +19,7 @@ from ..dynamics import LureSystem, PrimalDualSystem, System
 from ..exact.delays import bound_root_abscissa, fit_polynomial
 from ..exact.matrices import Matrix, add, determinant, identity, multiply, scale
 from ..exact.rationals import shorten, show_below, simplest_between, simplest_near
-from ..lmi.gain_claims import DelayTolerance
+from ..lmi.delay_claims import DelayTolerance
 
 __all__ = ["DelayWitness", "check_delay_witness", "find_delay_witness"]
 

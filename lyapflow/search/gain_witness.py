@@ -20,9 +20,9 @@ from scipy.optimize import minimize_scalar
 from ..dynamics import LureSystem, Mode, PolytopicSystem, PrimalDualSystem, System
 from ..errors import InvalidModelError
 from ..exact.elementary import bound_sqrt_below
-from ..exact.enclosures import bound_abscissa, bound_radius
 from ..exact.matrices import Matrix, add, identity, inverse, multiply, scale, shape, transpose, zeros
 from ..exact.rationals import rational, shorten, show_below, simplest_near
+from ..exact.spectra import bound_abscissa, bound_radius
 from ..lmi.gain_claims import GainClaim, InputToState, L2Gain
 from ..lmi.ports import check_ports, find_inlet, find_outlet
 from .linear_loop import LinearLoop

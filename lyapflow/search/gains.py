@@ -20,8 +20,9 @@ from ..certificates.verification import satisfies
 from ..dynamics import System
 from ..exact.elementary import bound_sqrt_above
 from ..exact.rationals import convergent_near, simplest_between
+from ..lmi.delay_claims import DelayTolerance
 from ..lmi.dissipation import UPPER
-from ..lmi.gain_claims import SUPPLY, DelayTolerance, GainClaim, InputToState, L2Gain, NoiseAmplification
+from ..lmi.gain_claims import SUPPLY, GainClaim, InputToState, L2Gain, NoiseAmplification
 from ..lmi.gains import assemble_gain, check_gain, find_forms
 from ..lmi.noise import has_one_eigenvalue
 from ..lmi.pencil import Pencil

@@ -10,15 +10,15 @@ import numpy as np
 
 from ..dynamics import LureSystem, PrimalDualIteration, PrimalDualSystem, ProximalLagrangianSystem, SaddleSystem, System
 from ..exact.elementary import bound_sqrt_below
-from ..exact.enclosures import (
+from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
+from ..exact.rationals import rational
+from ..exact.spectra import (
     bound_abscissa,
     bound_abscissa_between,
     bound_radius,
     bound_radius_between,
     enclose_eigenvalue,
 )
-from ..exact.matrices import Matrix, add, identity, inverse, kronecker, multiply, scale
-from ..exact.rationals import rational
 
 __all__ = ["Slope", "bound_factor", "bound_rate", "is_large"]
 

@@ -13,7 +13,8 @@ from ..certificates.settling import tell_scaled
 from ..errors import ClaimMismatchError, NoCertificateError
 from ..exact.rationals import as_text, show_above, show_below
 from ..lmi.claims import Claim, Contraction, ExponentialDecay, SublinearDecay
-from ..lmi.gain_claims import DelayTolerance, GainClaim, tell_gain
+from ..lmi.delay_claims import DelayTolerance
+from ..lmi.gain_claims import GainClaim, tell_gain
 from ..lmi.scaled_claims import ScaledClaim
 from .delay_witness import DelayWitness
 from .gain_witness import GainWitness

@@ -10,7 +10,7 @@ import pytest
 import lyapflow as lf
 from lyapflow.algorithms import chambolle_pock
 from lyapflow.dynamics import PrimalDualIteration
-from lyapflow.exact.enclosures import bound_radius, bound_radius_between
+from lyapflow.exact.spectra import bound_radius, bound_radius_between
 from lyapflow.search.witness import check_witness, find_witness
 
 F = lf.SmoothStronglyConvex(1, 10)

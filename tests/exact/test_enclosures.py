@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from lyapflow.errors import InvalidModelError
 from lyapflow.exact.elementary import bound_log_above, bound_sqrt_above, bound_sqrt_below
-from lyapflow.exact.enclosures import (
-    bound_abscissa,
-    bound_abscissa_between,
-    bracket_smallest,
-    count_eigenvalues_above,
-    enclose_eigenvalue,
-    enclose_eigenvalues,
-)
+from lyapflow.exact.enclosures import bracket_smallest, count_eigenvalues_above, enclose_eigenvalues
 from lyapflow.exact.matrices import add, identity, inverse, multiply, scale, transpose
+from lyapflow.exact.spectra import bound_abscissa, bound_abscissa_between, enclose_eigenvalue
 
 integers = st.integers(-4, 4).map(Fraction)
 up_to_four, up_to_five = st.integers(1, 4), st.integers(1, 5)

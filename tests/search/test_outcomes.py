@@ -11,8 +11,8 @@ import pytest
 
 import lyapflow as lf
 from lyapflow.errors import InvalidModelError, NoCertificateError
-from lyapflow.exact.enclosures import bound_abscissa
 from lyapflow.exact.matrices import inverse, matrix, multiply
+from lyapflow.exact.spectra import bound_abscissa
 from lyapflow.search.backend import Answer, MarginProblem
 from lyapflow.search.outcomes import Reason
 
