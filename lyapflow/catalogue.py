@@ -139,4 +139,4 @@ def list_classes() -> Mapping[str, type[Any]]:
     (True, False)
     """
     known = {name: getattr(classes, name) for name in classes.__all__}
-    return {name: kind for name, kind in known.items() if is_dataclass(kind) and hasattr(kind, "describe")}
+    return {n: k for n, k in known.items() if isinstance(k, type) and is_dataclass(k) and hasattr(k, "describe")}

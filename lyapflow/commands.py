@@ -241,7 +241,7 @@ def run_list(arguments: argparse.Namespace) -> int:
     for name in STUDIES:
         print(f"  {name}")
     print("Classes:")
-    for name, kind in list_classes().items():
-        parameters = ", ".join(kind.__dataclass_fields__)
-        print(f"  {f'{name}({parameters})':36}{(kind.__doc__ or '').splitlines()[0]}")
+    for name, made in list_classes().items():
+        parameters = ", ".join(made.__dataclass_fields__)
+        print(f"  {f'{name}({parameters})':36}{(made.__doc__ or '').splitlines()[0]}")
     return PROVED
