@@ -31,6 +31,9 @@ __all__ = ["BEST", "Request", "read_request"]
 BEST = "best"
 """Value of a ``step`` that asks for the one with the best proved rate or factor."""
 
+_GAIN = ("gain", "input", "output")
+"""Keys of an L2 gain."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -114,10 +117,6 @@ def _check_request(system: System, claim: Claim | L2Gain) -> None:
         return
     plain: Template = QuadraticPlusValue() if isinstance(claim, SublinearDecay) else QuadraticStorage()
     check_claim(system, claim, plain if find_reduction(system) is None else VariableMetric())
-
-
-_GAIN = ("gain", "input", "output")
-"""Keys of an L2 gain."""
 
 
 def _read_claim(kind: Kind, table: Mapping[str, Any], where: str) -> Claim | L2Gain:

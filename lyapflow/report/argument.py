@@ -81,17 +81,20 @@ def argue(certificate: Certificate) -> tuple[Block, ...]:
     return (*blocks, finish_sublinear(certificate) if is_sublinear(certificate) else _finish(certificate))
 
 
+def _list_used(certificate: Certificate) -> list[Used]:
+    """Class inequalities with a multiplier other than 0, of all conditions."""
+    return [u for part in list_parts(certificate) for u in part.used if u.value]
+
+
 def _past_multipliers(certificate: Certificate) -> dict[int, tuple[str, Fraction]]:
     """Symbol and value of the multipliers of filters, those that are not 0."""
-    used = [u for part in list_parts(certificate) for u in part.used if u.value]
-    found = [(find_filter(u.points, u.inequality), u) for u in used]
+    found = [(find_filter(u.points, u.inequality), u) for u in _list_used(certificate)]
     return {k: (u.symbol, u.value) for k, u in found if k is not None}
 
 
 def _prepare(certificate: Certificate) -> Iterator[Block]:
     system = certificate.system
-    used = [u for part in list_parts(certificate) for u in part.used if u.value]
-    valued = {dict(u.points)[point].oracle for u in used for point, _ in u.inequality.values}
+    valued = {dict(u.points)[point].oracle for u in _list_used(certificate) for point, _ in u.inequality.values}
     valued |= {part.oracle for part in list_filters(system, certificate.template)}
     yield from describe_values(system, valued - set(weighted_oracles(certificate)), lead="Let")
     if any(certificate.value_weights.values()) and not is_discrete(certificate):
@@ -150,8 +153,7 @@ def _inequalities(certificate: Certificate) -> Iterator[Block]:
     """The class inequalities that have a multiplier other than 0."""
     system = certificate.system
     names = Symbols.of(system)
-    every = [u for part in list_parts(certificate) for u in part.used if u.value]
-    found = {u.label: u for u in every if find_filter(u.points, u.inequality) is None}
+    found = {u.label: u for u in _list_used(certificate) if find_filter(u.points, u.inequality) is None}
     if not found:
         return
     yield Paragraph(("By hypothesis,",))
