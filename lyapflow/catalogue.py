@@ -1,21 +1,32 @@
-"""The dynamics that a problem file can name, read off the signatures of `flows` and `algorithms`.
+"""What a problem file can name: dynamics, read off the signatures of `flows` and `algorithms`, and classes.
 
-Classes are positional parameters there, numbers are keywords: there is no second list that could disagree.
+Classes are positional parameters of dynamics, numbers are keywords: there is no second list that could disagree.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from . import algorithms, flows
+from . import algorithms, classes, flows
 from .dynamics import System
 from .errors import InvalidModelError
 
-__all__ = ["ALGORITHM", "FLOW", "KINDS", "MATRICES", "Entry", "Kind", "find_entry", "list_functions", "read_catalogue"]
+__all__ = [
+    "ALGORITHM",
+    "FLOW",
+    "KINDS",
+    "MATRICES",
+    "Entry",
+    "Kind",
+    "find_entry",
+    "list_classes",
+    "list_functions",
+    "read_catalogue",
+]
 
 Kind: TypeAlias = Literal["flow", "algorithm"]
 KINDS: tuple[Kind, ...] = ("flow", "algorithm")
@@ -119,3 +130,13 @@ def list_functions() -> tuple[str, ...]:
     """Names of all functions and operators that some flow or algorithm needs."""
     entries = [entry for kind in KINDS for entry in read_catalogue(kind).values()]
     return tuple(dict.fromkeys(name for entry in entries for name in entry.functions))
+
+
+def list_classes() -> Mapping[str, type[Any]]:
+    """All classes of functions and operators by their names; their parameters are their fields.
+
+    >>> "Convex" in list_classes(), "OperatorClass" in list_classes()
+    (True, False)
+    """
+    known = {name: getattr(classes, name) for name in classes.__all__}
+    return {n: k for n, k in known.items() if isinstance(k, type) and is_dataclass(k) and hasattr(k, "describe")}

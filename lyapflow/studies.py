@@ -22,8 +22,9 @@ from .lmi.claims import Contraction, SublinearDecay
 from .lmi.gain_claims import GainClaim
 from .lmi.logtime import take_logarithmic_time
 from .members import Member
-from .problems import BEST, Problem, Request
+from .problems import Problem
 from .report import Note, Simulation, write_report
+from .requests import BEST, Request
 from .search.bracket import Bracket
 from .search.outcomes import Inconclusive, Infeasible, Outcome, Proved
 from .search.pipeline import attempt

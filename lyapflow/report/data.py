@@ -8,12 +8,13 @@ from typing import Any
 
 from ..certificates.encoding import to_json
 from .cascade import CascadeSection
-from .document import CertificateSection, Document, Item, Section, SimulationSection, build
+from .document import Document, Item, build
 from .evidence import EvidenceSection
 from .factorization import FactorizationSection
 from .items import PROVED, SEEN, SOLVER, Figure, Note, Table
 from .numbers import approximate
 from .quantities import Quantity
+from .sections import CertificateSection, Section, SimulationSection
 
 __all__ = ["to_data"]
 

@@ -21,7 +21,7 @@ from ..lmi.groups import find_leaders
 from . import figures
 from .cascade import CascadeSection, draw_cascade
 from .clock import is_sublinear
-from .document import CertificateSection, Document, Item, ItemSection, SimulationSection, build
+from .document import Document, Item, build
 from .factorization import FactorizationSection, draw_stages
 from .formulas import Math, Sentence
 from .items import KINDS, PROVED, Figure
@@ -29,6 +29,7 @@ from .iteration import storage_symbol
 from .memory import find_filter
 from .numbers import approximate, with_decimal
 from .parametric import write_denominator
+from .sections import CertificateSection, ItemSection, SimulationSection
 from .settling_curves import choose_curves, has_curves
 from .stacked import add_rows, rows_of_vectors
 from .symbols import MOST_WRITTEN, Symbols, inequality_terms, is_wide, is_written
