@@ -59,7 +59,7 @@ def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float =
     certificate : Certificate, what has one as its ``certificate``, or StageCertificate
         What to check.
     timeout : float, default 300
-        In seconds.
+        In seconds, at most a million.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float =
     Raises
     ------
     InvalidModelError
-        As `export_coq`.
+        As `export_coq`, or if there is no such time.
     MissingDependencyError
         If ``coqc`` is not on PATH; the message says how to install it.
     """
