@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 
 import lyapflow as lf
+from lyapflow.cascade import certify_stages, decompose
 from lyapflow.cli import main
 from lyapflow.coq.compiler import check_text, find_coq
 from lyapflow.coq.documents import write_theorem
@@ -101,6 +103,27 @@ def test_parts_of_an_intersection_and_other_oracles_have_names_of_their_own(coq)
     )
     verdict = coq(write_theorem(lf.certify(system)))
     assert verdict.accepted, verdict.message
+
+
+@pytest.mark.parametrize("change", ["decrease", "P[", "factor"])
+def test_certificate_that_is_not_proved_is_refused_before_it_is_written(change, tmp_path, capsys):
+    certificate = lf.certify(lf.algorithms.gradient_descent(SMOOTH, step="1/4"))
+    if change == "factor":
+        broken = replace(certificate, claim=lf.Contraction("1/100"))
+    else:
+        gone = next(name for name, _ in certificate.unknowns if name.startswith(change))
+        broken = replace(certificate, unknowns=tuple(one for one in certificate.unknowns if one[0] != gone))
+    file = lf.save(broken, tmp_path / "broken.json")
+    assert main(["export", "--coq", str(file), "-o", str(tmp_path / "broken.v")]) == 2
+    assert "export_coq needs a certificate that proves its claim" in capsys.readouterr().err
+    assert not (tmp_path / "broken.v").exists()
+
+
+def test_stage_that_is_not_proved_is_refused(tmp_path):
+    cascade = decompose(lf.LureSystem([[-1, 1], [0, -2]]))
+    stage = certify_stages(cascade, lf.ExponentialDecay("1/2"))[1]
+    with pytest.raises(lf.VerificationError, match="proves its claim"):
+        lf.export_coq(replace(stage, unknowns=stage.unknowns[1:]), tmp_path / "stage.v")
 
 
 HOSTILE = '*) Axiom bad : False. (* " \ud800 \x00 \u202e \n *)'
