@@ -141,17 +141,25 @@ def test_what_cannot_be_seen_is_not_in_a_comment():
     assert comment("a\u202eb\x00c\ud800d\ne\u03bc") == "a?b?c?d e\u03bc"
 
 
-@pytest.mark.parametrize(
-    "system",
-    [
-        lf.flows.heavy_ball_flow(lf.Quadratic(1, 4), damping=3),
-        lf.flows.forward_backward_flow(lf.Quadratic(1, 4), lf.Convex(), step="1/20"),
-    ],
-    ids=["heavy ball", "forward-backward"],
-)
-def test_derivatives_of_quadratic_outputs_are_refused(system):
-    certificate = lf.certify(system, template=lf.QuadraticPlusValue(outputs=True))
-    with pytest.raises(lf.InvalidModelError, match="Certify without outputs=True"):
+PROX = lf.StronglyConvex("1/5")
+DERIVATIVES = {
+    "heavy ball": lf.flows.heavy_ball_flow(lf.Quadratic(1, 4), damping=3),
+    "forward-backward": lf.flows.forward_backward_flow(lf.Quadratic(1, 4), lf.Convex(), step="1/20"),
+    "group": lf.LureSystem(
+        [[-2, 0], [1, -3]],
+        [[-1, 0], [0, -1]],
+        [[1, 0], [1, 1]],
+        [["-1/3", 0], ["1/7", "-1/2"]],
+        oracles=[PROX, PROX],
+        groups=[0, 0],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_without_a_definition_are_refused(name):
+    certificate = lf.certify(DERIVATIVES[name], template=lf.QuadraticPlusValue(outputs=True))
+    with pytest.raises(lf.InvalidModelError, match="ertify without outputs=True"):
         write_theorem(certificate)
 
 
