@@ -86,7 +86,10 @@ def _run(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
         try:
             code = process.wait(timeout)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:  # no groups of processes
+                process.kill()
             raise
         said.seek(0)
         return code, said.read().decode("utf-8", "replace")
