@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..errors import MissingDependencyError
+from ..errors import InvalidModelError, MissingDependencyError
 
 __all__ = ["INSTALL", "CoqVerdict", "check_text", "find_coq", "read_version"]
 
@@ -19,6 +21,8 @@ INSTALL = (
     "coqc was not found on PATH. Install the proof assistant: apt-get install --no-install-recommends coq (Debian, "
     "Ubuntu), brew install rocq (macOS), or see https://rocq-prover.org/install"
 )
+_LONGEST = 10**6
+"""Seconds; more than some systems can wait for is not asked of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class CoqVerdict:
     seconds : float
         Wall time.
     message : str
-        Its first words, where it rejected.
+        The error, where it rejected: its first 1000 characters.
     text : str
         The file that was checked.
     """
@@ -62,10 +66,33 @@ def find_coq() -> list[str] | None:
 
 def read_version(command: list[str]) -> str:
     """Version of the proof assistant."""
-    flag = [command[0], "--version"]
-    said = subprocess.run(flag, capture_output=True, text=True, timeout=60, check=False).stdout
+    with tempfile.TemporaryDirectory(prefix="lyapflow-coq-") as folder:
+        try:
+            _, said = _run([command[0], "--version"], Path(folder), 60)
+        except subprocess.TimeoutExpired:
+            said = ""
     found = re.search(r"version\s+(\S+)", said)
     return found[1] if found else "of unknown version"
+
+
+def _run(command: list[str], folder: Path, timeout: float) -> tuple[int, str]:
+    """Exit code, and all that was said. Interrupted or too late, it ends with its children: coqc may be a wrapper."""
+    with (
+        (folder / "said").open("w+b") as said,
+        subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+        ) as process,
+    ):
+        try:
+            code = process.wait(timeout)
+        except BaseException:
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:  # no groups of processes
+                process.kill()
+            raise
+        said.seek(0)
+        return code, said.read().decode("utf-8", "replace")
 
 
 def check_text(text: str, *, timeout: float = 300) -> CoqVerdict:
@@ -76,13 +103,17 @@ def check_text(text: str, *, timeout: float = 300) -> CoqVerdict:
     text : str
         The file.
     timeout : float, default 300
-        In seconds.
+        In seconds, at most a million.
 
     Raises
     ------
+    InvalidModelError
+        If there is no such time.
     MissingDependencyError
         If the proof assistant is not installed.
     """
+    if not 0 < timeout <= _LONGEST:
+        raise InvalidModelError(f"timeout must be a positive number of seconds, at most {_LONGEST}, got {timeout!r}")
     command = find_coq()
     if command is None:
         raise MissingDependencyError(INSTALL)
@@ -95,11 +126,9 @@ def check_text(text: str, *, timeout: float = 300) -> CoqVerdict:
     with tempfile.TemporaryDirectory(prefix="lyapflow-coq-") as folder:
         (Path(folder) / "theorem.v").write_text(text, encoding="utf-8")
         try:
-            done = subprocess.run(
-                [*command, "-q", "theorem.v"], cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
-            )
+            code, said = _run([*command, "-q", "theorem.v"], Path(folder), timeout)
         except subprocess.TimeoutExpired:
             return judge("timeout", f"no answer within {timeout:g} s")
-        if done.returncode == 0 and (Path(folder) / "theorem.vo").exists():
+        if code == 0 and (Path(folder) / "theorem.vo").exists():
             return judge("accepted")
-    return judge("rejected", done.stderr or done.stdout)
+    return judge("rejected", said[max(said.rfind('File "'), 0) :])  # the error comes last, after warnings

@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import Protocol, runtime_checkable
 
 from ..certificates.certificate import Certificate
+from ..certificates.verification import Verification
 from ..dynamics import ParametricSystem, PolytopicSystem
 from ..errors import InvalidModelError
 from ..lmi.claims import Contraction, ExponentialDecay, SublinearDecay
@@ -52,6 +53,9 @@ class Driven(Protocol):
     @property
     def unknowns(self) -> tuple[tuple[str, Fraction], ...]:
         """Exact."""
+
+    def verify(self) -> Verification:
+        """Prove it again."""
 
 
 def write_driven(found: Driven) -> str:

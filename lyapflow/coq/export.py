@@ -7,7 +7,8 @@ from pathlib import Path
 from ..certificates.certificate import Certificate
 from ..certificates.evidence import Evidence, find_certificate
 from ..certificates.files import write_atomically
-from ..errors import CertificateFormatError
+from ..certificates.verification import Verification, verify
+from ..errors import CertificateFormatError, VerificationError
 from ..lmi.driven import DrivenSystem
 from .compiler import CoqVerdict, check_text
 from .documents import Driven, write_driven, write_theorem
@@ -19,7 +20,8 @@ def export_coq(certificate: Certificate | Evidence | Driven, path: Path | str) -
     """Write a certificate as theorems for the proof assistant Coq (Rocq).
 
     The file stands alone on Coq's standard library, 8.16 and newer, and is written from the definitions of the system
-    and of the classes, not from the inequalities that `lyapflow.verify` decides: it checks those too.
+    and of the classes, not from the inequalities that `lyapflow.verify` decides: it checks those too. A certificate
+    that `lyapflow.verify` does not prove is not written.
 
     Parameters
     ----------
@@ -35,9 +37,11 @@ def export_coq(certificate: Certificate | Evidence | Driven, path: Path | str) -
 
     Raises
     ------
+    VerificationError
+        If the certificate proves nothing.
     InvalidModelError
-        If the certificate proves nothing, or is of a kind that cannot be exported: with a class of your own, or over a
-        parameter with multipliers whose signs are not seen.
+        If it is of a kind that cannot be exported: with a class of your own, or over a parameter with multipliers whose
+        signs are not seen.
 
     Examples
     --------
@@ -59,7 +63,7 @@ def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float =
     certificate : Certificate, what has one as its ``certificate``, or StageCertificate
         What to check.
     timeout : float, default 300
-        In seconds.
+        In seconds, at most a million.
 
     Returns
     -------
@@ -68,8 +72,10 @@ def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float =
 
     Raises
     ------
+    VerificationError
+        If the certificate proves nothing.
     InvalidModelError
-        As `export_coq`.
+        As `export_coq`, or if there is no such time.
     MissingDependencyError
         If ``coqc`` is not on PATH; the message says how to install it.
     """
@@ -78,8 +84,20 @@ def verify_coq(certificate: Certificate | Evidence | Driven, *, timeout: float =
 
 def _write(certificate: Certificate | Evidence | Driven) -> str:
     if isinstance(certificate, Driven) and isinstance(certificate.system, DrivenSystem):
+        _require(certificate.verify())
         return write_driven(certificate)
     found = find_certificate(certificate)
     if found is None:
         raise CertificateFormatError(f"a theorem needs a Certificate, got {type(certificate).__name__}")
+    _require(verify(found))
     return write_theorem(found)
+
+
+def _require(verdict: Verification) -> None:
+    """The exact checker's word: what it refuses may lack the numbers that a file needs."""
+    if not verdict.proved:
+        raise VerificationError(
+            f"export_coq needs a certificate that proves its claim, but {verdict.reason}",
+            inequality="" if verdict.witness is None else verdict.witness.inequality,
+            witness=verdict.witness,
+        )

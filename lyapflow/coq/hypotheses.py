@@ -14,6 +14,7 @@ from fractions import Fraction
 from .. import classes as known
 from ..classes.inequalities import ANY, ORIGIN, OperatorClass
 from ..errors import InvalidModelError
+from ..lmi.signals import RATE
 from .terms import number
 
 __all__ = ["Belief", "Point", "Use", "list_moduli", "put_to_use", "rests_at_zero", "state_class"]
@@ -110,8 +111,8 @@ def state_class(
         If the class is not one of lyapflow's.
     """
     if isinstance(oracle, known.Intersection):
-        return tuple(
-            replace(belief, name=f"{belief.name}_{k}")
+        return tuple(  # the number comes first: another oracle may be called name_1
+            replace(belief, name=f"class{k}_{name}")
             for k, part in enumerate(oracle.parts, start=1)
             for belief in state_class(part, name)
         )
@@ -168,9 +169,14 @@ def put_to_use(beliefs: tuple[Belief, ...], name: str, points: Mapping[str, Poin
     Raises
     ------
     InvalidModelError
-        If there is none of that name.
+        If there is none of that name, or it holds for derivatives of outputs.
     """
     found = _PATTERN.fullmatch(name)
+    if found is not None and RATE in found[4].split(","):
+        raise InvalidModelError(
+            "export_coq knows of the derivative of an output what increments have, not how it is tied to the output of "
+            f"a quadratic function ({name} of {owner}). Certify without outputs=True, or with SmoothStronglyConvex."
+        )
     if found is None or not set(found[4].split(",")) <= set(points):
         raise InvalidModelError(f"export_coq knows no inequality {name!r} of {owner}")
     belief = beliefs[int(found[1]) - 1 if found[1] else 0]

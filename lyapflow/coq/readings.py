@@ -285,7 +285,7 @@ def _list_slopes(scene: Scene, statement: Statement) -> Iterator[tuple[Fraction,
             if scene.certificate.values[name] and inequality.name.startswith("slope"):
                 moving = [e.oracle for _, e in group.points if e.time == RATE]
                 if len(moving) != 1 or len(scene.components) != 1:
-                    raise InvalidModelError("export_coq knows derivatives of outputs for oracles without a group only")
+                    raise InvalidModelError("export_coq knows no derivatives of groups: certify without outputs=True")
                 yield scene.certificate.values[name], f"Hd_{scene.names[moving[0]]}"
 
 

@@ -13,12 +13,13 @@ Terms = list[tuple[str, str]]
 
 
 def comment(text: str) -> str:
-    """Words that a comment can hold: nothing in them opens or closes one, or a string.
+    """Words that a comment can hold: nothing in them opens or closes one, or a string, or is not to be seen.
 
     >>> comment('a "norm" (*)')
     "a 'norm' ( * )"
     """
-    return re.sub(r"\*(?=\))", "* ", re.sub(r"\((?=\*)", "( ", text)).replace('"', "'")
+    seen = "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+    return re.sub(r"\*(?=\))", "* ", re.sub(r"\((?=\*)", "( ", seen)).replace('"', "'")
 
 
 def number(value: Fraction) -> str:

@@ -1,6 +1,5 @@
 """Certificates as theorems: the real proof assistant accepts them, and refuses them with one number changed."""
 
-import os
 import re
 from fractions import Fraction
 
@@ -10,21 +9,9 @@ from systems import ALGORITHMS, CATALOGUE
 import lyapflow as lf
 from lyapflow.cascade import certify_stages, decompose
 from lyapflow.cli import main
-from lyapflow.coq.compiler import check_text, find_coq
 from lyapflow.coq.documents import write_driven, write_theorem
 from lyapflow.coq.identities import write_identity, write_invariant
 from lyapflow.coq.prelude import write_prelude
-
-
-@pytest.fixture(scope="session")
-def coq():
-    """The proof assistant; missing, it fails where it must be there, and is skipped loudly elsewhere."""
-    if find_coq() is None:
-        message = "coqc is not on PATH: theorems are not checked. apt-get install --no-install-recommends coq"
-        if os.environ.get("CI") or os.environ.get("LYAPFLOW_REQUIRE_COQ"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return check_text
 
 
 @pytest.fixture(scope="session")
