@@ -12,9 +12,10 @@ from itertools import combinations
 from math import lcm
 
 from .components import Component
-from .readings import Script, declare, hold_still, take_readings
+from .readings import hold_still, take_readings
 from .sampled import close_family
 from .scenes import Scene, Slack, measure_slack
+from .scripts import Script
 from .sections import list_moving, output_text
 from .statements import Statement
 from .terms import combine, difference, number
@@ -36,7 +37,7 @@ def prove(scene: Scene, statement: Statement) -> tuple[str, str, tuple[str, ...]
     scene = hold_still(scene, statement)
     script = take_readings(scene, statement)
     proof = "\n".join(_write(script, scene, statement))
-    lemmas = [*(_write_lemma(script, statement, c) for c in scene.components), *script.lemmas]
+    lemmas = [*(script.write_lemma(c, list_moving(statement, c)) for c in scene.components), *script.lemmas]
     return "\n\n".join(lemmas), proof, tuple(script.parts)
 
 
@@ -84,32 +85,10 @@ def _write(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     yield f"cbn [form along weave map{between}]. clear. lra."
 
 
-def _write_lemma(script: Script, statement: Statement, c: Component) -> str:
-    """The vectors of a part as linear forms in its base: a lemma of its own, whose context is small."""
-    names = " ".join(list_moving(statement, c))
-    binder = f" ({names} : {c.space})" if names else ""
-    claims, found = "\n  /\\ ".join(script.claims[c.mark].values()), " ".join(script.claims[c.mark])
-    title, base = f"{statement.name}_reads{c.mark}", f"{statement.name}_base{c.mark}"
-    steps = "\n".join(script.readings[c.mark])
-    return (
-        f"Definition {base}{binder} : list {c.space} :=\n  {' :: '.join(script.texts[c.mark])} :: nil.\n"
-        f"Lemma {title} :{f' forall{binder},' if names else ''} let base{c.mark} := {base} {names} in\n  {claims}.\n"
-        f"Proof.\nintros {names} base{c.mark}.\n{steps}\nexact {_join(found.split())}.\nQed."
-    )
-
-
-def _join(names: list[str]) -> str:
-    return f"(conj {names[0]} {_join(names[1:])})" if len(names) > 1 else names[0]
-
-
 def _write_head(script: Script, scene: Scene, statement: Statement) -> Iterator[str]:
     """Readings, the table of products, and facts in its letters."""
     for c in scene.components:
-        names = " ".join(list_moving(statement, c))
-        found = [*script.claims[c.mark]]
-        split = f" destruct known as ({' & '.join(found)})." if len(found) > 1 else ""
-        yield f"assert ({'known' if split else found[0]} := {script.name}_reads{c.mark} {names}).{split}"
-        yield f"set (base{c.mark} := {script.name}_base{c.mark} {names}) in *."
+        yield from script.recall(c, list_moving(statement, c))
     for c in scene.components:  # while the goal is small: every step below carries it along
         yield from _write_gram(script, c)
     yield from script.facts
@@ -231,5 +210,5 @@ def _list_poles(script: Script, scene: Scene, statement: Statement) -> Iterator[
             terms = c.spell(bent, [text for _, text in c.base()])
             if terms:
                 text = combine([(k, v if v.isidentifier() else f"({v})") for k, v in terms], instead="")
-                declare(script, text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). settle.")
+                script.declare(text, terms, c, "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w). settle.")
                 yield text, -statement.slow * c.norm_below[i][i]

@@ -6,7 +6,7 @@ Every vector of a statement is proved to be such a form; then all inner products
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from ..classes.inequalities import EQUILIBRIUM
@@ -16,50 +16,12 @@ from ..lmi.signals import NEXT, RATE
 from .components import Component, Key
 from .hypotheses import Use, put_to_use
 from .scenes import Scene, collect_groups
+from .scripts import Script
 from .sections import output_text, slope_vectors
 from .statements import Statement
 from .terms import Terms, difference
 
-__all__ = ["Script", "declare", "hold_still", "list_weights", "spell_list", "take_readings"]
-
-
-@dataclass(slots=True)
-class Script:
-    """Lines of a proof, and what they have introduced."""
-
-    name: str
-    """Of the statement."""
-    readings: dict[str, list[str]] = field(default_factory=dict)
-    """By part: the proofs that vectors are linear forms."""
-    claims: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By part: what they prove, by names."""
-    facts: list[str] = field(default_factory=list)
-    bases: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """Deviations of each part that occur: names and texts."""
-    texts: dict[str, list[str]] = field(default_factory=dict)
-    """Bases of all parts, images included."""
-    known: dict[str, str] = field(default_factory=dict)
-    """Vectors by their texts, with the names of what was proved of them."""
-    weights: list[tuple[str, str, Fraction]] = field(default_factory=list)
-    """Fact, what multiplies it beside a number and why that is not negative, number."""
-    lemmas: list[str] = field(default_factory=list)
-    """That forms are sums of squares."""
-    pairs: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """Vectors whose inner products occur in a fact."""
-    parts: list[str] = field(default_factory=list)
-
-    def add_squares(self, label: object, rows: str) -> str:
-        """State, as a lemma of its own, that a form with integer coefficients is not negative; its name."""
-        name = f"{self.name}_slack{label}"
-        self.lemmas.append(
-            f"Definition {name} : list (list Z) :=\n  ({rows.replace('-', '- ')} :: nil)%Z.\n"
-            f"Lemma {name}_squares : sum_of_squares {name} = true.\nProof. vm_cast_no_check (eq_refl true). Qed."
-        )
-        return name
-
-    def open_base(self, mark: str) -> str:
-        """Unfolds the base of a part."""
-        return f"unfold base{mark}, {self.name}_base{mark}"
+__all__ = ["hold_still", "list_weights", "take_readings"]
 
 
 def take_readings(scene: Scene, statement: Statement) -> Script:
@@ -98,7 +60,7 @@ def _read_outputs(script: Script, scene: Scene) -> None:
     base = [text for (kind, j), text in c.base() if kind == "x" or (kind == "u" and j >= scene.inputs)]
     for output in scene.outputs():
         proof = f"spread. unfold {output[0]}. rewrite !sealed_is. spread. settle."
-        declare(script, output_text(output), c.spell([output[3]], base), c, proof)
+        script.declare(output_text(output), c.spell([output[3]], base), c, proof)
 
 
 def _list_read(scene: Scene, statement: Statement) -> set[int]:
@@ -143,7 +105,7 @@ def _read_base(script: Script, statement: Statement, c: Component) -> None:
     texts = [text for _, text in found] + [f"{c.map} ({text})" for _, text in found if c.ends]
     script.texts[c.mark], script.readings[c.mark], script.claims[c.mark] = texts, [], {}
     for _, text in found:
-        declare(script, text, [("1", text)], c, "ring.")
+        script.declare(text, [("1", text)], c, "ring.")
 
 
 def _list_base(statement: Statement, component: Component) -> list[tuple[str, str]]:
@@ -184,9 +146,9 @@ def _read_field(script: Script, scene: Scene, statement: Statement, c: Component
         )
         if c.is_discrete:
             text, how = difference(now, c.x(i, "s")), f"rewrite ip_add, ip_scale, {rule}. settle."
-            declare(script, text, row, c, how)
+            script.declare(text, row, c, how)
         else:
-            declare(script, now, row, c, f"rewrite {rule}. settle.")
+            script.declare(now, row, c, f"rewrite {rule}. settle.")
     if c.is_span:
         _read_exchanged(script, c)
 
@@ -195,7 +157,7 @@ def _read_images(script: Script, c: Component) -> None:
     """Images of the states in V, which are images in the base."""
     for i in c.states:
         text = f"{c.map} ({difference(c.x(i), c.x(i, 's'))})"
-        declare(script, text, [("1", text)], c, "ring.")
+        script.declare(text, [("1", text)], c, "ring.")
 
 
 def _read_exchanged(script: Script, c: Component) -> None:
@@ -203,31 +165,12 @@ def _read_exchanged(script: Script, c: Component) -> None:
     j = c.active[0]
     proof = f"assert (e := rest_1{c.mark} w). revert e. unfold F1{c.mark}. rewrite !sealed_is. spread.{_bend(c)} lra."
     for sign, text in ((1, difference(c.u(j), c.u(j, "s"))), (-1, difference(c.u(j, "s"), c.u(j)))):
-        declare(script, text, _row(c, (sign, ("u", j))), c, proof)
+        script.declare(text, _row(c, (sign, ("u", j))), c, proof)
     for i in c.states:
         vector = difference(c.field(i), c.x(i, "s"))
         row = [(k, f"{c.map} ({v})") for k, v in _row(c, (1, ("F", i)))]
         proof = f"rewrite (proj1 spectrum{c.mark}). spread. rewrite RF{i + 1}{c.mark}. spread.{_bend(c)} settle."
-        declare(script, f"{c.map} ({vector})", row, c, proof)
-
-
-def declare(script: Script, text: str, row: Terms, c: Component, proof: str) -> None:
-    """Prove that a vector is a linear form in the base of its part."""
-    if text in script.known:
-        return
-    name = script.known[text] = f"D{len(script.known)}{c.mark}"
-    claim = script.claims[c.mark][name] = f"reads base{c.mark} ({text}) {spell_list(script, c, row)}"
-    script.readings[c.mark].append(
-        f"assert ({name} : {claim}).\n{{ intro w. {script.open_base(c.mark)}. cbn [dot]. {proof} }}"
-    )
-
-
-def spell_list(script: Script, c: Component, row: Terms) -> str:
-    """Coefficients of a row over the base and, in an interval, over its images."""
-    texts = [text for _, text in script.bases[c.mark]]
-    wanted = [*texts, *(f"{c.map} ({t})" if not t.isidentifier() else f"{c.map} {t}" for t in texts if c.ends)]
-    known = dict((v, k) for k, v in row)
-    return "(" + " :: ".join([*(known.pop(v, "0") for v in wanted), "nil"]) + ")"
+        script.declare(f"{c.map} ({vector})", row, c, proof)
 
 
 def _times(scene: Scene, statement: Statement, j: int) -> list[str]:
@@ -255,7 +198,7 @@ def _read_inputs(script: Script, scene: Scene, statement: Statement, j: int) -> 
         if statement.change and (("y'", j) in c.rows(c.plants[0])):
             text, row = c.y(j, "d"), _row(c, (1, ("y'", j)))
             proof = f"unfold {own}. rewrite !sealed_is. spread. rewrite {fields[2:]}. spread.{_bend(c)} settle."
-            declare(script, text, row, c, proof)
+            script.declare(text, row, c, proof)
 
 
 # --- class inequalities ----------------------------------------------------------------------------------------------
@@ -301,7 +244,7 @@ def _read_slope(script: Script, scene: Scene, c: Component, j: int) -> tuple[str
     split = "repeat rewrite ?(ip_add _ _ _ w), ?(ip_scale _ _ _ w)."
     for text, row in zip(found, (left, right), strict=True):
         rule = f"rewrite ?{script.known[c.y(j, 'd')]}. {script.open_base(c.mark)}. cbn [dot]."
-        declare(script, text, c.spell([row], base), c, f"{split} {rule} {split} settle.")
+        script.declare(text, c.spell([row], base), c, f"{split} {rule} {split} settle.")
     return found
 
 
@@ -333,7 +276,7 @@ def _read_difference(
         row = _row(c, *signs) if signs else []
         rules = ", ".join(f"?R{t}_{c.names[j]}{c.mark}" for j, t in dict.fromkeys((a, b)) if t != "s")
         proof = f"spread. {f'rewrite {rules}. spread. ' if kind == 'y' and rules else ''}{_bend(c)} settle."
-        declare(script, text, row, c, proof)
+        script.declare(text, row, c, proof)
         found.append(text)
     return found[0], found[1]
 

@@ -13,8 +13,9 @@ from .components import Component
 from .families import Family
 from .gaps import list_gaps
 from .ratios import clear, write_polynomial
-from .readings import Script, list_weights
+from .readings import list_weights
 from .scenes import Scene, clear_denominators
+from .scripts import Script
 from .statements import Statement
 
 __all__ = ["close_family"]
