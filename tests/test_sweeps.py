@@ -504,6 +504,15 @@ def test_figure_of_factors_shows_their_distance_from_1():
         draw_sweep(Figure(), mixed)
 
 
+def test_rates_and_factors_have_figures_of_their_own(tmp_path):
+    from lyapflow.report import write_sweep
+
+    rows = [*lf.sweep(sweep_tasks.descent, {"kappa": [2, 10]}), *lf.sweep(sweep_tasks.gradient, {"kappa": [2, 10]})]
+    files = write_sweep(tmp_path, lf.SweepResult(tuple(rows)))
+    assert [file.name for file in files] == ["sweep.csv", "sweep_rate.svg", "sweep_factor.svg", "certificates"]
+    assert len(list((tmp_path / "certificates").iterdir())) == len({row.certificate.digest for row in rows})
+
+
 def test_figure_of_several_lines_and_points_without_proof(tmp_path):
     from matplotlib.figure import Figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import cycle
@@ -44,7 +45,8 @@ def write_sweep(folder: Path | str, result: SweepResult) -> tuple[Path, ...]:
     Returns
     -------
     tuple of Path
-        ``sweep.csv``, ``sweep.svg`` and the folder ``certificates``.
+        ``sweep.csv``, ``sweep.svg`` and the folder ``certificates``; where both rates and factors are proved,
+        ``sweep_rate.svg`` and ``sweep_factor.svg``, without the points that prove neither.
     """
     target = Path(folder)
     evidence = target / "certificates"
@@ -53,7 +55,14 @@ def write_sweep(folder: Path | str, result: SweepResult) -> tuple[Path, ...]:
         if row.certificate is not None:
             save(row.certificate, evidence / f"{row.certificate.digest}.json")
     table = result.to_csv(target / "sweep.csv")
-    return (table, write_sweep_figure(target / "sweep.svg", result), evidence) if result.proved else (table,)
+    kinds = sorted({row.quantity or "" for row in result.proved}, reverse=True)
+    parts = {"sweep": result} if len(kinds) == 1 else {f"sweep_{kind}": _select(result, kind) for kind in kinds}
+    figures = [write_sweep_figure(target / f"{name}.svg", part) for name, part in parts.items()]
+    return (table, *figures, evidence) if figures else (table,)
+
+
+def _select(result: SweepResult, quantity: str) -> SweepResult:
+    return replace(result, rows=tuple(row for row in result.proved if row.quantity == quantity))
 
 
 def write_sweep_figure(path: Path | str, result: SweepResult, *, parameter: str | None = None) -> Path:
