@@ -208,11 +208,6 @@ def _attempt_near(
         if tried.values is not None:
             return claim, tried.values
     losses = LOSSES if candidate.method == "bisection" else _list_losses(accuracy)
-    if candidate.answer is not None:
-        claim = _step_down(wanted, top, losses[0])
-        values = family.reuse(claim, candidate.answer, log)
-        if values is not None:
-            return claim, values
     return _descend(family, wanted, top, losses, log, data=candidate.data)[0]
 
 

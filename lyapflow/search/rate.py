@@ -23,7 +23,6 @@ _WIDTH = 1e-9  # relative width at which bisection stops
 _COARSE_WIDTH = 1e-5  # the same for solvers that are not precise
 _CONVERGED = 1e-7  # relative step at which Dinkelbach's iteration stops
 _CONVERGED_BY_DUAL = 1e-4  # the same for Newton's: what is left after that step is about its square
-_NEXT_TO = 1e-6  # relative step behind which the present V is as good as the next one
 _MOST_STEPS = 14
 
 
@@ -45,8 +44,6 @@ class Candidate:
         Its last word.
     solves : int
         Number of problems solved.
-    answer : Answer or None
-        The last one, where it is from next to the supremum: its V may prove all that is looked for.
     """
 
     supremum: float | None
@@ -55,7 +52,6 @@ class Candidate:
     decided: bool
     status: str
     solves: int
-    answer: Answer | None = None
 
 
 def search_parameter(
@@ -129,15 +125,7 @@ def _climb(
                 top = parameter if answer.root is None else min(max(parameter + step, low), high)
                 if top <= 0:
                     break
-                return Candidate(
-                    supremum=top,
-                    data=data,
-                    method=method,
-                    decided=True,
-                    status=status,
-                    solves=solves,
-                    answer=answer if abs(step) <= _NEXT_TO * parameter else None,
-                )
+                return Candidate(supremum=top, data=data, method=method, decided=True, status=status, solves=solves)
             parameter = parameter + step if low < parameter + step < high else (low + high) / 2
         elif solves:
             parameter = (low + high) / 2
