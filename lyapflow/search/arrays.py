@@ -37,15 +37,12 @@ class Metric:
         e of each equality.
     scale : array of shape (K,)
         The linear form in the variables that is 1.
-    problem : ConeData
-        The same problem, measured plainly.
     """
 
     blocks: tuple[Array, ...]
     signed: Array
     equalities: Array
     scale: Array
-    problem: ConeData
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +86,7 @@ class ConeData:
         y = self.variables(values)
         y = y / (scale @ y)
         blocks = tuple(-np.tensordot(y, slope, 1) for _, slope in self.blocks)
-        plain = self if self.metric is None else self.metric.problem
-        metric = Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale, plain)
-        return replace(self, metric=metric)
+        return replace(self, metric=Metric(blocks, np.zeros(len(self.signed)), -self.equalities[1] @ y, scale))
 
 
 def to_arrays(pencil: Pencil) -> ConeData:

@@ -178,34 +178,27 @@ def _lay_out(data: ConeData) -> Array:
 
     The normalisation stands last among the equalities.
     """
-    metric = data.metric
-    if metric is None:
-        return _lay_out_plain(data).copy()
-    table, scale = _lay_out_plain(metric.problem).copy(), len(data.equalities[0])
-    table[:, scale, :-1] = metric.scale, np.zeros_like(metric.scale)
-    sides = [block[i, j] * weight for block in metric.blocks for i, j, weight, _ in (_corner(len(block)),)]
-    table[0, :, -1] = np.concatenate([-metric.equalities, [0.0], metric.signed, *sides])
-    return table
-
-
-@lru_cache(maxsize=8)  # a problem is measured in several ways
-def _lay_out_plain(data: ConeData) -> Array:
-    (scale, unknowns), signed = data.equalities[0].shape, list(data.signed)
+    (scale, unknowns), signed, metric = data.equalities[0].shape, list(data.signed), data.metric
     corners = [_corner(base.shape[1]) for base, _ in data.blocks]
     top = scale + 1 + len(signed)
     table = np.zeros((2, top + sum(len(weight) for _, _, weight, _ in corners), unknowns + 1))
     table[:, :scale, :-1] = data.equalities
-    for part in range(2):
-        table[part, scale, :-1] = sum(diagonals(block[part]).sum(axis=1) for block in data.blocks)
-    table[0, scale, signed] += 1.0
     table[0, range(scale + 1, top), signed] = -1.0
-    table[0, scale + 1 : top, -1] = 1.0
-    for block, (i, j, weight, identity) in zip(data.blocks, corners, strict=True):
+    if metric is None:
+        table[0, scale + 1 : top, -1] = 1.0
+        for part in range(2):
+            table[part, scale, :-1] = sum(diagonals(block[part]).sum(axis=1) for block in data.blocks)
+        table[0, scale, signed] += 1.0
+    else:
+        table[0, scale + 1 : top, -1] = metric.signed
+        table[0, scale, :-1] = metric.scale
+        table[0, :scale, -1] = -metric.equalities
+    for k, (block, (i, j, weight, identity)) in enumerate(zip(data.blocks, corners, strict=True)):
         rows = slice(top, top + len(weight))
         table[0, rows, :-1] = (block[0][:, i, j] * -weight).T
         if block[1].any():
             table[1, rows, :-1] = (block[1][:, i, j] * -weight).T
-        table[0, rows, -1] = identity
+        table[0, rows, -1] = identity if metric is None else metric.blocks[k][i, j] * weight
         top = rows.stop
     return table
 
