@@ -9,6 +9,7 @@ from ..exact.matrices import Matrix, quadratic_value
 from ..exact.rationals import rational
 from ..exact.settling import settling_time
 from ..lmi.scaled_claims import FiniteTimeStability, FixedTimeStability, ScaledClaim
+from .storages import has_length
 
 __all__ = ["bound_scaled_time", "bound_start", "tell_scaled"]
 
@@ -84,8 +85,8 @@ def bound_start(
         return value
     if x0 is None:
         return None
-    rows = _read_rows(x0, states, is_flat=is_flat) if _has_length(x0) else ((rational(x0, name="x0"),),)
-    if form is not None and _has_length(x0):
+    rows = _read_rows(x0, states, is_flat=is_flat) if has_length(x0) else ((rational(x0, name="x0"),),)
+    if form is not None and has_length(x0):
         return sum((quadratic_value(form, column) for column in zip(*rows, strict=True)), Fraction(0))
     if upper is None:
         raise ClaimMismatchError(
@@ -101,14 +102,10 @@ def tell_scaled(claim: ScaledClaim) -> str:
     return f"{kinds.get(type(claim), 'prescribed-time')} stability"
 
 
-def _has_length(values: object) -> bool:
-    return hasattr(values, "__len__") and not isinstance(values, str) and getattr(values, "ndim", 1) > 0
-
-
 def _read_rows(x0: object, states: int, *, is_flat: bool) -> tuple[tuple[Fraction, ...], ...]:
     """The deviation of each state."""
-    given = [tuple(row) if _has_length(row) else (row,) for row in x0]  # type: ignore[attr-defined]
-    if states == 1 and not is_flat and not any(map(_has_length, x0)):  # type: ignore[call-overload]
+    given = [tuple(row) if has_length(row) else (row,) for row in x0]  # type: ignore[attr-defined]
+    if states == 1 and not is_flat and not any(map(has_length, x0)):  # type: ignore[call-overload]
         given = [tuple(value for row in given for value in row)]
     widths = {len(row) for row in given}
     if len(given) != states or len(widths) != 1 or 0 in widths or (is_flat and widths != {1}):

@@ -21,7 +21,7 @@ from ..lmi.signals import storage_size, valued_oracles
 from ..lmi.sublinear import storage_order
 from ..lmi.templates import AdjointStorage, Template
 
-__all__ = ["TimedStorage", "read_storage", "read_value_weights"]
+__all__ = ["TimedStorage", "has_length", "read_storage", "read_value_weights"]
 
 
 def read_storage(
@@ -92,7 +92,7 @@ class TimedStorage:
         self, start: Sequence[object], *, t0: object, gap: object, gradient: object, metric: Fraction
     ) -> Fraction:
         """V at the start, rounded up, in a metric of at most that size. See `Certificate.constant`."""
-        if isinstance(start, str) or not hasattr(start, "__len__") or len(start) != len(self.powers):
+        if not has_length(start) or len(start) != len(self.powers):
             raise DimensionError(
                 f"start must have {len(self.powers)} entries, the deviation of each state, got {start!r}"
             )
@@ -147,8 +147,13 @@ class TimedStorage:
 
 
 def _read_vector(values: object, name: str) -> tuple[Fraction, ...]:
-    many = hasattr(values, "__len__") and not isinstance(values, str)
+    many = has_length(values)
     return tuple(rational(v, name=name) for v in (values if many else [values]))  # type: ignore[attr-defined]
+
+
+def has_length(values: object) -> bool:
+    """Whether a value is a list of numbers: no text, and no array without axes."""
+    return hasattr(values, "__len__") and not isinstance(values, str) and getattr(values, "ndim", 1) > 0
 
 
 def _write_term(value: Fraction, power: Fraction, factor: str) -> str:

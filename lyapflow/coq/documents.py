@@ -17,10 +17,11 @@ from ..lmi.driven import DrivenSystem
 from ..lmi.scaled_claims import ScaledClaim
 from ..lmi.templates import PlainTemplate, VariableMetric, ZamesFalb
 from .families import has_whole, lay_out
+from .heads import write_theorem_head
 from .prelude import write_prelude
 from .proofs import prove
 from .scenes import Scene
-from .sections import write_section, write_theorem_head
+from .sections import write_section
 from .statements import list_statements
 from .sublinear import write_sublinear
 from .terms import comment

@@ -12,11 +12,12 @@ from itertools import combinations
 from math import lcm
 
 from .components import Component
+from .heads import list_moving
 from .readings import hold_still, take_readings
 from .sampled import close_family
 from .scenes import Scene, Slack, measure_slack
 from .scripts import Script
-from .sections import list_moving, output_text
+from .sections import output_text
 from .statements import Statement
 from .terms import combine, difference, number
 

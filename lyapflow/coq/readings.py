@@ -14,10 +14,11 @@ from ..classes.slopes import read_slopes
 from ..errors import InvalidModelError
 from ..lmi.signals import NEXT, RATE
 from .components import Component, Key
+from .heads import slope_vectors
 from .hypotheses import Use, put_to_use
 from .scenes import Scene, collect_groups
 from .scripts import Script
-from .sections import output_text, slope_vectors
+from .sections import output_text
 from .statements import Statement
 from .terms import Terms, difference
 

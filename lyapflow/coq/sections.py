@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from ..classes.slopes import read_slopes
 from ..exact.matrices import Matrix, Vector
 from .components import Component
 from .gaps import write_parameter
@@ -14,7 +13,7 @@ from .scenes import Scene
 from .statements import Statement
 from .terms import combine, comment, difference, inner, number, product_space, weighted_sum
 
-__all__ = ["list_moving", "output_text", "slope_vectors", "write_section", "write_theorem_head"]
+__all__ = ["all_arguments", "bind", "output_text", "v_arguments", "write_section"]
 
 _ONE = Fraction(1)
 
@@ -173,7 +172,7 @@ def _form(scene: Scene, c: Component) -> list[tuple[Fraction, str]]:
 def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[str]:
     parts = [term for c in scene.components for term in _form(scene, c)]
     parts += [(scene.weight(j), f"({scene.height(j)})") for j in scene.valued if scene.weight(j)]
-    yield _real("V", _bind([(c, v_arguments(scene, c)) for c in scene.components]), parts)
+    yield _real("V", bind([(c, v_arguments(scene, c)) for c in scene.components]), parts)
     if any(s.change for s in statements):
         yield "(* Its derivative along the dynamics, by the chain rule. *)"
         parts = []
@@ -186,16 +185,16 @@ def _write_storage(scene: Scene, statements: Sequence[Statement]) -> Iterator[st
             for j in scene.valued:
                 if j in c.active and scene.weight(j):
                     parts.append((scene.weight(j), inner(difference(c.u(j), c.u(j, "s")), c.y(j, "d"))))
-        yield _real("V_dot", _bind([(c, all_arguments(c)) for c in scene.components]), parts)
+        yield _real("V_dot", bind([(c, all_arguments(c)) for c in scene.components]), parts)
     yield from _write_supply(scene)
     for name, wanted in (("norm", "above"), ("norm_low", "below")):
         if any(getattr(s, wanted) for s in statements):
             parts = [t for c in scene.components for t in _norm(c, getattr(c, f"norm_{wanted}"), moving=False)]
-            yield _real(name, _bind([(c, [c.x(i) for i in c.states]) for c in scene.components]), parts)
+            yield _real(name, bind([(c, [c.x(i) for i in c.states]) for c in scene.components]), parts)
     for name, wanted, norm in (("speed", "fast", "norm_above"), ("speed_low", "slow", "norm_below")):
         if any(getattr(s, wanted) for s in statements):
             parts = [t for c in scene.components for t in _norm(c, getattr(c, norm), moving=True)]
-            yield _real(name, _bind([(c, c.arguments()) for c in scene.components]), parts)
+            yield _real(name, bind([(c, c.arguments()) for c in scene.components]), parts)
 
 
 def _write_supply(scene: Scene) -> Iterator[str]:
@@ -203,11 +202,11 @@ def _write_supply(scene: Scene) -> Iterator[str]:
     c = scene.components[0]
     moves = [difference(c.u(k), c.u(k, "s")) for k in range(scene.inputs)]
     if moves:
-        binder = _bind([(c, [c.u(k) for k in range(scene.inputs)])])
+        binder = bind([(c, [c.u(k) for k in range(scene.inputs)])])
         yield _real("intake", binder, [(_ONE, inner(v, v)) for v in moves])
     found = [(now, output_text(o)) for o in scene.outputs() for now in [o[1]]]
     if found:
-        yield _real("output", _bind([(c, found[0][0])]), [(_ONE, inner(v, v)) for _, v in found])
+        yield _real("output", bind([(c, found[0][0])]), [(_ONE, inner(v, v)) for _, v in found])
 
 
 def output_text(output: tuple[str, list[str], list[str], Vector]) -> str:
@@ -227,95 +226,10 @@ def _norm(c: Component, norm: Matrix, *, moving: bool) -> list[tuple[Fraction, s
     return [(norm[i][j], inner(vectors[i], vectors[j])) for i in size for j in size if norm[i][j]]
 
 
-def _bind(parts: Sequence[tuple[Component, Sequence[str]]]) -> str:
+def bind(parts: Sequence[tuple[Component, Sequence[str]]]) -> str:
+    """Vectors with their spaces, as a binder."""
     return " ".join(f"({' '.join(names)} : {c.space})" for c, names in parts if names)
 
 
 def _real(name: str, binder: str, parts: Sequence[tuple[Fraction, str]]) -> str:
     return f"Definition {name} {binder} : R :=\n  {weighted_sum(parts)}."
-
-
-# --- theorems --------------------------------------------------------------------------------------------------------
-
-
-def list_moving(statement: Statement, c: Component) -> list[str]:
-    """The vectors of a part that a theorem speaks of: signals, outputs of the next step, derivatives of outputs."""
-    later = [c.u(j, "n") for j in c.moving] if statement.next else []
-    slopes = [c.u(j, "d") for j in c.moving] if statement.change else []
-    return c.arguments() + later + slopes
-
-
-def write_theorem_head(scene: Scene, statement: Statement) -> str:
-    """Statement of a theorem, and the introduction of its premises."""
-    parts = scene.components
-    later = bool(statement.next) and any(c.moving for c in parts)
-    slopes = bool(statement.change) and any(c.moving for c in parts)
-    names = [n for c in parts for n in c.arguments()]
-    binders = [_bind([(c, c.arguments()) for c in parts])]
-    premises = [_premise(scene, j, "") for j in range(scene.inputs, len(scene.names))]
-    if later:
-        names += [c.u(j, "n") for c in parts for j in c.moving]
-        binders.append(_bind([(c, [c.u(j, "n") for j in c.moving]) for c in parts]))
-        premises += [_premise(scene, j, "n") for j in range(scene.inputs, len(scene.names))]
-    if slopes:
-        names += [c.u(j, "d") for c in parts for j in c.moving]
-        binders.append(_bind([(c, [c.u(j, "d") for j in c.moving]) for c in parts]))
-        premises += [p for c in parts for j in c.moving for p in [_slope_premise(scene, c, j)]]
-    conditions = "".join(f"\n  {text} ->" for _, text in premises)
-    introduced = " ".join([*names, *(name for name, _ in premises)])
-    claim = _write_claim(scene, statement)
-    return (
-        f"Theorem {statement.name} : forall {' '.join(binders)},{conditions}\n  {claim}.\nProof.\nintros {introduced}."
-    )
-
-
-def _premise(scene: Scene, j: int, time: str) -> tuple[str, str]:
-    point = scene.point(j, time)
-    return point.premise, f"out_{scene.names[scene.owner(j)]} {point.y} {point.u}"
-
-
-def _slope_premise(scene: Scene, c: Component, j: int) -> tuple[str, str]:
-    """Derivatives of input and output satisfy what increments satisfy."""
-    left, right = slope_vectors(scene, c, j)
-    return f"Hd_{c.names[j]}", f"0 <= << {left}, {right} >>"
-
-
-def slope_vectors(scene: Scene, c: Component, j: int) -> tuple[str, str]:
-    """The two vectors whose inner product is not negative."""
-    low, high = read_slopes(scene.certificate.system.oracles[j]) or (Fraction(0), None)
-    y, u = f"({c.y(j, 'd')})", c.u(j, "d")
-    left = difference(u, f"{number(low)} [*] {y}") if low else u
-    return left, c.y(j, "d") if high is None else difference(f"{number(high)} [*] {y}", u)
-
-
-def _write_claim(scene: Scene, s: Statement) -> str:
-    parts = scene.components
-
-    def call(name: str, arguments: Sequence[Sequence[str]]) -> str:
-        return " ".join([name, *(a for own in arguments for a in own)])
-
-    here = call("V", [v_arguments(scene, c) for c in parts])
-    supply, taken = _write_exchange(scene, s)
-    if s.change:
-        more = f" + {number(s.fast)} * {call('speed', [c.arguments() for c in parts])}" if s.fast else ""
-        change = call("V_dot", [all_arguments(c) for c in parts])
-        return f"{change} + {number(s.now)} * {here}{more}{taken} <= {supply or '0'}"
-    if s.next:
-        more = f" + {supply}" if supply else ""
-        return f"{call('V', [v_arguments(scene, c, 'n') for c in parts])}{taken} <= {number(-s.now)} * {here}{more}"
-    if s.slow:
-        return f"{number(s.now)} * {here} <= {call('speed_low', [c.arguments() for c in parts])}"
-    if s.fast:
-        return f"{call('speed', [c.arguments() for c in parts])} <= {number(-s.now)} * {here}"
-    states = [[c.x(i) for i in c.states] for c in parts]
-    if s.above:
-        return f"{call('norm', states)} <= {here}"
-    return f"{here} <= {number(-s.below)} * {call('norm_low', states)}"
-
-
-def _write_exchange(scene: Scene, s: Statement) -> tuple[str, str]:
-    """What the input supplies, and what is added for the output."""
-    c = scene.components[0]
-    supply = f"{number(s.intake)} * intake {' '.join(c.u(k) for k in range(scene.inputs))}" if s.intake else ""
-    own = scene.outputs()
-    return supply, f" + {number(s.output)} * output {' '.join(own[0][1])}" if s.output and own else ""
